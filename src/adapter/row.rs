@@ -1,0 +1,33 @@
+//! Raw rows: what a decoder hands to the mapping, whatever the format was.
+
+/// One cell as it stood in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Its text (a spreadsheet number as shown without exponent where exact; a date cell as `YYYY-MM-DD`).
+    pub text: String,
+    /// Whether the file stored it as a number: a credit code that arrives so has lost digits.
+    pub numeric: bool,
+}
+
+/// One row: cells stand at the index of their column; `None` is an absent element or an empty cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRow {
+    /// Row as a person counts it in the file, first row 1 (ordinal of the record for XML and JSON).
+    pub number: u64,
+    /// The cells, at most as many as there are columns.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// What a decoder tells its caller, in file order. `Columns` comes before the first row and again
+/// (whole, only ever longer) whenever an XML or JSON record shows a column not seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded {
+    /// A line above the heading row: its cells' texts joined by one blank.
+    Title(String),
+    /// The headings, in file order, trimmed.
+    Columns(Vec<String>),
+    /// A data row.
+    Row(RawRow),
+    /// A row that cannot be laid on the columns (ragged, too long …): row, code, reason.
+    Spoilt { number: u64, code: &'static str, reason: String },
+}

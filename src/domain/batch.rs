@@ -1,0 +1,174 @@
+//! A batch: one delivery of one source, what the guards said of it, and the issues in its rows.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::record::RecordKind;
+
+/// `SOURCE-YYYYMMDD-DIGEST8`: source, day of delivery, first eight hex digits of the file's digest. Derived, never drawn.
+pub type BatchId = String;
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Taken as it is.
+    Accepted,
+    /// Taken; the reasons want a look.
+    AcceptedWithWarnings,
+    /// Held: nothing is founded on it until a named person releases it.
+    Quarantined,
+    /// Unreadable, or not what the adapter declares; nothing of it is used.
+    Refused,
+    /// The same digest was delivered before; no row was touched.
+    SeenBefore,
+}
+
+impl Verdict {
+    /// Whether its records stand in the index.
+    #[must_use]
+    pub const fn accepted(self) -> bool {
+        matches!(self, Self::Accepted | Self::AcceptedWithWarnings)
+    }
+
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Accepted => "已接收",
+            Self::AcceptedWithWarnings => "已接收（有提示）",
+            Self::Quarantined => "已隔离待处理",
+            Self::Refused => "拒收",
+            Self::SeenBefore => "重复文件",
+        }
+    }
+}
+
+/// How loud a reason is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// Accepted with a warning.
+    Warning,
+    /// Held for a person.
+    Hold,
+    /// Refused.
+    Refuse,
+}
+
+/// One reason for a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable code such as `YB-3102`.
+    pub code: String,
+    /// How loud.
+    pub weight: Weight,
+    /// What was seen, what was expected, and the remedy; Chinese, for staff.
+    pub text: String,
+}
+
+/// Something wrong in one row of a department's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    /// Row in the file as a person counts it (first row 1); for XML and JSON the ordinal of the record.
+    pub row: u64,
+    /// The column's heading in the file.
+    pub column: String,
+    /// The value as it stood, masked when personal.
+    pub value: String,
+    /// Stable code such as `YB-2203`.
+    pub code: String,
+    /// What is wrong and the remedy; Chinese, it goes back to the supplier.
+    pub reason: String,
+}
+
+/// Counts of a batch by reporting unit (or region) and by insurance kind: what the shrinkage guard compares.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Census {
+    /// Usable records.
+    pub records: u64,
+    /// Per part — `region:411302`, `agency:宛城区`, `insurance:pension` — the usable records.
+    pub parts: BTreeMap<String, u64>,
+    /// Per field name, how many of `records` carry a readable value.
+    pub filled: BTreeMap<String, u64>,
+    /// Sum of registered heads per insurance kind of the newest month but one (rolls only).
+    pub heads: BTreeMap<String, u64>,
+}
+
+/// What change tracking counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeCounts {
+    /// Keys not known before.
+    pub new: u64,
+    /// Known keys with another content.
+    pub changed: u64,
+    /// Known keys that a complete batch no longer mentions.
+    pub missing: u64,
+    /// Keys that were missing and are back.
+    pub returned: u64,
+    /// Known keys with the same content.
+    pub unchanged: u64,
+}
+
+/// Everything kept about a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Its id.
+    pub batch: BatchId,
+    /// The adapter's name, which is the source's name.
+    pub adapter: String,
+    /// What kind of records it carries.
+    pub kind: RecordKind,
+    /// blake3 of the file as received (hex): its place in the archive.
+    pub digest: String,
+    /// blake3 of the adapter file in force.
+    pub adapter_digest: String,
+    /// Name of the file or address path, for people; never with host or port.
+    pub file: String,
+    /// When it was taken in (UTC).
+    pub received: jiff::Timestamp,
+    /// The day its content speaks of; `None` when the file could not be read that far.
+    pub as_of: Option<Date>,
+    /// Rows seen, usable or not.
+    pub rows: u64,
+    /// Rows set aside with an issue.
+    pub set_aside: u64,
+    /// The verdict now (a release changes `quarantined` to `accepted_with_warnings`).
+    pub verdict: Verdict,
+    /// Every reason.
+    pub reasons: Vec<Reason>,
+    /// What the guards counted.
+    pub census: Census,
+    /// What changed against the last accepted batch (zero while held).
+    pub changes: ChangeCounts,
+    /// The first issues, at most [`ISSUES_KEPT`].
+    pub issues: Vec<Issue>,
+    /// Who released it and why, when someone did.
+    pub released: Option<Release>,
+}
+
+/// How many issues are kept with a batch; the count stays exact in `set_aside`.
+pub const ISSUES_KEPT: usize = 1000;
+
+/// A release from quarantine by a named person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Who answers for it.
+    pub by: String,
+    /// Why the guards' doubt is unfounded.
+    pub reason: String,
+    /// When (UTC).
+    pub at: jiff::Timestamp,
+}
+
+/// Why a file could not be read as what its adapter declares: the batch is refused with this.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code} {text}")]
+pub struct Unreadable {
+    /// Stable code, `YB-20xx` container and transport, `YB-21xx` charset and format.
+    pub code: &'static str,
+    /// What was found where, and the remedy; Chinese.
+    pub text: String,
+}

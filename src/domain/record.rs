@@ -1,0 +1,467 @@
+//! The canonical record: what one row of a department's export says, in our words and units.
+//!
+//! A record is a sorted list of fields. Each field is declared once, here, with its type, the
+//! furthest audience that may see it and its Chinese title; everything else (mapping, change
+//! tracking, renderers) goes by these declarations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// Version of the normaliser, hashed into every fingerprint: raised when the same raw row would
+/// give another canonical record, so that old fingerprints never pass as equal.
+pub const NORMALISER: u8 = 1;
+
+/// What kind of export a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordKind {
+    /// 市场监管登记信息 (with the annual report's figures where the export carries them).
+    Registration,
+    /// 税务: paying filers of wages, heads, revenue, assets of one month.
+    Tax,
+    /// 交通运输: licences of taxi, ride-hailing and road transport.
+    Transport,
+    /// 参保登记册: unit × insurance kind × month with registered and paying heads.
+    InsuredRoll,
+}
+
+/// The furthest audience a field may be shown to; each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// 公共业务科 and 信息科 of the centre only.
+    Section,
+    /// The county agency the case belongs to.
+    County,
+    /// The enterprise itself.
+    Firm,
+    /// Anybody.
+    Public,
+}
+
+/// How a field's text is read and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// An identifier: width-folded, upper case, no blanks.
+    Code,
+    /// Free text, trimmed and width-folded.
+    Text,
+    /// Persons, vehicles: a whole number, zero or more.
+    Count,
+    /// Money, kept in fen (分); the adapter names the unit of the column.
+    Money,
+    /// A calendar day.
+    Date,
+    /// A calendar month (费款所属期).
+    Month,
+    /// A word of a closed vocabulary, reached through the adapter's lookup.
+    Word,
+}
+
+macro_rules! fields {
+    ($($variant:ident = $id:literal, $name:literal, $title:literal, $type:ident, $audience:ident;)*) => {
+        /// A canonical field. The number is its identity in stored data and is never reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Field { $(#[doc = $title] $variant = $id,)* }
+
+        impl Field {
+            /// Every field, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// The name in adapters and JSON.
+            #[must_use]
+            pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
+            /// The Chinese title for staff.
+            #[must_use]
+            pub const fn title(self) -> &'static str { match self { $(Self::$variant => $title,)* } }
+            /// How its text is read.
+            #[must_use]
+            pub const fn field_type(self) -> FieldType { match self { $(Self::$variant => FieldType::$type,)* } }
+            /// The furthest audience that may see it.
+            #[must_use]
+            pub const fn audience(self) -> Audience { match self { $(Self::$variant => Audience::$audience,)* } }
+        }
+    };
+}
+
+fields! {
+    CreditCode = 1, "credit_code", "统一社会信用代码", Code, Public;
+    Name = 2, "name", "名称", Text, Public;
+    Status = 3, "status", "状态", Word, Public;
+    IndustryCode = 4, "industry_code", "行业代码", Code, County;
+    Founded = 5, "founded", "成立日期", Date, Public;
+    Approved = 6, "approved", "核准日期", Date, County;
+    Region = 7, "region", "登记机关行政区划", Code, Public;
+    Address = 8, "address", "住所", Text, Public;
+    Phone = 9, "phone", "联系电话", Text, County;
+    Email = 10, "email", "电子邮箱", Text, County;
+    BusinessScope = 11, "business_scope", "经营范围", Text, Public;
+    HeadOfficeCode = 12, "head_office_code", "隶属企业信用代码", Code, County;
+    ReportYear = 13, "report_year", "年报年度", Count, Section;
+    Employees = 14, "employees", "从业人数", Count, Section;
+    Revenue = 15, "revenue", "营业收入", Money, Section;
+    Assets = 16, "assets", "资产总额", Money, Section;
+    Month = 17, "month", "所属期", Month, County;
+    Filers = 18, "filers", "工资薪金个税申报人数", Count, Section;
+    LicenceKind = 19, "licence_kind", "许可类别", Word, County;
+    LicenceNumber = 20, "licence_number", "许可证号", Code, County;
+    LicenceUntil = 21, "licence_until", "许可证有效期止", Date, County;
+    Vehicles = 22, "vehicles", "车辆数", Count, County;
+    Drivers = 23, "drivers", "驾驶员数", Count, County;
+    UnitNumber = 24, "unit_number", "单位编号", Code, County;
+    Agency = 25, "agency", "经办机构", Text, County;
+    Insurance = 26, "insurance", "险种", Word, County;
+    RegisteredHeads = 27, "registered_heads", "参保人数", Count, County;
+    PayingHeads = 28, "paying_heads", "缴费人数", Count, County;
+    UnitState = 29, "unit_state", "单位参保状态", Word, County;
+    Township = 30, "township", "所属乡镇街道", Text, County;
+}
+
+impl Field {
+    /// The field with this name in adapters and JSON.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field| field.name() == name)
+    }
+
+    fn by_id(id: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field| *field as u8 == id)
+    }
+
+    /// The canonical words of a [`FieldType::Word`] field; empty for the others.
+    #[must_use]
+    pub const fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Status => &["active", "suspended", "revoked", "liquidating", "moved", "cancelled", "abnormal", "unclear"],
+            Self::Insurance => &["pension", "unemployment", "work_injury"],
+            Self::UnitState => &["normal", "suspended", "terminated"],
+            Self::LicenceKind => &["ride_hailing", "taxi", "road_freight", "online_freight"],
+            _ => &[],
+        }
+    }
+
+    /// Whether only a mask may be shown outside the archive and the contact itself.
+    #[must_use]
+    pub const fn masked(self) -> bool {
+        matches!(self, Self::Phone | Self::Email)
+    }
+}
+
+impl RecordKind {
+    /// The fields a record of this kind may carry.
+    #[must_use]
+    pub const fn fields(self) -> &'static [Field] {
+        use Field as F;
+        match self {
+            Self::Registration => &[
+                F::CreditCode, F::Name, F::Status, F::IndustryCode, F::Founded, F::Approved, F::Region, F::Address,
+                F::Township, F::Phone, F::Email, F::BusinessScope, F::HeadOfficeCode, F::ReportYear, F::Employees,
+                F::Revenue, F::Assets,
+            ],
+            Self::Tax => &[
+                F::CreditCode, F::Name, F::Status, F::Month, F::Filers, F::Employees, F::Revenue, F::Assets,
+                F::IndustryCode, F::Phone,
+            ],
+            Self::Transport => &[
+                F::CreditCode, F::Name, F::LicenceKind, F::LicenceNumber, F::LicenceUntil, F::Vehicles, F::Drivers,
+                F::Region, F::Phone, F::Status,
+            ],
+            Self::InsuredRoll => &[
+                F::UnitNumber, F::CreditCode, F::Name, F::Agency, F::Insurance, F::Month, F::RegisteredHeads,
+                F::PayingHeads, F::UnitState,
+            ],
+        }
+    }
+
+    /// The fields that make the key of a record; an adapter must map and require each.
+    #[must_use]
+    pub const fn key(self) -> &'static [Field] {
+        use Field as F;
+        match self {
+            Self::Registration => &[F::CreditCode],
+            Self::Tax => &[F::CreditCode, F::Month],
+            Self::Transport => &[F::CreditCode, F::LicenceNumber],
+            Self::InsuredRoll => &[F::UnitNumber, F::Insurance, F::Month],
+        }
+    }
+
+    /// The name in adapters and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Tax => "tax",
+            Self::Transport => "transport",
+            Self::InsuredRoll => "insured_roll",
+        }
+    }
+}
+
+/// A calendar month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    /// Four-digit year.
+    pub year: i16,
+    /// 1 to 12.
+    pub month: i8,
+}
+
+impl Month {
+    /// The month a day lies in.
+    #[must_use]
+    pub fn of(day: Date) -> Self {
+        Self { year: day.year(), month: day.month() }
+    }
+
+    /// `n` months later (earlier when negative).
+    #[must_use]
+    pub fn plus(self, n: i32) -> Self {
+        let index = i32::from(self.year) * 12 + i32::from(self.month) - 1 + n;
+        Self {
+            year: i16::try_from(index.div_euclid(12)).unwrap_or(i16::MAX),
+            month: i8::try_from(index.rem_euclid(12) + 1).unwrap_or(1),
+        }
+    }
+
+    /// Its first day.
+    #[must_use]
+    pub fn first_day(self) -> Date {
+        Date::new(self.year, self.month, 1).unwrap_or(Date::MIN)
+    }
+
+    /// Its last day.
+    #[must_use]
+    pub fn last_day(self) -> Date {
+        self.first_day().last_of_month()
+    }
+
+    /// Reads `2026-03`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, month) = text.split_once('-')?;
+        let month = Self { year: year.parse().ok()?, month: month.parse().ok()? };
+        (year.len() == 4 && (1..=12).contains(&month.month)).then_some(month)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl Serialize for Month {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a month such as 2026-03")))
+    }
+}
+
+/// One value of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Code, text or word.
+    Text(String),
+    /// A whole number.
+    Count(u64),
+    /// Money in fen (分). 1 万元 = 1,000,000 fen.
+    Money(i64),
+    /// A calendar day.
+    Date(Date),
+    /// A calendar month.
+    Month(Month),
+    /// An optional value that could not be read: kept as normalised text so that its change is seen;
+    /// every typed accessor treats it as unknown.
+    Unread(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Unread(text) => f.write_str(text),
+            Self::Count(n) => write!(f, "{n}"),
+            Self::Money(fen) => write!(f, "{}{}.{:02}", if *fen < 0 { "-" } else { "" }, fen.abs() / 100, fen.abs() % 100),
+            Self::Date(day) => write!(f, "{day}"),
+            Self::Month(month) => write!(f, "{month}"),
+        }
+    }
+}
+
+impl Value {
+    /// As JSON for `changes`, `preview` and `enterprise`: counts and money (yuan) as numbers, the rest as text.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Count(n) => (*n).into(),
+            #[allow(clippy::cast_precision_loss, reason = "shown figures; exact to the fen below 90 万亿元")]
+            Self::Money(fen) => (*fen as f64 / 100.0).into(),
+            other => other.to_string().into(),
+        }
+    }
+}
+
+/// One canonical record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The kind of export it came from.
+    pub kind: RecordKind,
+    /// Its fields, sorted.
+    pub fields: BTreeMap<Field, Value>,
+}
+
+impl Record {
+    /// An empty record.
+    #[must_use]
+    pub const fn new(kind: RecordKind) -> Self {
+        Self { kind, fields: BTreeMap::new() }
+    }
+
+    /// The key: the key fields' values joined by `|`. Unique within a source.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        for (i, field) in self.kind.key().iter().enumerate() {
+            if i > 0 {
+                key.push('|');
+            }
+            if let Some(value) = self.fields.get(field) {
+                key.push_str(&value.to_string());
+            }
+        }
+        key
+    }
+
+    /// A text, code or word; `None` when absent or unread.
+    #[must_use]
+    pub fn text(&self, field: Field) -> Option<&str> {
+        match self.fields.get(&field) {
+            Some(Value::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A count; `None` when absent or unread — unknown is not zero.
+    #[must_use]
+    pub fn count(&self, field: Field) -> Option<u64> {
+        match self.fields.get(&field) {
+            Some(Value::Count(n)) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// Money in fen.
+    #[must_use]
+    pub fn money(&self, field: Field) -> Option<i64> {
+        match self.fields.get(&field) {
+            Some(Value::Money(fen)) => Some(*fen),
+            _ => None,
+        }
+    }
+
+    /// A day.
+    #[must_use]
+    pub fn date(&self, field: Field) -> Option<Date> {
+        match self.fields.get(&field) {
+            Some(Value::Date(day)) => Some(*day),
+            _ => None,
+        }
+    }
+
+    /// A month.
+    #[must_use]
+    pub fn month(&self) -> Option<Month> {
+        match self.fields.get(&Field::Month) {
+            Some(Value::Month(month)) => Some(*month),
+            _ => None,
+        }
+    }
+
+    /// The canonical bytes: field number, type tag, length, bytes, for each field in order.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(128);
+        for (field, value) in &self.fields {
+            let (tag, bytes): (u8, Vec<u8>) = match value {
+                Value::Text(text) => (1, text.as_bytes().to_vec()),
+                Value::Count(n) => (2, n.to_be_bytes().to_vec()),
+                Value::Money(fen) => (3, fen.to_be_bytes().to_vec()),
+                Value::Date(day) => (4, day.to_string().into_bytes()),
+                Value::Month(month) => (5, month.to_string().into_bytes()),
+                Value::Unread(text) => (6, text.as_bytes().to_vec()),
+            };
+            out.push(*field as u8);
+            out.push(tag);
+            out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+            out.extend_from_slice(&bytes);
+        }
+        out
+    }
+
+    /// Reads what [`Self::encode`] wrote; `None` when the bytes are damaged.
+    #[must_use]
+    pub fn decode(kind: RecordKind, mut bytes: &[u8]) -> Option<Self> {
+        let mut record = Self::new(kind);
+        while !bytes.is_empty() {
+            let (head, rest) = bytes.split_at_checked(6)?;
+            let len = u32::from_be_bytes(head[2..6].try_into().ok()?) as usize;
+            let (body, rest) = rest.split_at_checked(len)?;
+            let text = || std::str::from_utf8(body).ok();
+            let value = match head[1] {
+                1 => Value::Text(text()?.to_owned()),
+                2 => Value::Count(u64::from_be_bytes(body.try_into().ok()?)),
+                3 => Value::Money(i64::from_be_bytes(body.try_into().ok()?)),
+                4 => Value::Date(text()?.parse().ok()?),
+                5 => Value::Month(Month::parse(text()?)?),
+                6 => Value::Unread(text()?.to_owned()),
+                _ => return None,
+            };
+            record.fields.insert(Field::by_id(head[0])?, value);
+            bytes = rest;
+        }
+        Some(record)
+    }
+
+    /// The fingerprint of the canonical bytes and the normaliser's version.
+    #[must_use]
+    pub fn fingerprint(&self) -> u128 {
+        let mut bytes = self.encode();
+        bytes.push(NORMALISER);
+        xxhash_rust::xxh3::xxh3_128(&bytes)
+    }
+
+    /// As JSON with field names; masked fields are masked unless `open`.
+    #[must_use]
+    pub fn to_json(&self, audience: Audience) -> serde_json::Value {
+        let mut map = serde_json::Map::new();
+        for (field, value) in &self.fields {
+            if field.audience() < audience {
+                continue;
+            }
+            let shown = if field.masked() { mask(&value.to_string()).into() } else { value.to_json() };
+            map.insert(field.name().to_owned(), shown);
+        }
+        map.into()
+    }
+}
+
+/// Masks a phone number, citizen id, mail address or other personal text: the first three and last
+/// two characters stay when the text is long enough, otherwise nothing does.
+#[must_use]
+pub fn mask(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() < 8 {
+        return "*".repeat(chars.len().min(8));
+    }
+    let head: String = chars[..3].iter().collect();
+    let tail: String = chars[chars.len() - 2..].iter().collect();
+    format!("{head}****{tail}")
+}

@@ -1,0 +1,13 @@
+//! yingbao 应保.
+pub mod adapter;
+pub mod calendar;
+pub mod cli;
+pub mod config;
+pub mod courier;
+pub mod daemon;
+pub mod demo;
+pub mod domain;
+pub mod intake;
+pub mod render;
+pub mod store;
+pub mod tasks;

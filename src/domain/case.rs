@@ -1,0 +1,658 @@
+//! A case: one enterprise, one finding, from the first doubt to its end. Events move it; a rule that says no is a [`Refusal`].
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::finding::{Finding, FindingKind};
+use crate::domain::unit::UnitId;
+
+/// `ENTERPRISE-LETTER-ORDINAL`, such as `EMA4FQYQ67-A-1`. Derived, never drawn.
+pub type CaseId = String;
+
+/// Where a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Opened by a review, waiting for its dispatch.
+    Found,
+    /// Given to the county agency for checking.
+    Dispatched,
+    /// Confirmed by a named clerk.
+    Confirmed,
+    /// A registration notice was decided; its clock starts from a recorded contact.
+    Notified,
+    /// Nobody could be reached in time: not overdue, a list of its own.
+    Unreachable,
+    /// The period of the notice ran out; a reminder was decided.
+    Reminded,
+    /// The period of the reminder ran out.
+    Overdue,
+    /// With the audit unit.
+    Transferred,
+    /// Ended.
+    Closed,
+}
+
+impl Stage {
+    /// All, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Found, Self::Dispatched, Self::Confirmed, Self::Notified, Self::Unreachable, Self::Reminded,
+        Self::Overdue, Self::Transferred, Self::Closed,
+    ];
+
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Found => "待下发",
+            Self::Dispatched => "核实中",
+            Self::Confirmed => "已核实",
+            Self::Notified => "已通知",
+            Self::Unreachable => "无法联系",
+            Self::Reminded => "已催办",
+            Self::Overdue => "逾期",
+            Self::Transferred => "已转稽核",
+            Self::Closed => "已办结",
+        }
+    }
+}
+
+/// Why a case ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosingReason {
+    /// A complete roll shows all owed kinds and heads.
+    Enrolled,
+    /// A complete roll shows part of it; what is still doubtful is a finding of its own.
+    EnrolledPartly,
+    /// Clerk: it was insured already (roll late, other name or code).
+    InsuredAlready,
+    /// Clerk: the staff are insured elsewhere, with proof.
+    InsuredElsewhere,
+    /// Clerk: no employees.
+    NoEmployees,
+    /// Clerk: closed down in fact.
+    ClosedDown,
+    /// The register shows it cancelled, revoked, liquidating or moved away.
+    Deregistered,
+    /// The exports no longer show what the finding rested on (staff gone, class or scope changed).
+    NoLongerShown,
+}
+
+impl ClosingReason {
+    /// All, in the order of lists.
+    pub const ALL: [Self; 8] = [
+        Self::Enrolled, Self::EnrolledPartly, Self::InsuredAlready, Self::InsuredElsewhere, Self::NoEmployees,
+        Self::ClosedDown, Self::Deregistered, Self::NoLongerShown,
+    ];
+
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Enrolled => "已参保",
+            Self::EnrolledPartly => "部分参保",
+            Self::InsuredAlready => "核实原已参保",
+            Self::InsuredElsewhere => "核实异地或其他单位参保",
+            Self::NoEmployees => "核实无用工",
+            Self::ClosedDown => "核实已停业",
+            Self::Deregistered => "已注销、吊销、清算或迁出",
+            Self::NoLongerShown => "数据不再显示疑点",
+        }
+    }
+
+    /// How long (calendar days) the same finding is not opened again after a clerk's answer.
+    #[must_use]
+    pub const fn clears_for_days(self) -> i32 {
+        match self {
+            Self::InsuredAlready => 60,
+            Self::InsuredElsewhere => 365,
+            Self::NoEmployees | Self::ClosedDown => 180,
+            _ => 0,
+        }
+    }
+}
+
+/// What a named person records (`case record --event`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClerkEvent {
+    /// The finding is true.
+    Confirmed,
+    /// It was insured all the time.
+    InsuredAlready,
+    /// Its staff are insured elsewhere; proof is required.
+    InsuredElsewhere,
+    /// It employs nobody.
+    NoEmployees,
+    /// It has closed down.
+    ClosedDown,
+    /// Phone or address is somebody else's.
+    WrongContact,
+    /// A call was answered.
+    Phoned,
+    /// A letter was posted; the mail number is required.
+    Posted,
+    /// The letter was delivered.
+    Delivered,
+    /// The letter came back.
+    Returned,
+}
+
+impl ClerkEvent {
+    /// All, in the order of `--help`.
+    pub const ALL: [Self; 10] = [
+        Self::Confirmed, Self::InsuredAlready, Self::InsuredElsewhere, Self::NoEmployees, Self::ClosedDown,
+        Self::WrongContact, Self::Phoned, Self::Posted, Self::Delivered, Self::Returned,
+    ];
+
+    /// The word on the command line and in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::InsuredAlready => "insured_already",
+            Self::InsuredElsewhere => "insured_elsewhere",
+            Self::NoEmployees => "no_employees",
+            Self::ClosedDown => "closed_down",
+            Self::WrongContact => "wrong_contact",
+            Self::Phoned => "phoned",
+            Self::Posted => "posted",
+            Self::Delivered => "delivered",
+            Self::Returned => "returned",
+        }
+    }
+
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Confirmed => "核实属实",
+            Self::InsuredAlready => "核实原已参保",
+            Self::InsuredElsewhere => "核实异地或其他单位参保",
+            Self::NoEmployees => "核实无用工",
+            Self::ClosedDown => "核实已停业",
+            Self::WrongContact => "联系方式有误",
+            Self::Phoned => "电话已告知",
+            Self::Posted => "通知书已邮寄",
+            Self::Delivered => "通知书已送达",
+            Self::Returned => "通知书被退回",
+        }
+    }
+
+    /// The closing a checking answer leads to.
+    #[must_use]
+    pub const fn closes(self) -> Option<ClosingReason> {
+        match self {
+            Self::InsuredAlready => Some(ClosingReason::InsuredAlready),
+            Self::InsuredElsewhere => Some(ClosingReason::InsuredElsewhere),
+            Self::NoEmployees => Some(ClosingReason::NoEmployees),
+            Self::ClosedDown => Some(ClosingReason::ClosedDown),
+            _ => None,
+        }
+    }
+}
+
+/// How the firm was reached. Only these start a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactKind {
+    /// Letter posted, with its mail number.
+    Posted,
+    /// Call answered.
+    Phoned,
+    /// The gateway reported the text as delivered.
+    SmsDelivered,
+    /// The firm's mail server took the mail.
+    EmailAccepted,
+}
+
+impl ContactKind {
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Posted => "邮寄通知书",
+            Self::Phoned => "电话告知",
+            Self::SmsDelivered => "短信送达",
+            Self::EmailAccepted => "邮件接收",
+        }
+    }
+}
+
+/// One recorded contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// How.
+    pub kind: ContactKind,
+    /// The day.
+    pub date: Date,
+    /// The clerk, or `courier` for a receipt.
+    pub by: String,
+    /// Mail number or receipt id.
+    pub number: Option<String>,
+}
+
+/// A step whose notice was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// 参保登记通知书.
+    RegistrationNotice,
+    /// 催办.
+    Reminder,
+}
+
+impl Step {
+    /// The word in keys and JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RegistrationNotice => "registration_notice",
+            Self::Reminder => "reminder",
+        }
+    }
+
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::RegistrationNotice => "参保登记通知书",
+            Self::Reminder => "参保催办提醒",
+        }
+    }
+}
+
+/// One line of a case's history, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The day it happened (a clerk may record it later).
+    pub date: Date,
+    /// Who.
+    pub by: String,
+    /// What, in Chinese.
+    pub text: String,
+}
+
+/// What happens to a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CaseEvent {
+    /// A review found it.
+    Opened {
+        enterprise: String,
+        credit_code: String,
+        name: String,
+        unit: UnitId,
+        ordinal: u32,
+        /// Whether an earlier case of the same finding had closed as enrolled.
+        reopened: bool,
+        finding: Finding,
+    },
+    /// A later review saw other figures or a newer roll.
+    Refreshed { finding: Finding, name: String },
+    /// The agency changed with the firm's seat.
+    Moved { to: UnitId },
+    /// 第N批疑点下发.
+    Dispatched { wave: u32, due: Date },
+    /// A named person's record.
+    Clerk {
+        clerk_event: ClerkEvent,
+        by: String,
+        date: Date,
+        proof: Option<String>,
+        number: Option<String>,
+    },
+    /// A receipt that counts as contact.
+    Received { contact: Contact },
+    /// The step's notice was decided.
+    Decided { step: Step },
+    /// No contact within the patience of the step.
+    Unreachable,
+    /// The reminder's period ran out.
+    Overdue,
+    /// Handed to the audit unit.
+    Transferred { to: UnitId },
+    /// It ended by the data.
+    Closed { reason: ClosingReason, text: String },
+}
+
+/// A case as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// The enterprise.
+    pub enterprise: String,
+    /// Its credit code when last seen.
+    pub credit_code: String,
+    /// Its name when last seen.
+    pub name: String,
+    /// The agency that works it.
+    pub unit: UnitId,
+    /// The finding as last seen.
+    pub finding: Finding,
+    /// 1 for the first case of this enterprise and finding.
+    pub ordinal: u32,
+    /// Whether an earlier case of the same finding had closed as enrolled.
+    pub reopened: bool,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The day it was opened.
+    pub opened: Date,
+    /// Number of the dispatch.
+    pub wave: Option<u32>,
+    /// When the county's answer is due.
+    pub answer_due: Option<Date>,
+    /// Who confirmed it, and when.
+    pub confirmed: Option<Confirmation>,
+    /// Steps decided, with their day.
+    pub steps: Vec<DecidedStep>,
+    /// Every recorded contact, in the order recorded.
+    pub contacts: Vec<Contact>,
+    /// A clerk found phone or address wrong; calls and texts stop.
+    pub wrong_contact: bool,
+    /// The day it was transferred.
+    pub transferred: Option<Date>,
+    /// The end, when it has one.
+    pub closed: Option<Closing>,
+    /// Everything that happened, in Chinese.
+    pub history: Vec<Entry>,
+}
+
+/// A clerk's confirmation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Who.
+    pub by: String,
+    /// The day.
+    pub date: Date,
+    /// Visit record, call record …
+    pub proof: Option<String>,
+}
+
+/// A decided step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedStep {
+    /// Which.
+    pub step: Step,
+    /// The day it was decided.
+    pub date: Date,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// Why.
+    pub reason: ClosingReason,
+    /// The day.
+    pub date: Date,
+    /// The proof or the fact, in Chinese.
+    pub text: String,
+}
+
+/// A rule says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "refusal", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The case is not known.
+    #[error("[YB-5001] 没有编号为{case}的个案。处理：用 `yingbao case list` 核对编号。")]
+    Unknown { case: CaseId },
+    /// It has ended.
+    #[error("[YB-5002] 个案{case}已办结，不能再登记“{event}”。处理：如疑点重现，系统会另立新案。")]
+    Closed { case: CaseId, event: String },
+    /// The stage does not allow it.
+    #[error("[YB-5003] 个案{case}现处“{stage}”，不能登记“{event}”。处理：按核实—通知—联系的顺序登记。")]
+    Stage { case: CaseId, stage: String, event: String },
+    /// A name is required.
+    #[error("[YB-5004] 须由具名人员登记。处理：用 --by 写明姓名。")]
+    Nameless,
+    /// Proof is required.
+    #[error("[YB-5005] 登记“{event}”须附证明材料。处理：用 --proof 写明材料名称、编号。")]
+    Proofless { event: String },
+    /// The mail number is required.
+    #[error("[YB-5006] 登记“{event}”须有邮件号。处理：用 --number 写明挂号或特快专递号。")]
+    Numberless { event: String },
+    /// The day lies after today or before the case.
+    #[error("[YB-5007] 日期{date}不在立案日{opened}与今日之间。处理：核对 --date。")]
+    Day { date: Date, opened: Date },
+}
+
+impl Case {
+    /// The id of the `ordinal`th case of this finding for this enterprise.
+    #[must_use]
+    pub fn id_of(enterprise: &str, kind: FindingKind, ordinal: u32) -> CaseId {
+        format!("{enterprise}-{}-{ordinal}", kind.letter())
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stage != Stage::Closed
+    }
+
+    /// The day a step was decided.
+    #[must_use]
+    pub fn decided(&self, step: Step) -> Option<Date> {
+        self.steps.iter().rev().find(|decided| decided.step == step).map(|decided| decided.date)
+    }
+
+    /// The first recorded contact on or after the day a step was decided: its clock starts there.
+    #[must_use]
+    pub fn contact_for(&self, step: Step) -> Option<&Contact> {
+        let from = self.decided(step)?;
+        self.contacts.iter().filter(|contact| contact.date >= from).min_by_key(|contact| contact.date)
+    }
+
+    /// Whether a letter was posted or a call answered: what a transfer needs.
+    #[must_use]
+    pub fn has_firm_contact(&self) -> bool {
+        self.contacts.iter().any(|contact| matches!(contact.kind, ContactKind::Posted | ContactKind::Phoned))
+    }
+
+    /// Whether anything adverse was sent: a registration notice or anything after it.
+    #[must_use]
+    pub fn accused(&self) -> bool {
+        !self.steps.is_empty()
+    }
+}
+
+/// Moves a case by one event on `today`, or says why not. `None` only for `Opened`.
+pub fn apply(id: &str, case: Option<Case>, event: &CaseEvent, today: Date) -> Result<Case, Refusal> {
+    if let CaseEvent::Opened { enterprise, credit_code, name, unit, ordinal, reopened, finding } = event {
+        return Ok(Case {
+            id: id.to_owned(),
+            enterprise: enterprise.clone(),
+            credit_code: credit_code.clone(),
+            name: name.clone(),
+            unit: unit.clone(),
+            finding: finding.clone(),
+            ordinal: *ordinal,
+            reopened: *reopened,
+            stage: Stage::Found,
+            opened: today,
+            wave: None,
+            answer_due: None,
+            confirmed: None,
+            steps: Vec::new(),
+            contacts: Vec::new(),
+            wrong_contact: false,
+            transferred: None,
+            closed: None,
+            history: vec![Entry {
+                date: today,
+                by: "系统".into(),
+                text: format!("{}立案：{}", if *reopened { "疑点重现，" } else { "" }, finding.kind.title()),
+            }],
+        });
+    }
+    let mut case = case.ok_or_else(|| Refusal::Unknown { case: id.to_owned() })?;
+    if case.stage == Stage::Closed {
+        return Err(Refusal::Closed { case: case.id, event: title_of(event) });
+    }
+    step(&mut case, event, today)?;
+    Ok(case)
+}
+
+fn title_of(event: &CaseEvent) -> String {
+    match event {
+        CaseEvent::Clerk { clerk_event, .. } => clerk_event.title(),
+        CaseEvent::Opened { .. } => "立案",
+        CaseEvent::Refreshed { .. } => "数据更新",
+        CaseEvent::Moved { .. } => "移交经办机构",
+        CaseEvent::Dispatched { .. } => "下发核实",
+        CaseEvent::Received { .. } => "送达回执",
+        CaseEvent::Decided { .. } => "决定发出通知",
+        CaseEvent::Unreachable => "无法联系",
+        CaseEvent::Overdue => "逾期",
+        CaseEvent::Transferred { .. } => "转稽核",
+        CaseEvent::Closed { .. } => "办结",
+    }
+    .to_owned()
+}
+
+fn refuse_stage(case: &Case, event: &CaseEvent) -> Refusal {
+    Refusal::Stage { case: case.id.clone(), stage: case.stage.title().to_owned(), event: title_of(event) }
+}
+
+fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> {
+    let mut note = |case: &mut Case, text: String| {
+        case.history.push(Entry { date: today, by: "系统".into(), text });
+    };
+    match event {
+        CaseEvent::Opened { .. } => {}
+        CaseEvent::Refreshed { finding, name } => {
+            finding.clone_into(&mut case.finding);
+            name.clone_into(&mut case.name);
+        }
+        CaseEvent::Moved { to } => {
+            note(case, format!("经办机构由{}变更为{to}", case.unit));
+            to.clone_into(&mut case.unit);
+        }
+        CaseEvent::Dispatched { wave, due } => {
+            if case.stage != Stage::Found {
+                return Err(refuse_stage(case, event));
+            }
+            case.stage = Stage::Dispatched;
+            case.wave = Some(*wave);
+            case.answer_due = Some(*due);
+            note(case, format!("第{wave}批疑点下发，{due}前反馈核实结果"));
+        }
+        CaseEvent::Clerk { .. } => clerk(case, event, today)?,
+        CaseEvent::Received { contact } => touched(case, contact.clone()),
+        CaseEvent::Decided { step } => {
+            let allowed = match step {
+                Step::RegistrationNotice => case.stage == Stage::Confirmed,
+                Step::Reminder => case.stage == Stage::Notified,
+            };
+            if !allowed {
+                return Err(refuse_stage(case, event));
+            }
+            case.stage = match step {
+                Step::RegistrationNotice => Stage::Notified,
+                Step::Reminder => Stage::Reminded,
+            };
+            case.steps.push(DecidedStep { step: *step, date: today });
+            note(case, format!("决定发出{}", step.title()));
+        }
+        CaseEvent::Unreachable => {
+            if !matches!(case.stage, Stage::Notified | Stage::Reminded) {
+                return Err(refuse_stage(case, event));
+            }
+            case.stage = Stage::Unreachable;
+            note(case, "期限内没有任何联系记录，列入无法联系清单".to_owned());
+        }
+        CaseEvent::Overdue => {
+            if case.stage != Stage::Reminded {
+                return Err(refuse_stage(case, event));
+            }
+            case.stage = Stage::Overdue;
+            note(case, "催办期满仍未参保，逾期".to_owned());
+        }
+        CaseEvent::Transferred { to } => {
+            if case.stage != Stage::Overdue || !case.has_firm_contact() {
+                return Err(refuse_stage(case, event));
+            }
+            case.stage = Stage::Transferred;
+            case.transferred = Some(today);
+            note(case, format!("转{to}稽核"));
+        }
+        CaseEvent::Closed { reason, text } => {
+            close(case, *reason, today, text.clone());
+            note(case, format!("办结：{}。{text}", reason.title()));
+        }
+    }
+    Ok(())
+}
+
+fn close(case: &mut Case, reason: ClosingReason, date: Date, text: String) {
+    case.stage = Stage::Closed;
+    case.closed = Some(Closing { reason, date, text });
+}
+
+/// A contact takes an unreachable case back to the step it was at.
+fn touched(case: &mut Case, contact: Contact) {
+    case.contacts.push(contact);
+    if case.stage == Stage::Unreachable {
+        case.stage = if case.decided(Step::Reminder).is_some() { Stage::Reminded } else { Stage::Notified };
+    }
+}
+
+fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> {
+    let CaseEvent::Clerk { clerk_event, by, date, proof, number } = event else { return Ok(()) };
+    let title = clerk_event.title().to_owned();
+    if by.trim().is_empty() {
+        return Err(Refusal::Nameless);
+    }
+    if *date > today || *date < case.opened {
+        return Err(Refusal::Day { date: *date, opened: case.opened });
+    }
+    let blank = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
+    match clerk_event {
+        ClerkEvent::Confirmed => {
+            if case.stage != Stage::Dispatched {
+                return Err(refuse_stage(case, event));
+            }
+            case.stage = Stage::Confirmed;
+            case.confirmed = Some(Confirmation { by: by.clone(), date: *date, proof: proof.clone() });
+        }
+        ClerkEvent::InsuredElsewhere if blank(proof) => return Err(Refusal::Proofless { event: title }),
+        ClerkEvent::InsuredAlready | ClerkEvent::InsuredElsewhere | ClerkEvent::NoEmployees | ClerkEvent::ClosedDown => {
+            if case.stage == Stage::Found {
+                return Err(refuse_stage(case, event));
+            }
+            if let Some(reason) = clerk_event.closes() {
+                close(case, reason, today, proof.clone().unwrap_or_default());
+            }
+        }
+        ClerkEvent::WrongContact => case.wrong_contact = true,
+        ClerkEvent::Posted if blank(number) => return Err(Refusal::Numberless { event: title }),
+        ClerkEvent::Phoned | ClerkEvent::Posted => {
+            if case.steps.is_empty() {
+                return Err(refuse_stage(case, event));
+            }
+            let kind = if *clerk_event == ClerkEvent::Posted { ContactKind::Posted } else { ContactKind::Phoned };
+            touched(case, Contact { kind, date: *date, by: by.clone(), number: number.clone() });
+        }
+        ClerkEvent::Delivered | ClerkEvent::Returned => {
+            if !case.contacts.iter().any(|contact| contact.kind == ContactKind::Posted) {
+                return Err(refuse_stage(case, event));
+            }
+            if *clerk_event == ClerkEvent::Returned {
+                // A letter that came back reached nobody: it no longer starts a clock nor supports a transfer.
+                if let Some(at) = case.contacts.iter().rposition(|contact| contact.kind == ContactKind::Posted) {
+                    case.contacts.remove(at);
+                }
+            }
+        }
+    }
+    let mut text = title;
+    if let Some(number) = number.as_deref().filter(|number| !number.is_empty()) {
+        text.push_str(&format!("，邮件号{number}"));
+    }
+    if let Some(proof) = proof.as_deref().filter(|proof| !proof.is_empty()) {
+        text.push_str(&format!("（{proof}）"));
+    }
+    case.history.push(Entry { date: *date, by: by.clone(), text });
+    Ok(())
+}

@@ -29,5 +29,9 @@ pub enum Decoded {
     /// A data row.
     Row(RawRow),
     /// A row that cannot be laid on the columns (ragged, too long …): row, code, reason.
-    Spoilt { number: u64, code: &'static str, reason: String },
+    Spoilt {
+        number: u64,
+        code: &'static str,
+        reason: String,
+    },
 }

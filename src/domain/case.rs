@@ -36,8 +36,15 @@ pub enum Stage {
 impl Stage {
     /// All, in order.
     pub const ALL: [Self; 9] = [
-        Self::Found, Self::Dispatched, Self::Confirmed, Self::Notified, Self::Unreachable, Self::Reminded,
-        Self::Overdue, Self::Transferred, Self::Closed,
+        Self::Found,
+        Self::Dispatched,
+        Self::Confirmed,
+        Self::Notified,
+        Self::Unreachable,
+        Self::Reminded,
+        Self::Overdue,
+        Self::Transferred,
+        Self::Closed,
     ];
 
     /// For staff.
@@ -82,8 +89,14 @@ pub enum ClosingReason {
 impl ClosingReason {
     /// All, in the order of lists.
     pub const ALL: [Self; 8] = [
-        Self::Enrolled, Self::EnrolledPartly, Self::InsuredAlready, Self::InsuredElsewhere, Self::NoEmployees,
-        Self::ClosedDown, Self::Deregistered, Self::NoLongerShown,
+        Self::Enrolled,
+        Self::EnrolledPartly,
+        Self::InsuredAlready,
+        Self::InsuredElsewhere,
+        Self::NoEmployees,
+        Self::ClosedDown,
+        Self::Deregistered,
+        Self::NoLongerShown,
     ];
 
     /// For staff.
@@ -142,8 +155,16 @@ pub enum ClerkEvent {
 impl ClerkEvent {
     /// All, in the order of `--help`.
     pub const ALL: [Self; 10] = [
-        Self::Confirmed, Self::InsuredAlready, Self::InsuredElsewhere, Self::NoEmployees, Self::ClosedDown,
-        Self::WrongContact, Self::Phoned, Self::Posted, Self::Delivered, Self::Returned,
+        Self::Confirmed,
+        Self::InsuredAlready,
+        Self::InsuredElsewhere,
+        Self::NoEmployees,
+        Self::ClosedDown,
+        Self::WrongContact,
+        Self::Phoned,
+        Self::Posted,
+        Self::Delivered,
+        Self::Returned,
     ];
 
     /// The word on the command line and in JSON.
@@ -402,8 +423,14 @@ pub enum Refusal {
     #[error("[YB-5002] 个案{case}已办结，不能再登记“{event}”。处理：如疑点重现，系统会另立新案。")]
     Closed { case: CaseId, event: String },
     /// The stage does not allow it.
-    #[error("[YB-5003] 个案{case}现处“{stage}”，不能登记“{event}”。处理：按核实—通知—联系的顺序登记。")]
-    Stage { case: CaseId, stage: String, event: String },
+    #[error(
+        "[YB-5003] 个案{case}现处“{stage}”，不能登记“{event}”。处理：按核实—通知—联系的顺序登记。"
+    )]
+    Stage {
+        case: CaseId,
+        stage: String,
+        event: String,
+    },
     /// A name is required.
     #[error("[YB-5004] 须由具名人员登记。处理：用 --by 写明姓名。")]
     Nameless,
@@ -434,20 +461,29 @@ impl Case {
     /// The day a step was decided.
     #[must_use]
     pub fn decided(&self, step: Step) -> Option<Date> {
-        self.steps.iter().rev().find(|decided| decided.step == step).map(|decided| decided.date)
+        self.steps
+            .iter()
+            .rev()
+            .find(|decided| decided.step == step)
+            .map(|decided| decided.date)
     }
 
     /// The first recorded contact on or after the day a step was decided: its clock starts there.
     #[must_use]
     pub fn contact_for(&self, step: Step) -> Option<&Contact> {
         let from = self.decided(step)?;
-        self.contacts.iter().filter(|contact| contact.date >= from).min_by_key(|contact| contact.date)
+        self.contacts
+            .iter()
+            .filter(|contact| contact.date >= from)
+            .min_by_key(|contact| contact.date)
     }
 
     /// Whether a letter was posted or a call answered: what a transfer needs.
     #[must_use]
     pub fn has_firm_contact(&self) -> bool {
-        self.contacts.iter().any(|contact| matches!(contact.kind, ContactKind::Posted | ContactKind::Phoned))
+        self.contacts
+            .iter()
+            .any(|contact| matches!(contact.kind, ContactKind::Posted | ContactKind::Phoned))
     }
 
     /// Whether anything adverse was sent: a registration notice or anything after it.
@@ -458,8 +494,22 @@ impl Case {
 }
 
 /// Moves a case by one event on `today`, or says why not. `None` only for `Opened`.
-pub fn apply(id: &str, case: Option<Case>, event: &CaseEvent, today: Date) -> Result<Case, Refusal> {
-    if let CaseEvent::Opened { enterprise, credit_code, name, unit, ordinal, reopened, finding } = event {
+pub fn apply(
+    id: &str,
+    case: Option<Case>,
+    event: &CaseEvent,
+    today: Date,
+) -> Result<Case, Refusal> {
+    if let CaseEvent::Opened {
+        enterprise,
+        credit_code,
+        name,
+        unit,
+        ordinal,
+        reopened,
+        finding,
+    } = event
+    {
         return Ok(Case {
             id: id.to_owned(),
             enterprise: enterprise.clone(),
@@ -482,13 +532,22 @@ pub fn apply(id: &str, case: Option<Case>, event: &CaseEvent, today: Date) -> Re
             history: vec![Entry {
                 date: today,
                 by: "系统".into(),
-                text: format!("{}立案：{}", if *reopened { "疑点重现，" } else { "" }, finding.kind.title()),
+                text: format!(
+                    "{}立案：{}",
+                    if *reopened { "疑点重现，" } else { "" },
+                    finding.kind.title()
+                ),
             }],
         });
     }
-    let mut case = case.ok_or_else(|| Refusal::Unknown { case: id.to_owned() })?;
+    let mut case = case.ok_or_else(|| Refusal::Unknown {
+        case: id.to_owned(),
+    })?;
     if case.stage == Stage::Closed {
-        return Err(Refusal::Closed { case: case.id, event: title_of(event) });
+        return Err(Refusal::Closed {
+            case: case.id,
+            event: title_of(event),
+        });
     }
     step(&mut case, event, today)?;
     Ok(case)
@@ -512,12 +571,20 @@ fn title_of(event: &CaseEvent) -> String {
 }
 
 fn refuse_stage(case: &Case, event: &CaseEvent) -> Refusal {
-    Refusal::Stage { case: case.id.clone(), stage: case.stage.title().to_owned(), event: title_of(event) }
+    Refusal::Stage {
+        case: case.id.clone(),
+        stage: case.stage.title().to_owned(),
+        event: title_of(event),
+    }
 }
 
 fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> {
     let mut note = |case: &mut Case, text: String| {
-        case.history.push(Entry { date: today, by: "系统".into(), text });
+        case.history.push(Entry {
+            date: today,
+            by: "系统".into(),
+            text,
+        });
     };
     match event {
         CaseEvent::Opened { .. } => {}
@@ -552,7 +619,10 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
                 Step::RegistrationNotice => Stage::Notified,
                 Step::Reminder => Stage::Reminded,
             };
-            case.steps.push(DecidedStep { step: *step, date: today });
+            case.steps.push(DecidedStep {
+                step: *step,
+                date: today,
+            });
             note(case, format!("决定发出{}", step.title()));
         }
         CaseEvent::Unreachable => {
@@ -594,18 +664,34 @@ fn close(case: &mut Case, reason: ClosingReason, date: Date, text: String) {
 fn touched(case: &mut Case, contact: Contact) {
     case.contacts.push(contact);
     if case.stage == Stage::Unreachable {
-        case.stage = if case.decided(Step::Reminder).is_some() { Stage::Reminded } else { Stage::Notified };
+        case.stage = if case.decided(Step::Reminder).is_some() {
+            Stage::Reminded
+        } else {
+            Stage::Notified
+        };
     }
 }
 
 fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> {
-    let CaseEvent::Clerk { clerk_event, by, date, proof, number } = event else { return Ok(()) };
+    let CaseEvent::Clerk {
+        clerk_event,
+        by,
+        date,
+        proof,
+        number,
+    } = event
+    else {
+        return Ok(());
+    };
     let title = clerk_event.title().to_owned();
     if by.trim().is_empty() {
         return Err(Refusal::Nameless);
     }
     if *date > today || *date < case.opened {
-        return Err(Refusal::Day { date: *date, opened: case.opened });
+        return Err(Refusal::Day {
+            date: *date,
+            opened: case.opened,
+        });
     }
     let blank = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
     match clerk_event {
@@ -614,10 +700,19 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
                 return Err(refuse_stage(case, event));
             }
             case.stage = Stage::Confirmed;
-            case.confirmed = Some(Confirmation { by: by.clone(), date: *date, proof: proof.clone() });
+            case.confirmed = Some(Confirmation {
+                by: by.clone(),
+                date: *date,
+                proof: proof.clone(),
+            });
         }
-        ClerkEvent::InsuredElsewhere if blank(proof) => return Err(Refusal::Proofless { event: title }),
-        ClerkEvent::InsuredAlready | ClerkEvent::InsuredElsewhere | ClerkEvent::NoEmployees | ClerkEvent::ClosedDown => {
+        ClerkEvent::InsuredElsewhere if blank(proof) => {
+            return Err(Refusal::Proofless { event: title });
+        }
+        ClerkEvent::InsuredAlready
+        | ClerkEvent::InsuredElsewhere
+        | ClerkEvent::NoEmployees
+        | ClerkEvent::ClosedDown => {
             if case.stage == Stage::Found {
                 return Err(refuse_stage(case, event));
             }
@@ -631,16 +726,36 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
             if case.steps.is_empty() {
                 return Err(refuse_stage(case, event));
             }
-            let kind = if *clerk_event == ClerkEvent::Posted { ContactKind::Posted } else { ContactKind::Phoned };
-            touched(case, Contact { kind, date: *date, by: by.clone(), number: number.clone() });
+            let kind = if *clerk_event == ClerkEvent::Posted {
+                ContactKind::Posted
+            } else {
+                ContactKind::Phoned
+            };
+            touched(
+                case,
+                Contact {
+                    kind,
+                    date: *date,
+                    by: by.clone(),
+                    number: number.clone(),
+                },
+            );
         }
         ClerkEvent::Delivered | ClerkEvent::Returned => {
-            if !case.contacts.iter().any(|contact| contact.kind == ContactKind::Posted) {
+            if !case
+                .contacts
+                .iter()
+                .any(|contact| contact.kind == ContactKind::Posted)
+            {
                 return Err(refuse_stage(case, event));
             }
             if *clerk_event == ClerkEvent::Returned {
                 // A letter that came back reached nobody: it no longer starts a clock nor supports a transfer.
-                if let Some(at) = case.contacts.iter().rposition(|contact| contact.kind == ContactKind::Posted) {
+                if let Some(at) = case
+                    .contacts
+                    .iter()
+                    .rposition(|contact| contact.kind == ContactKind::Posted)
+                {
                     case.contacts.remove(at);
                 }
             }
@@ -653,6 +768,10 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
     if let Some(proof) = proof.as_deref().filter(|proof| !proof.is_empty()) {
         text.push_str(&format!("（{proof}）"));
     }
-    case.history.push(Entry { date: *date, by: by.clone(), text });
+    case.history.push(Entry {
+        date: *date,
+        by: by.clone(),
+        text,
+    });
     Ok(())
 }

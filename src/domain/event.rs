@@ -19,9 +19,18 @@ pub enum Event {
     /// A held batch was released: `batch` is its new state; its staged rows become visible with this.
     Released { batch: Box<Batch> },
     /// The same bytes came again.
-    SeenBefore { adapter: String, digest: String, file: String, batch: String },
+    SeenBefore {
+        adapter: String,
+        digest: String,
+        file: String,
+        batch: String,
+    },
     /// A case moved.
-    Case { case: CaseId, day: Date, change: CaseEvent },
+    Case {
+        case: CaseId,
+        day: Date,
+        change: CaseEvent,
+    },
     /// A notice was put into the outbox.
     Queued { notice: Box<Notice> },
     /// A send is about to be attempted.
@@ -33,9 +42,19 @@ pub enum Event {
     /// The cause of an alert is gone.
     AlertEnded { alert: String },
     /// A bulletin's figures were frozen: digests of its files by name.
-    Bulletin { bulletin: String, period: String, figures: String, files: BTreeMap<String, String> },
+    Bulletin {
+        bulletin: String,
+        period: String,
+        figures: String,
+        files: BTreeMap<String, String>,
+    },
     /// A scheduled or manual run ended.
-    Ran { job: String, slot: Timestamp, outcome: RunOutcome, summary: String },
+    Ran {
+        job: String,
+        slot: Timestamp,
+        outcome: RunOutcome,
+        summary: String,
+    },
     /// A named setting in force changed (ladder, calendar, rules): name → digest in the archive.
     InForce { name: String, digest: String },
 }

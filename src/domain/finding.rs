@@ -66,8 +66,13 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All, in the order of lists.
-    pub const ALL: [Self; 5] =
-        [Self::Absent, Self::NobodyInsured, Self::KindsMissing, Self::FewerInsured, Self::NotPaying];
+    pub const ALL: [Self; 5] = [
+        Self::Absent,
+        Self::NobodyInsured,
+        Self::KindsMissing,
+        Self::FewerInsured,
+        Self::NotPaying,
+    ];
 
     /// The letter in case ids.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Notices: what goes to whom, by which channel, and why — or why not. Pure; sending is the couriers' work.
 
-use jiff::civil::Date;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::case::CaseId;

@@ -135,7 +135,16 @@ impl Field {
     #[must_use]
     pub const fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Status => &["active", "suspended", "revoked", "liquidating", "moved", "cancelled", "abnormal", "unclear"],
+            Self::Status => &[
+                "active",
+                "suspended",
+                "revoked",
+                "liquidating",
+                "moved",
+                "cancelled",
+                "abnormal",
+                "unclear",
+            ],
             Self::Insurance => &["pension", "unemployment", "work_injury"],
             Self::UnitState => &["normal", "suspended", "terminated"],
             Self::LicenceKind => &["ride_hailing", "taxi", "road_freight", "online_freight"],
@@ -157,21 +166,58 @@ impl RecordKind {
         use Field as F;
         match self {
             Self::Registration => &[
-                F::CreditCode, F::Name, F::Status, F::IndustryCode, F::Founded, F::Approved, F::Region, F::Address,
-                F::Township, F::Phone, F::Email, F::BusinessScope, F::HeadOfficeCode, F::ReportYear, F::Employees,
-                F::Revenue, F::Assets,
+                F::CreditCode,
+                F::Name,
+                F::Status,
+                F::IndustryCode,
+                F::Founded,
+                F::Approved,
+                F::Region,
+                F::Address,
+                F::Township,
+                F::Phone,
+                F::Email,
+                F::BusinessScope,
+                F::HeadOfficeCode,
+                F::ReportYear,
+                F::Employees,
+                F::Revenue,
+                F::Assets,
             ],
             Self::Tax => &[
-                F::CreditCode, F::Name, F::Status, F::Month, F::Filers, F::Employees, F::Revenue, F::Assets,
-                F::IndustryCode, F::Phone,
+                F::CreditCode,
+                F::Name,
+                F::Status,
+                F::Month,
+                F::Filers,
+                F::Employees,
+                F::Revenue,
+                F::Assets,
+                F::IndustryCode,
+                F::Phone,
             ],
             Self::Transport => &[
-                F::CreditCode, F::Name, F::LicenceKind, F::LicenceNumber, F::LicenceUntil, F::Vehicles, F::Drivers,
-                F::Region, F::Phone, F::Status,
+                F::CreditCode,
+                F::Name,
+                F::LicenceKind,
+                F::LicenceNumber,
+                F::LicenceUntil,
+                F::Vehicles,
+                F::Drivers,
+                F::Region,
+                F::Phone,
+                F::Status,
             ],
             Self::InsuredRoll => &[
-                F::UnitNumber, F::CreditCode, F::Name, F::Agency, F::Insurance, F::Month, F::RegisteredHeads,
-                F::PayingHeads, F::UnitState,
+                F::UnitNumber,
+                F::CreditCode,
+                F::Name,
+                F::Agency,
+                F::Insurance,
+                F::Month,
+                F::RegisteredHeads,
+                F::PayingHeads,
+                F::UnitState,
             ],
         }
     }
@@ -213,7 +259,10 @@ impl Month {
     /// The month a day lies in.
     #[must_use]
     pub fn of(day: Date) -> Self {
-        Self { year: day.year(), month: day.month() }
+        Self {
+            year: day.year(),
+            month: day.month(),
+        }
     }
 
     /// `n` months later (earlier when negative).
@@ -242,7 +291,10 @@ impl Month {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
-        let month = Self { year: year.parse().ok()?, month: month.parse().ok()? };
+        let month = Self {
+            year: year.parse().ok()?,
+            month: month.parse().ok()?,
+        };
         (year.len() == 4 && (1..=12).contains(&month.month)).then_some(month)
     }
 }
@@ -262,7 +314,9 @@ impl Serialize for Month {
 impl<'de> Deserialize<'de> for Month {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a month such as 2026-03")))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is not a month such as 2026-03"))
+        })
     }
 }
 
@@ -289,7 +343,13 @@ impl fmt::Display for Value {
         match self {
             Self::Text(text) | Self::Unread(text) => f.write_str(text),
             Self::Count(n) => write!(f, "{n}"),
-            Self::Money(fen) => write!(f, "{}{}.{:02}", if *fen < 0 { "-" } else { "" }, fen.abs() / 100, fen.abs() % 100),
+            Self::Money(fen) => write!(
+                f,
+                "{}{}.{:02}",
+                if *fen < 0 { "-" } else { "" },
+                fen.abs() / 100,
+                fen.abs() % 100
+            ),
             Self::Date(day) => write!(f, "{day}"),
             Self::Month(month) => write!(f, "{month}"),
         }
@@ -302,7 +362,10 @@ impl Value {
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Count(n) => (*n).into(),
-            #[allow(clippy::cast_precision_loss, reason = "shown figures; exact to the fen below 90 万亿元")]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "shown figures; exact to the fen below 90 万亿元"
+            )]
             Self::Money(fen) => (*fen as f64 / 100.0).into(),
             other => other.to_string().into(),
         }
@@ -322,7 +385,10 @@ impl Record {
     /// An empty record.
     #[must_use]
     pub const fn new(kind: RecordKind) -> Self {
-        Self { kind, fields: BTreeMap::new() }
+        Self {
+            kind,
+            fields: BTreeMap::new(),
+        }
     }
 
     /// The key: the key fields' values joined by `|`. Unique within a source.
@@ -446,7 +512,11 @@ impl Record {
             if field.audience() < audience {
                 continue;
             }
-            let shown = if field.masked() { mask(&value.to_string()).into() } else { value.to_json() };
+            let shown = if field.masked() {
+                mask(&value.to_string()).into()
+            } else {
+                value.to_json()
+            };
             map.insert(field.name().to_owned(), shown);
         }
         map.into()

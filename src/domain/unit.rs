@@ -52,7 +52,10 @@ impl Units {
     pub fn by_name(&self, name: &str) -> Option<&Unit> {
         let name = name.trim();
         self.units.iter().find(|unit| {
-            unit.name == name || unit.agency == name || unit.id == name || unit.aliases.iter().any(|alias| alias == name)
+            unit.name == name
+                || unit.agency == name
+                || unit.id == name
+                || unit.aliases.iter().any(|alias| alias == name)
         })
     }
 
@@ -60,13 +63,20 @@ impl Units {
     #[must_use]
     pub fn by_township(&self, township: &str) -> Option<&Unit> {
         let township = township.trim();
-        self.units.iter().find(|unit| unit.townships.iter().any(|own| own == township))
+        self.units
+            .iter()
+            .find(|unit| unit.townships.iter().any(|own| own == township))
     }
 
     /// The agency a firm's case belongs to: where it is insured, else by township, else by the registrar's
     /// region code. `None` when nothing says (the case then goes to the section's own list).
     #[must_use]
-    pub fn assign(&self, insured_at: Option<&str>, township: Option<&str>, region: Option<&str>) -> Option<&Unit> {
+    pub fn assign(
+        &self,
+        insured_at: Option<&str>,
+        township: Option<&str>,
+        region: Option<&str>,
+    ) -> Option<&Unit> {
         insured_at
             .and_then(|name| self.by_name(name))
             .or_else(|| township.and_then(|name| self.by_township(name)))

@@ -1,7 +1,6 @@
 //! yingbao 应保.
 pub mod adapter;
 pub mod calendar;
-pub mod cli;
 pub mod config;
 pub mod courier;
 pub mod daemon;
@@ -10,4 +9,3 @@ pub mod domain;
 pub mod intake;
 pub mod render;
 pub mod store;
-pub mod tasks;

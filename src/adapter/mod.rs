@@ -1,3 +1,7 @@
 //! The language of adapters: how an export is fetched and laid out, what its columns mean, what is expected of it.
+pub mod endpoint;
+pub mod guard;
+pub mod language;
+pub mod mapping;
 pub mod row;
 pub mod source;

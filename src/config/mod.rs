@@ -1,1 +1,8 @@
-//! config
+//! Files → checked settings: base, site and environment merged, every fault of every file at once.
+pub mod configuration;
+pub mod fault;
+pub mod home;
+pub mod schedule;
+pub mod settings;
+pub mod shipped;
+pub mod toml_file;

@@ -1,9 +1,12 @@
 //! A case: one enterprise, one finding, from the first doubt to its end. Events move it; a rule that says no is a [`Refusal`].
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::finding::{Finding, FindingKind};
+use crate::domain::finding::{Finding, FindingKind, Insurance};
 use crate::domain::unit::UnitId;
 
 /// `ENTERPRISE-LETTER-ORDINAL`, such as `EMA4FQYQ67-A-1`. Derived, never drawn.
@@ -327,15 +330,19 @@ pub enum CaseEvent {
     /// A receipt that counts as contact.
     Received { contact: Contact },
     /// The step's notice was decided.
-    Decided { step: Step },
+    Decided { step: Step, roll_as_of: Date },
     /// No contact within the patience of the step.
     Unreachable,
     /// The reminder's period ran out.
     Overdue,
     /// Handed to the audit unit.
     Transferred { to: UnitId },
-    /// It ended by the data.
-    Closed { reason: ClosingReason, text: String },
+    /// It ended by the data; `heads` are the newly registered persons by kind when it was by enrolment.
+    Closed {
+        reason: ClosingReason,
+        text: String,
+        heads: BTreeMap<Insurance, u64>,
+    },
 }
 
 /// A case as it stands.
@@ -399,6 +406,8 @@ pub struct DecidedStep {
     pub step: Step,
     /// The day it was decided.
     pub date: Date,
+    /// The day the roll spoke of that last showed the finding before the decision.
+    pub roll_as_of: Date,
 }
 
 /// How a case ended.
@@ -579,7 +588,7 @@ fn refuse_stage(case: &Case, event: &CaseEvent) -> Refusal {
 }
 
 fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> {
-    let mut note = |case: &mut Case, text: String| {
+    let note = |case: &mut Case, text: String| {
         case.history.push(Entry {
             date: today,
             by: "系统".into(),
@@ -607,7 +616,7 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
         }
         CaseEvent::Clerk { .. } => clerk(case, event, today)?,
         CaseEvent::Received { contact } => touched(case, contact.clone()),
-        CaseEvent::Decided { step } => {
+        CaseEvent::Decided { step, roll_as_of } => {
             let allowed = match step {
                 Step::RegistrationNotice => case.stage == Stage::Confirmed,
                 Step::Reminder => case.stage == Stage::Notified,
@@ -622,6 +631,7 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             case.steps.push(DecidedStep {
                 step: *step,
                 date: today,
+                roll_as_of: *roll_as_of,
             });
             note(case, format!("决定发出{}", step.title()));
         }
@@ -647,7 +657,7 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             case.transferred = Some(today);
             note(case, format!("转{to}稽核"));
         }
-        CaseEvent::Closed { reason, text } => {
+        CaseEvent::Closed { reason, text, .. } => {
             close(case, *reason, today, text.clone());
             note(case, format!("办结：{}。{text}", reason.title()));
         }
@@ -763,10 +773,10 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
     }
     let mut text = title;
     if let Some(number) = number.as_deref().filter(|number| !number.is_empty()) {
-        text.push_str(&format!("，邮件号{number}"));
+        let _ = write!(text, "，邮件号{number}");
     }
     if let Some(proof) = proof.as_deref().filter(|proof| !proof.is_empty()) {
-        text.push_str(&format!("（{proof}）"));
+        let _ = write!(text, "（{proof}）");
     }
     case.history.push(Entry {
         date: *date,

@@ -31,6 +31,11 @@ pub enum Event {
         day: Date,
         change: CaseEvent,
     },
+    /// A review of every enterprise was completed on this roll; findings beyond the caps wait, by unit.
+    Reviewed {
+        roll_as_of: Date,
+        waiting: BTreeMap<String, u64>,
+    },
     /// A notice was put into the outbox.
     Queued { notice: Box<Notice> },
     /// A send is about to be attempted.
@@ -69,6 +74,19 @@ pub enum RunOutcome {
     Failed,
     /// Its slot passed while nothing ran, and the policy does not make up for it.
     Missed,
+}
+
+/// The last run of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// The slot it was for.
+    pub slot: Timestamp,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How.
+    pub outcome: RunOutcome,
+    /// In a line.
+    pub summary: String,
 }
 
 /// One journal entry: what one commit decided, whole or not at all.

@@ -142,3 +142,15 @@ pub struct Finding {
     /// The facts.
     pub grounds: Vec<Ground>,
 }
+
+impl Finding {
+    /// Whether another review found the same thing: kind, kinds and heads. Where the rows lie and how new the
+    /// roll is may differ; a case is not rewritten every day for that.
+    #[must_use]
+    pub fn same_figures(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.kinds == other.kinds
+            && self.employed == other.employed
+            && self.registered == other.registered
+    }
+}

@@ -1,9 +1,21 @@
-//! The nouns of the work and their rules. Pure: no clock, randomness, files, store, logger, async.
+//! The nouns and their rules. Pure: values in, values out; no clock, files, store, logger, async.
 pub mod batch;
 pub mod bulletin;
 pub mod case;
+pub mod change;
+pub mod code;
+pub mod coverage;
 pub mod event;
+pub mod figures;
 pub mod finding;
+pub mod industry;
+pub mod ladder;
+pub mod new_form;
 pub mod notice;
+pub mod outreach;
 pub mod record;
+pub mod register;
+pub mod review;
+pub mod size;
+pub mod text;
 pub mod unit;

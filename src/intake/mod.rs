@@ -1,1 +1,3 @@
-//! intake
+//! From bytes to rows: fetching an export, opening its container, reading its format.
+pub mod decode;
+pub mod fetch;

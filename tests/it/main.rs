@@ -1,1 +1,2 @@
-
+//! Stories, goldens and house rules, in one binary.
+mod tidy;

@@ -1,0 +1,260 @@
+//! An adapter: one TOML file that says what one department's export is, and what is expected of it.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::adapter::source::{Container, Format, Limits, Transport};
+use crate::calendar::age::Age;
+use crate::domain::record::{Field, RecordKind};
+
+/// The file as written. [`Adapter::check`] makes an [`Adapter`] of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterFile {
+    /// 税务 …
+    pub department: String,
+    /// What the export is called, for staff: 税务申报月度数据.
+    pub title: String,
+    /// Why the centre may have it: article of law.
+    pub basis: String,
+    /// What its rows become.
+    pub record: RecordKind,
+    /// Snapshot or increment.
+    pub mode: Mode,
+    /// Whether the same bytes delivered again count as a new statement.
+    #[serde(default)]
+    pub repeat: Repeat,
+    /// The agreement under which it comes.
+    pub agreement: Option<Agreement>,
+    /// Where it comes from.
+    pub transport: Transport,
+    /// What it is packed in.
+    pub container: Option<Container>,
+    /// How it is laid out.
+    pub format: Format,
+    /// Where the day it speaks of stands.
+    pub as_of: AsOf,
+    /// Canonical field name → where it comes from.
+    pub fields: BTreeMap<String, FieldRule>,
+    /// Lookup name → canonical word → the department's ways of writing it.
+    #[serde(default)]
+    pub lookup: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// Columns that are known and not used.
+    #[serde(default)]
+    pub ignore: Ignore,
+    /// What is expected of a batch.
+    #[serde(default)]
+    pub expect: Expect,
+    /// Caps.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// An adapter that has been checked: every name in it means something.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    /// The file's name without `.toml`: the name of the source.
+    pub name: String,
+    /// blake3 (hex) of the file's text.
+    pub digest: String,
+    /// 税务 …
+    pub department: String,
+    /// What the export is called, for staff.
+    pub title: String,
+    /// What its rows become.
+    pub record: RecordKind,
+    /// Snapshot or increment.
+    pub mode: Mode,
+    /// Whether the same bytes delivered again count as a new statement.
+    pub repeat: Repeat,
+    /// The agreement under which it comes.
+    pub agreement: Option<Agreement>,
+    /// Where it comes from.
+    pub transport: Transport,
+    /// What it is packed in.
+    pub container: Option<Container>,
+    /// How it is laid out.
+    pub format: Format,
+    /// Where the day it speaks of stands.
+    pub as_of: AsOf,
+    /// Rules by field.
+    pub fields: BTreeMap<Field, FieldRule>,
+    /// Lookup name → folded text of the department → canonical word.
+    pub lookup: BTreeMap<String, BTreeMap<String, String>>,
+    /// Columns that are known and not used.
+    pub ignore: Vec<String>,
+    /// What is expected of a batch, defaults filled in.
+    pub expect: Expect,
+    /// Caps.
+    pub limits: Limits,
+}
+
+/// Snapshot or increment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The whole: a row that is not there is missing.
+    Snapshot,
+    /// A row that is not there is just not mentioned.
+    Increment,
+}
+
+/// Whether the same bytes delivered again count as a new statement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Seen before: journaled, no row work, the as-of date does not advance.
+    #[default]
+    Refused,
+    /// A new statement of its delivery day.
+    Allowed,
+}
+
+/// The agreement under which an export comes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// Its number.
+    pub number: String,
+    /// Its purpose.
+    #[serde(default)]
+    pub purpose: String,
+    /// Its last day (a TOML date).
+    pub until: toml::value::Datetime,
+}
+
+/// Where the day an export speaks of stands. Exactly one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AsOf {
+    /// The latest date in this column.
+    Column(String),
+    /// A title line that holds this label; the date follows it.
+    Title(String),
+    /// The eight (or six: end of that month) digits in the file's name.
+    FileName,
+    /// The last day of the latest month in this column.
+    Month(String),
+    /// The day of delivery.
+    Delivery,
+}
+
+/// How one canonical field comes about: `"heading"` or a table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum FieldRule {
+    /// Just a heading.
+    Heading(String),
+    /// The whole.
+    Table(FieldTable),
+}
+
+/// A field with its options.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldTable {
+    /// Heading, or several of which the first present counts.
+    pub from: OneOrMany,
+    /// A row without it is set aside.
+    #[serde(default)]
+    pub required: bool,
+    /// Unit of the column: `persons`, `yuan`, `wan_yuan`, `fen`.
+    pub unit: Option<String>,
+    /// Name of the lookup.
+    pub lookup: Option<String>,
+    /// Value of an empty cell.
+    pub default: Option<String>,
+}
+
+/// One heading or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+/// Columns that are known and not used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ignore {
+    /// Their headings.
+    #[serde(default)]
+    pub columns: Vec<String>,
+}
+
+/// What is expected of a batch. Everything has a default that protects an adapter that declares nothing.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expect {
+    /// Rows.
+    pub rows: Bounds,
+    /// Least share of readable values, by field name.
+    pub fill: BTreeMap<String, f64>,
+    /// Shares of the last accepted batch.
+    pub change: ChangeBounds,
+    /// How old the newest accepted batch may be. Default: 3 working days for a snapshot, 40 days for an increment.
+    pub age: Option<Age>,
+    /// Greatest share of rows set aside. Default 0.05.
+    pub set_aside_at_most: Option<f64>,
+    /// Whether a batch without rows may be true. Default no.
+    pub may_be_empty: bool,
+}
+
+/// Least and greatest number of rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounds {
+    /// Fewer are held.
+    pub min: Option<u64>,
+    /// More are warned of.
+    pub max: Option<u64>,
+}
+
+/// Shares of the last accepted batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChangeBounds {
+    /// Missing rows ÷ rows before. Default 0.1.
+    pub missing_at_most: Option<f64>,
+    /// Shrinkage of the whole and of every part (county, kind). Default 0.1 of the whole, 0.2 of a part that had 20 rows or more.
+    pub shrink_at_most: Option<f64>,
+}
+
+/// Something in an adapter file that means nothing: `key` is its dotted path in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Such as `fields.name.lookup`.
+    pub key: String,
+    /// Stable code, `YB-13xx`.
+    pub code: &'static str,
+    /// What and the remedy, in Chinese, with a suggestion where a known word is near.
+    pub text: String,
+}
+
+impl Adapter {
+    /// Checks a file's meaning.
+    ///
+    /// # Errors
+    /// Every complaint at once.
+    pub fn check(name: &str, digest: &str, file: AdapterFile) -> Result<Self, Vec<Complaint>> {
+        let _ = (name, digest, file);
+        todo!()
+    }
+
+    /// How old its newest accepted batch may be.
+    #[must_use]
+    pub fn age(&self) -> Age {
+        todo!()
+    }
+
+    /// The last day of its agreement, when it has one.
+    #[must_use]
+    pub fn agreed_until(&self) -> Option<Date> {
+        todo!()
+    }
+}

@@ -1,0 +1,1 @@
+//! Letters and call lists: files for the county agencies.

@@ -1,0 +1,1 @@
+//! Texts through one HTTP gateway.

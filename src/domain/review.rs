@@ -1,0 +1,219 @@
+//! What a review decides: cases opened, refreshed, moved and closed by the data. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+
+use crate::domain::case::{Case, CaseEvent, CaseId, ClosingReason};
+use crate::domain::coverage::{Assessment, RollKnowledge, Standing, days_between};
+use crate::domain::finding::{Finding, FindingKind, Insurance};
+use crate::domain::register::{Enterprise, Register};
+
+/// The result of a review.
+#[derive(Debug, Clone, Default)]
+pub struct Review {
+    /// Events in the order they are to be committed.
+    pub events: Vec<(CaseId, CaseEvent)>,
+    /// Findings that wait for a later run because a cap was reached, by unit.
+    pub waiting: BTreeMap<String, u64>,
+}
+
+/// Compares the assessments with the cases.
+///
+/// A case closes by itself only on a complete roll newer than the one it rests on; while the roll or
+/// one of its kinds is not known, nothing is opened and nothing is closed by its silence.
+#[must_use]
+pub fn review(
+    register: &Register,
+    assessments: &[Assessment],
+    cases: &[Case],
+    roll: &RollKnowledge,
+    new_cases_cap: u32,
+    today: Date,
+) -> Review {
+    let mut by_enterprise: HashMap<&str, Vec<&Case>> = HashMap::new();
+    for case in cases {
+        by_enterprise
+            .entry(&case.enterprise)
+            .or_default()
+            .push(case);
+    }
+    let mut review = Review::default();
+    let mut candidates = Vec::new();
+    for assessment in assessments {
+        let own = by_enterprise
+            .remove(assessment.enterprise.as_str())
+            .unwrap_or_default();
+        let Some(enterprise) = register.get(&assessment.enterprise) else {
+            continue;
+        };
+        follow(&mut review, enterprise, assessment, &own, roll);
+        for finding in assessment
+            .findings
+            .iter()
+            .filter(|finding| finding.kind.opens_case())
+        {
+            if let Some(ordinal) = may_open(&own, finding.kind, today) {
+                candidates.push((enterprise, assessment, finding, ordinal));
+            }
+        }
+    }
+    open(&mut review, candidates, new_cases_cap);
+    review
+}
+
+/// The ordinal of the next case of this kind, unless one is open or a clerk's answer still clears it.
+fn may_open(own: &[&Case], kind: FindingKind, today: Date) -> Option<(u32, bool)> {
+    let mut ordinal = 1;
+    let mut reopened = false;
+    for case in own {
+        let same = case.finding.kind == kind;
+        match &case.closed {
+            None if same => return None,
+            None => {}
+            Some(closing) => {
+                // A clerk's answer about the firm as a whole clears every finding of it for its time.
+                if days_between(closing.date, today) < closing.reason.clears_for_days() {
+                    return None;
+                }
+                if same {
+                    ordinal = ordinal.max(case.ordinal + 1);
+                    reopened |= matches!(
+                        closing.reason,
+                        ClosingReason::Enrolled | ClosingReason::EnrolledPartly
+                    );
+                }
+            }
+        }
+    }
+    Some((ordinal, reopened))
+}
+
+type Candidate<'a> = (&'a Enterprise, &'a Assessment, &'a Finding, (u32, bool));
+
+/// Opens by priority (persons first, then id) up to the cap of each unit.
+fn open(review: &mut Review, mut candidates: Vec<Candidate<'_>>, cap: u32) {
+    candidates.sort_by(|a, b| {
+        (std::cmp::Reverse(a.2.employed), &a.0.id, a.2.kind).cmp(&(
+            std::cmp::Reverse(b.2.employed),
+            &b.0.id,
+            b.2.kind,
+        ))
+    });
+    let mut opened: HashMap<&str, u32> = HashMap::new();
+    for (enterprise, assessment, finding, (ordinal, reopened)) in candidates {
+        let count = opened.entry(&assessment.unit).or_default();
+        if *count >= cap {
+            *review.waiting.entry(assessment.unit.clone()).or_default() += 1;
+            continue;
+        }
+        *count += 1;
+        review.events.push((
+            Case::id_of(&enterprise.id, finding.kind, ordinal),
+            CaseEvent::Opened {
+                enterprise: enterprise.id.clone(),
+                credit_code: enterprise.credit_code.clone(),
+                name: enterprise.name.clone(),
+                unit: assessment.unit.clone(),
+                ordinal,
+                reopened,
+                finding: finding.clone(),
+            },
+        ));
+    }
+}
+
+/// Moves, refreshes or closes the open cases of one enterprise.
+fn follow(
+    review: &mut Review,
+    enterprise: &Enterprise,
+    assessment: &Assessment,
+    own: &[&Case],
+    roll: &RollKnowledge,
+) {
+    for case in own.iter().filter(|case| case.is_open()) {
+        if assessment.unit != case.unit && !assessment.unit.is_empty() {
+            review.events.push((
+                case.id.clone(),
+                CaseEvent::Moved {
+                    to: assessment.unit.clone(),
+                },
+            ));
+        }
+        if let Some(finding) = assessment
+            .findings
+            .iter()
+            .find(|finding| finding.kind == case.finding.kind)
+        {
+            if !finding.same_figures(&case.finding) || enterprise.name != case.name {
+                let event = CaseEvent::Refreshed {
+                    finding: finding.clone(),
+                    name: enterprise.name.clone(),
+                };
+                review.events.push((case.id.clone(), event));
+            }
+        } else if let Some((reason, text)) = ending(assessment, case, roll) {
+            let heads = match reason {
+                ClosingReason::Enrolled | ClosingReason::EnrolledPartly => {
+                    newly_registered(enterprise, case)
+                }
+                _ => BTreeMap::new(),
+            };
+            review.events.push((
+                case.id.clone(),
+                CaseEvent::Closed {
+                    reason,
+                    text,
+                    heads,
+                },
+            ));
+        }
+    }
+}
+
+/// Why a case whose finding is no longer shown ends — or `None` while the roll cannot say.
+fn ending(
+    assessment: &Assessment,
+    case: &Case,
+    roll: &RollKnowledge,
+) -> Option<(ClosingReason, String)> {
+    if assessment.standing == Standing::NotActive {
+        return Some((ClosingReason::Deregistered, "登记状态不再存续".to_owned()));
+    }
+    let as_of = roll
+        .as_of
+        .filter(|as_of| *as_of > case.finding.roll_as_of)?;
+    let unknown = matches!(
+        assessment.standing,
+        Standing::NotOnRegister | Standing::RollNotKnown
+    );
+    if unknown || roll.known.len() < Insurance::ALL.len() {
+        return None;
+    }
+    let text = format!("{as_of}参保登记册（{}）", roll.file);
+    if assessment.standing.insured() {
+        return Some((ClosingReason::Enrolled, text));
+    }
+    if assessment.standing == Standing::Doubtful {
+        return Some((ClosingReason::EnrolledPartly, text));
+    }
+    Some((
+        ClosingReason::NoLongerShown,
+        format!("{}。{text}", assessment.standing.title()),
+    ))
+}
+
+/// Heads of the newest roll month beyond those the finding counted.
+fn newly_registered(enterprise: &Enterprise, case: &Case) -> BTreeMap<Insurance, u64> {
+    let Some(newest) = enterprise.roll.keys().map(|(month, _)| *month).max() else {
+        return BTreeMap::new();
+    };
+    Insurance::ALL
+        .into_iter()
+        .filter_map(|kind| {
+            let before = case.finding.registered.get(&kind).copied().unwrap_or(0);
+            let more = enterprise.registered(newest, kind)?.saturating_sub(before);
+            (more > 0).then_some((kind, more))
+        })
+        .collect()
+}

@@ -22,3 +22,39 @@ pub trait Courier {
     /// Sends each parcel; the answer has as many outcomes, in the same order. Never repeats a send whose end it does not know.
     fn send(&self, parcels: &[Parcel<'_>]) -> Vec<Outcome>;
 }
+
+/// Every way out of the house, by channel.
+pub struct Couriers {
+    live: bool,
+}
+
+impl Couriers {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// A demo home with live couriers (YB-6001), a secret file that cannot be read.
+    pub fn build(
+        settings: &settings::CourierSettings,
+        mail_from: &str,
+        demo: bool,
+        state: &std::path::Path,
+        home: &std::path::Path,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self, String> {
+        let _ = (settings, mail_from, demo, state, home, runtime);
+        todo!()
+    }
+
+    /// The courier of a channel.
+    #[must_use]
+    pub fn for_channel(&self, channel: crate::domain::notice::Channel) -> Option<&dyn Courier> {
+        let _ = channel;
+        todo!()
+    }
+
+    /// Whether anybody can be reached.
+    #[must_use]
+    pub const fn live(&self) -> bool {
+        self.live
+    }
+}

@@ -370,6 +370,8 @@ pub struct Case {
     pub opened: Date,
     /// Number of the dispatch.
     pub wave: Option<u32>,
+    /// The day it was dispatched.
+    pub dispatched: Option<Date>,
     /// When the county's answer is due.
     pub answer_due: Option<Date>,
     /// Who confirmed it, and when.
@@ -382,6 +384,8 @@ pub struct Case {
     pub wrong_contact: bool,
     /// The day it was transferred.
     pub transferred: Option<Date>,
+    /// To which unit's audit.
+    pub transferred_to: Option<UnitId>,
     /// The end, when it has one.
     pub closed: Option<Closing>,
     /// Everything that happened, in Chinese.
@@ -531,12 +535,14 @@ pub fn apply(
             stage: Stage::Found,
             opened: today,
             wave: None,
+            dispatched: None,
             answer_due: None,
             confirmed: None,
             steps: Vec::new(),
             contacts: Vec::new(),
             wrong_contact: false,
             transferred: None,
+            transferred_to: None,
             closed: None,
             history: vec![Entry {
                 date: today,
@@ -611,6 +617,7 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             }
             case.stage = Stage::Dispatched;
             case.wave = Some(*wave);
+            case.dispatched = Some(today);
             case.answer_due = Some(*due);
             note(case, format!("第{wave}批疑点下发，{due}前反馈核实结果"));
         }
@@ -655,7 +662,8 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             }
             case.stage = Stage::Transferred;
             case.transferred = Some(today);
-            note(case, format!("转{to}稽核"));
+            case.transferred_to = Some(to.clone());
+            note(case, "转稽核".to_owned());
         }
         CaseEvent::Closed { reason, text, .. } => {
             close(case, *reason, today, text.clone());

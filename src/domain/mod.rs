@@ -5,6 +5,7 @@ pub mod case;
 pub mod change;
 pub mod code;
 pub mod coverage;
+pub mod duplicate;
 pub mod event;
 pub mod figures;
 pub mod finding;

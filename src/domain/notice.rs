@@ -128,6 +128,29 @@ pub enum NoticeState {
 }
 
 impl NoticeState {
+    /// All, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Queued,
+        Self::Sending,
+        Self::Accepted,
+        Self::DryRun,
+        Self::Unknown,
+        Self::Failed,
+    ];
+
+    /// The word on the command line and in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::DryRun => "dry_run",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+        }
+    }
+
     /// For staff.
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -182,6 +182,12 @@ impl Store {
         todo!()
     }
 
+    /// Digest of the latest batch of this source whose file bears this name.
+    pub fn taken_name(&self, adapter: &str, name: &str) -> Result<Option<String>, StoreError> {
+        let _ = (adapter, name);
+        todo!()
+    }
+
     /// Every record of a source in the order of keys, missing ones included.
     pub fn records(
         &self,

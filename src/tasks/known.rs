@@ -1,0 +1,205 @@
+//! What is known today: how fresh each source is, what may be founded on the roll, the register built from the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::adapter::language::Adapter;
+use crate::domain::batch::{Batch, Verdict};
+use crate::domain::coverage::{Assessment, RollKnowledge, assess_all};
+use crate::domain::finding::Insurance;
+use crate::domain::record::{Record, RecordKind};
+use crate::domain::register::{Placed, Register};
+use crate::tasks::{Desk, Failure};
+
+/// One source and how far it can be relied on today.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// The adapter's name.
+    pub adapter: String,
+    /// The department, for staff.
+    pub department: String,
+    /// What it carries.
+    pub kind: RecordKind,
+    /// Its last accepted batch.
+    pub head: Option<Batch>,
+    /// Batches held or refused since then, oldest first.
+    pub held: Vec<Batch>,
+    /// Older than its `age`, or never seen.
+    pub stale: bool,
+    /// The age it may have, as the adapter writes it.
+    pub age: String,
+}
+
+impl Feed {
+    /// Whether something newer than the accepted batch waits in quarantine.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held
+            .iter()
+            .any(|batch| batch.verdict == Verdict::Quarantined)
+    }
+
+    /// In one Chinese phrase.
+    #[must_use]
+    pub fn remark(&self) -> String {
+        let as_of = self.head.as_ref().and_then(|head| head.as_of);
+        match (self.stale, self.is_held(), as_of) {
+            (_, true, _) => "最新批次已隔离，待具名放行".to_owned(),
+            (true, _, None) => "尚无可用数据".to_owned(),
+            (true, _, Some(day)) => format!("数据截至{day}，已超过{}", self.age),
+            (false, ..) => String::new(),
+        }
+    }
+}
+
+/// Every source.
+pub fn feeds(desk: Desk<'_>) -> Result<Vec<Feed>, Failure> {
+    desk.configuration
+        .adapters
+        .values()
+        .map(|adapter| feed(desk, adapter))
+        .collect()
+}
+
+fn feed(desk: Desk<'_>, adapter: &Adapter) -> Result<Feed, Failure> {
+    let head = desk.store.head(&adapter.name)?;
+    let after = head
+        .as_ref()
+        .map(|head| (head.received, head.batch.clone()));
+    let held = desk
+        .store
+        .batches(Some(&adapter.name), usize::MAX)?
+        .into_iter()
+        .filter(|batch| matches!(batch.verdict, Verdict::Quarantined | Verdict::Refused))
+        .filter(|batch| {
+            after
+                .as_ref()
+                .is_none_or(|(received, _)| batch.received > *received)
+        })
+        .collect();
+    let age = adapter.age();
+    let stale = match head.as_ref().and_then(|head| head.as_of) {
+        None => true,
+        Some(as_of) => age.is_over(as_of, desk.today(), &desk.configuration.calendar),
+    };
+    Ok(Feed {
+        adapter: adapter.name.clone(),
+        department: adapter.department.clone(),
+        kind: adapter.record,
+        head,
+        held,
+        stale,
+        age: age.to_string(),
+    })
+}
+
+/// What may be founded on the insured roll. A kind counts as known only while the source that carries it is
+/// fresh and nothing newer of it is held.
+#[must_use]
+pub fn roll_knowledge(feeds: &[Feed]) -> RollKnowledge {
+    let mut knowledge = RollKnowledge::default();
+    for feed in feeds
+        .iter()
+        .filter(|feed| feed.kind == RecordKind::InsuredRoll)
+    {
+        let Some(head) = &feed.head else { continue };
+        if feed.stale || feed.is_held() {
+            continue;
+        }
+        let kinds: BTreeSet<Insurance> = Insurance::ALL
+            .into_iter()
+            .filter(|kind| {
+                head.census
+                    .parts
+                    .get(&format!("insurance:{}", kind.word()))
+                    .is_some_and(|n| *n > 0)
+            })
+            .collect();
+        if kinds.is_empty() {
+            continue;
+        }
+        // Several rolls (a file per kind) speak together only for the day of the oldest of them.
+        if knowledge
+            .as_of
+            .is_none_or(|as_of| head.as_of.is_some_and(|own| own < as_of))
+        {
+            knowledge.as_of = head.as_of;
+            knowledge.adapter.clone_from(&feed.adapter);
+            knowledge.batch.clone_from(&head.batch);
+            knowledge.file.clone_from(&head.file);
+        }
+        knowledge.known.extend(kinds);
+    }
+    knowledge
+}
+
+/// The register as the index has it. `instead` replaces one source's records (for “what if this batch had been accepted”).
+pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<Register, Failure> {
+    let mut files: BTreeMap<String, (String, Option<Date>)> = BTreeMap::new();
+    let mut placed = Vec::new();
+    for adapter in desk.configuration.adapters.values() {
+        if instead
+            .as_ref()
+            .is_some_and(|(name, _)| *name == adapter.name)
+        {
+            continue;
+        }
+        for stored in desk.store.records(&adapter.name) {
+            let (_, stored) = stored?;
+            if !stored.present {
+                continue;
+            }
+            let Some(record) = Record::decode(adapter.record, &stored.bytes) else {
+                continue;
+            };
+            if !files.contains_key(&stored.batch) {
+                let of = desk
+                    .store
+                    .batch(&stored.batch)?
+                    .map(|batch| (batch.file, batch.as_of))
+                    .unwrap_or_default();
+                files.insert(stored.batch.clone(), of);
+            }
+            let (file, as_of) = files.get(&stored.batch).cloned().unwrap_or_default();
+            placed.push(Placed {
+                adapter: adapter.name.clone(),
+                batch: stored.batch,
+                file,
+                row: stored.row,
+                as_of,
+                record,
+            });
+        }
+    }
+    if let Some((_, rows)) = instead {
+        placed.extend(rows);
+    }
+    Ok(Register::build(placed))
+}
+
+/// Everything a decision about enterprises rests on.
+pub struct Known {
+    /// The sources.
+    pub feeds: Vec<Feed>,
+    /// The roll.
+    pub roll: RollKnowledge,
+    /// The register.
+    pub register: Register,
+    /// One assessment per enterprise, in the register's order.
+    pub assessments: Vec<Assessment>,
+}
+
+/// Loads and assesses all.
+pub fn known(desk: Desk<'_>) -> Result<Known, Failure> {
+    let feeds = feeds(desk)?;
+    let roll = roll_knowledge(&feeds);
+    let register = register(desk, None)?;
+    let assessments = assess_all(&register, &desk.configuration.rules, &roll, desk.today());
+    Ok(Known {
+        feeds,
+        roll,
+        register,
+        assessments,
+    })
+}

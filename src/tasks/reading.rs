@@ -1,0 +1,167 @@
+//! Reading one file through decode and mapping into what the guard judges: the same for pull, preview, release and “what if”.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use crate::adapter::guard;
+use crate::adapter::language::Adapter;
+use crate::adapter::mapping::Mapper;
+use crate::adapter::row::Decoded;
+use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
+use crate::domain::duplicate::prevails;
+use crate::domain::record::{Field, Record, Value};
+use crate::intake::decode::decode;
+
+/// Everything one file says.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The records by key, with the row each stands on.
+    pub records: BTreeMap<String, (Record, u64)>,
+    /// Rows seen, without total rows.
+    pub rows: u64,
+    /// Rows set aside.
+    pub set_aside: u64,
+    /// The first issues, at most [`ISSUES_KEPT`].
+    pub issues: Vec<Issue>,
+    /// All issues.
+    pub issue_count: u64,
+    /// What the guards count.
+    pub census: Census,
+    /// The total the file declares.
+    pub declared_total: Option<u64>,
+    /// The day it speaks of.
+    pub as_of: Option<Date>,
+    /// The charset it was read in.
+    pub charset: String,
+}
+
+impl Reading {
+    fn complain(&mut self, issues: impl IntoIterator<Item = Issue>) {
+        for issue in issues {
+            self.issue_count += 1;
+            if self.issues.len() < ISSUES_KEPT {
+                self.issues.push(issue);
+            }
+        }
+    }
+
+    fn keep(&mut self, record: Record, row: u64) {
+        let duplicate = match self.records.entry(record.key()) {
+            Entry::Vacant(place) => {
+                place.insert((record, row));
+                return;
+            }
+            Entry::Occupied(mut held) => {
+                if held.get().0 == record {
+                    return;
+                }
+                let (kept, other) = if prevails(&record, &held.get().0) {
+                    let other = held.get().1;
+                    held.insert((record, row));
+                    (row, other)
+                } else {
+                    (held.get().1, row)
+                };
+                (kept, other)
+            }
+        };
+        let (kept, other) = duplicate;
+        self.complain([Issue {
+            row: other,
+            column: String::new(),
+            value: String::new(),
+            code: "YB-2301".to_owned(),
+            reason: format!(
+                "与第{kept}行主键相同而内容不同，采用第{kept}行（核准日期较新者优先）。处理：请核对并只保留一行。"
+            ),
+        }]);
+    }
+}
+
+/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day.
+///
+/// # Errors
+/// The file is not what the adapter declares; nothing of it is used.
+pub fn read(
+    path: &Path,
+    adapter: &Adapter,
+    name: &str,
+    delivered: Date,
+) -> Result<Reading, Unreadable> {
+    let mut mapper = Mapper::new(adapter, name, delivered);
+    let mut reading = Reading::default();
+    let mut ready = false;
+    let decoding = decode(path, adapter, &mut |decoded| {
+        match decoded {
+            Decoded::Title(line) => reading.complain(mapper.title(&line)),
+            Decoded::Columns(headings) => {
+                reading.complain(mapper.columns(&headings)?);
+                ready = true;
+            }
+            Decoded::Spoilt {
+                number,
+                code,
+                reason,
+            } => {
+                reading.rows += 1;
+                reading.set_aside += 1;
+                reading.complain([Issue {
+                    row: number,
+                    column: String::new(),
+                    value: String::new(),
+                    code: code.to_owned(),
+                    reason,
+                }]);
+            }
+            Decoded::Row(row) => {
+                let mapped = mapper.row(&row);
+                if mapped.is_total {
+                    return Ok(());
+                }
+                reading.rows += 1;
+                reading.complain(mapped.issues);
+                match mapped.record {
+                    Some(record) => reading.keep(record, row.number),
+                    None => reading.set_aside += 1,
+                }
+            }
+        }
+        Ok(())
+    })?;
+    reading.declared_total = decoding.declared_total;
+    reading.charset = decoding.charset;
+    // An export without a single row has no headings either where the format carries them in the rows.
+    if ready || reading.rows > 0 {
+        reading.as_of = Some(mapper.as_of()?);
+    } else {
+        reading.as_of = mapper.as_of().ok();
+    }
+    count(&mut reading);
+    Ok(reading)
+}
+
+fn count(reading: &mut Reading) {
+    let mut census = Census::default();
+    for (record, _) in reading.records.values() {
+        guard::count(&mut census, record);
+    }
+    reading.census = census;
+}
+
+/// Whether a record carries a value that could not be read: shown with the batch, never compared as if absent.
+#[must_use]
+pub fn has_unread(record: &Record) -> bool {
+    record
+        .fields
+        .values()
+        .any(|value| matches!(value, Value::Unread(_)))
+}
+
+/// The canonical key fields, for messages.
+#[must_use]
+pub fn title_of(record: &Record) -> String {
+    record.text(Field::Name).unwrap_or_default().to_owned()
+}

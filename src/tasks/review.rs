@@ -1,0 +1,104 @@
+//! Review: who is doubtful today, and which cases the data open, move and close.
+
+use serde::Serialize;
+
+use crate::domain::case::CaseEvent;
+use crate::domain::event::Event;
+use crate::domain::finding::Insurance;
+use crate::domain::review;
+use crate::tasks::known::{Known, known};
+use crate::tasks::{Desk, Failure};
+
+/// What a review did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReviewReport {
+    /// Enterprises assessed.
+    pub enterprises: u64,
+    /// Findings that open cases.
+    pub findings: u64,
+    /// Cases opened.
+    pub opened: u64,
+    /// Cases closed by the data.
+    pub closed: u64,
+    /// Cases moved to another unit.
+    pub moved: u64,
+    /// Findings that wait because a cap was reached.
+    pub waiting: u64,
+    /// Why nothing could be founded on the roll, when so (Chinese).
+    pub held: Option<String>,
+}
+
+impl ReviewReport {
+    /// In one Chinese line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let held = self
+            .held
+            .as_deref()
+            .map(|why| format!("；{why}"))
+            .unwrap_or_default();
+        format!(
+            "评估{}户，疑点{}件，新立{}件，办结{}件，移交{}件，待立{}件{held}",
+            self.enterprises, self.findings, self.opened, self.closed, self.moved, self.waiting
+        )
+    }
+}
+
+/// Loads, decides, commits. With `dry_run` nothing is committed.
+pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
+    let known = known(desk)?;
+    let (report, events) = decide(desk, &known)?;
+    if !dry_run {
+        desk.store.commit(desk.now, "review", events)?;
+    }
+    Ok(report)
+}
+
+fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), Failure> {
+    let today = desk.today();
+    let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
+    let caps = &desk.configuration.ladder.caps;
+    let reviewed = review::review(
+        &known.register,
+        &known.assessments,
+        &cases,
+        &known.roll,
+        caps.new_cases,
+        today,
+    );
+    let mut report = ReviewReport {
+        enterprises: known.assessments.len() as u64,
+        findings: known
+            .assessments
+            .iter()
+            .flat_map(|assessment| &assessment.findings)
+            .filter(|finding| finding.kind.opens_case())
+            .count() as u64,
+        waiting: reviewed.waiting.values().sum(),
+        ..ReviewReport::default()
+    };
+    let mut events: Vec<Event> = Vec::with_capacity(reviewed.events.len() + 1);
+    for (case, change) in reviewed.events {
+        match change {
+            CaseEvent::Opened { .. } => report.opened += 1,
+            CaseEvent::Closed { .. } => report.closed += 1,
+            CaseEvent::Moved { .. } => report.moved += 1,
+            _ => {}
+        }
+        events.push(Event::Case {
+            case,
+            day: today,
+            change,
+        });
+    }
+    match known.roll.as_of {
+        Some(roll_as_of) if known.roll.known.len() == Insurance::ALL.len() => {
+            events.push(Event::Reviewed {
+                roll_as_of,
+                waiting: reviewed.waiting,
+            });
+        }
+        _ => report.held = Some("参保登记册过期、被隔离或缺少险种，未新立、未办结个案".to_owned()),
+    }
+    Ok((report, events))
+}

@@ -1,6 +1,7 @@
 //! yingbao 应保.
 pub mod adapter;
 pub mod calendar;
+pub mod cli;
 pub mod config;
 pub mod courier;
 pub mod daemon;

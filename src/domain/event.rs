@@ -76,6 +76,18 @@ pub enum RunOutcome {
     Missed,
 }
 
+impl RunOutcome {
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Done => "完成",
+            Self::Failed => "失败",
+            Self::Missed => "错过",
+        }
+    }
+}
+
 /// The last run of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRun {

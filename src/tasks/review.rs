@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::case::CaseEvent;
 use crate::domain::event::Event;
 use crate::domain::finding::Insurance;
+use crate::domain::record::RecordKind;
 use crate::domain::review;
 use crate::tasks::known::{Known, known};
 use crate::tasks::{Desk, Failure};
@@ -57,13 +58,25 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
 fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), Failure> {
     let today = desk.today();
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
-    let caps = &desk.configuration.ladder.caps;
+    // While the register or the tax data are stale or held, nothing new is founded on them: findings wait.
+    let unfounded: Vec<String> = known
+        .feeds
+        .iter()
+        .filter(|feed| matches!(feed.kind, RecordKind::Registration | RecordKind::Tax))
+        .filter(|feed| feed.stale || feed.is_held())
+        .map(|feed| format!("{}：{}", feed.department, feed.remark()))
+        .collect();
+    let cap = if unfounded.is_empty() {
+        desk.configuration.ladder.caps.new_cases
+    } else {
+        0
+    };
     let reviewed = review::review(
         &known.register,
         &known.assessments,
         &cases,
         &known.roll,
-        caps.new_cases,
+        cap,
         today,
     );
     let mut report = ReviewReport {
@@ -74,6 +87,7 @@ fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), F
             .flat_map(|assessment| &assessment.findings)
             .filter(|finding| finding.kind.opens_case())
             .count() as u64,
+        held: (!unfounded.is_empty()).then(|| format!("暂停新立：{}", unfounded.join("；"))),
         waiting: reviewed.waiting.values().sum(),
         ..ReviewReport::default()
     };

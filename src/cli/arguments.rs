@@ -1,0 +1,314 @@
+//! The command line: every command, option and example, as `--help` shows it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// 应保: finds enterprises that may owe social insurance, has clerks check each, and follows it up by the legal clock.
+#[derive(Debug, Parser)]
+#[command(
+    name = "yingbao",
+    version,
+    about,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+pub struct Arguments {
+    /// Folder with config/, adapters/ and schedules/ (or YINGBAO_HOME; default: the current folder)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// State folder (default: the setting `state`, below home)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// One JSON document or JSON lines on standard output, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands that work.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole job on a synthetic city, offline
+    #[command(
+        after_help = "Example:\n  yingbao demo --enterprises 2000 --days 120 --seed 1 --out demo-out"
+    )]
+    Demo(DemoArguments),
+    /// The daemon
+    #[command(
+        after_help = "Example:\n  yingbao --home /srv/yingbao serve\n\nEnds cleanly on SIGTERM and SIGINT."
+    )]
+    Serve,
+    /// Check every file of config/, adapters/ and schedules/; all faults at once
+    #[command(after_help = "Example:\n  yingbao check --json\n\nExit: 0 no fault, 2 faults.")]
+    Check,
+    /// One batch through the same door, guards and ledger as an automatic pull
+    #[command(
+        after_help = "Examples:\n  yingbao pull insured-roll\n  yingbao pull tax --file 202603.csv --json\n\nExit: 0 accepted or seen before, 1 quarantined or refused, 3 unreachable."
+    )]
+    Pull(PullArguments),
+    /// Run one task now
+    #[command(
+        after_help = "Examples:\n  yingbao run review\n  yingbao run escalate --dry-run\n  yingbao run publish --date 2026-04-01"
+    )]
+    Run(RunArguments),
+    /// What an adapter makes of a file; stores nothing
+    #[command(
+        after_help = "Example:\n  yingbao preview tax 202603.csv --json\n\nExit: 0 it would be accepted, 1 quarantined or refused."
+    )]
+    Preview(PreviewArguments),
+    /// Batches and quarantine
+    #[command(
+        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\""
+    )]
+    Batch(BatchArguments),
+    /// What a batch changed: new, changed (before → after), missing, returned
+    #[command(after_help = "Example:\n  yingbao changes --adapter market-regulation --json")]
+    Changes(ChangesArguments),
+    /// All that is known of an enterprise, and why each verdict holds
+    #[command(after_help = "Example:\n  yingbao enterprise 91411302MA49U85BX9")]
+    Enterprise(EnterpriseArguments),
+    /// Identifiers
+    #[command(subcommand)]
+    Code(CodeCommand),
+    /// Size class by 国统字〔2017〕213号 and 银发〔2015〕309号: JSON lines in, JSON lines out
+    #[command(
+        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify"
+    )]
+    Classify,
+    /// Cases; record an event by a named person
+    #[command(subcommand)]
+    Case(CaseCommand),
+    /// Notices of the outbox
+    #[command(subcommand)]
+    Notice(NoticeCommand),
+    /// Jobs: last and next runs
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Last, next and missed runs; age of each source; what is held and why
+    #[command(
+        after_help = "Example:\n  yingbao status\n\nExit: 0 all is well, 1 something is stale, held, failed or missed."
+    )]
+    Status,
+}
+
+/// How dirty the synthetic exports are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DirtLevel {
+    /// None at all
+    None,
+    /// At least one row in twenty is touched
+    Default,
+    /// Three times that
+    Heavy,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Enterprises in the city
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
+    pub enterprises: u32,
+    /// Days from 2026-03-02
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=300))]
+    pub days: u32,
+    /// The same seed gives the same city, to the byte
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Dirt in the exports
+    #[arg(long, value_enum, default_value_t = DirtLevel::Default)]
+    pub dirt: DirtLevel,
+    /// Output folder
+    #[arg(long, default_value = "demo-out", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Options of `pull`.
+#[derive(Debug, Args)]
+pub struct PullArguments {
+    /// Name of the adapter
+    pub adapter: String,
+    /// A hand-carried file instead of the department's address
+    #[arg(long, value_name = "F")]
+    pub file: Option<PathBuf>,
+    /// Judge it and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The task
+    #[arg(value_enum)]
+    pub task: TaskArgument,
+    /// The day it is run for, not after today (publish: the month before it)
+    #[arg(long, value_name = "D")]
+    pub date: Option<jiff::civil::Date>,
+    /// Say what it would do, commit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The tasks that `run` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TaskArgument {
+    /// Open, refresh, move and close cases by the data
+    Review,
+    /// Take cases one step along the ladder
+    Escalate,
+    /// Put due notices into the outbox
+    Notify,
+    /// Hand the outbox to the couriers
+    Deliver,
+    /// Draft the bulletin of the month before
+    Publish,
+    /// Look for silence: stale feeds, stuck notices, missed steps
+    Selfcheck,
+}
+
+/// Options of `preview`.
+#[derive(Debug, Args)]
+pub struct PreviewArguments {
+    /// Name of the adapter
+    pub adapter: String,
+    /// The file
+    pub file: PathBuf,
+}
+
+/// `batch …`
+#[derive(Debug, Args)]
+pub struct BatchArguments {
+    /// What to do
+    #[command(subcommand)]
+    pub command: BatchCommand,
+}
+
+/// `batch …`
+#[derive(Debug, Subcommand)]
+pub enum BatchCommand {
+    /// The batches, newest last
+    List {
+        /// Only this adapter's
+        #[arg(long)]
+        adapter: Option<String>,
+    },
+    /// One batch with its reasons and issues
+    Show {
+        /// Its id
+        batch: String,
+    },
+    /// Let a held batch in, by a named person with a reason
+    Release {
+        /// Its id
+        batch: String,
+        /// Who answers for it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Why the doubt is unfounded
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Options of `changes`.
+#[derive(Debug, Args)]
+pub struct ChangesArguments {
+    /// Only this adapter's last accepted batch
+    #[arg(long)]
+    pub adapter: Option<String>,
+    /// This batch
+    #[arg(long, value_name = "ID")]
+    pub batch: Option<String>,
+}
+
+/// Options of `enterprise`.
+#[derive(Debug, Args)]
+pub struct EnterpriseArguments {
+    /// Credit code, organisation code, id, or exact name
+    pub wanted: String,
+}
+
+/// `code …`
+#[derive(Debug, Subcommand)]
+pub enum CodeCommand {
+    /// Check identifiers: arguments, or one a line from standard input
+    #[command(after_help = "Example:\n  yingbao code check 91350100M000100Y43")]
+    Check {
+        /// Identifiers; standard input when none is given
+        codes: Vec<String>,
+    },
+}
+
+/// `case …`
+#[derive(Debug, Subcommand)]
+pub enum CaseCommand {
+    /// The cases
+    #[command(after_help = "Example:\n  yingbao case list --unit 411302 --stage dispatched --json")]
+    List {
+        /// Only this reporting unit's (id or name)
+        #[arg(long)]
+        unit: Option<String>,
+        /// Only at this stage
+        #[arg(long)]
+        stage: Option<String>,
+    },
+    /// One case with its grounds and history
+    #[command(after_help = "Example:\n  yingbao case show EMA49U85BX-A-1")]
+    Show {
+        /// Its id
+        case: String,
+    },
+    /// Record what a named person found or did
+    #[command(
+        after_help = "Examples:\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20\n  yingbao case record EMA49U85BX-A-1 --event posted --by 李四 --date 2026-03-23 --number XA12345678941\n\nExit: 0 recorded, 1 refused by a rule."
+    )]
+    Record {
+        /// The case
+        case: String,
+        /// What happened
+        #[arg(long, value_parser = ["confirmed", "insured_already", "insured_elsewhere", "no_employees", "closed_down", "wrong_contact", "phoned", "posted", "delivered", "returned"])]
+        event: String,
+        /// Who answers for it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// The day it happened
+        #[arg(long)]
+        date: jiff::civil::Date,
+        /// Proof: name and number of the paper
+        #[arg(long)]
+        proof: Option<String>,
+        /// Mail number of a posted letter
+        #[arg(long)]
+        number: Option<String>,
+    },
+}
+
+/// `notice …`
+#[derive(Debug, Subcommand)]
+pub enum NoticeCommand {
+    /// The outbox and what became of it
+    #[command(after_help = "Example:\n  yingbao notice list --state queued --json")]
+    List {
+        /// Only in this state
+        #[arg(long)]
+        state: Option<String>,
+    },
+}
+
+/// `schedule …`
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// Every job with its last and next run
+    #[command(after_help = "Example:\n  yingbao schedule list --json")]
+    List,
+    /// The next runs of all jobs, in order
+    #[command(after_help = "Example:\n  yingbao schedule next --count 20")]
+    Next {
+        /// How many
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        count: u32,
+    },
+}

@@ -1,0 +1,119 @@
+//! `batch list | show | release`.
+
+use serde_json::json;
+
+use crate::cli::arguments::BatchCommand;
+use crate::cli::console::{Console, minute};
+use crate::cli::pull::show as show_report;
+use crate::domain::batch::Batch;
+use crate::tasks::pull::release;
+use crate::tasks::{Desk, Failure};
+
+/// Exit 0; an unknown batch is a usage error (2).
+pub fn run(
+    desk: Desk<'_>,
+    command: &BatchCommand,
+    console: &mut Console<'_>,
+) -> Result<i32, Failure> {
+    match command {
+        BatchCommand::List { adapter } => list(desk, adapter.as_deref(), console),
+        BatchCommand::Show { batch } => show(desk, batch, console),
+        BatchCommand::Release { batch, by, reason } => {
+            let report = release(desk, batch, by, reason)?;
+            show_report(&report, console);
+            Ok(0)
+        }
+    }
+}
+
+fn list(desk: Desk<'_>, adapter: Option<&str>, console: &mut Console<'_>) -> Result<i32, Failure> {
+    let batches = desk.store.batches(adapter, usize::MAX)?;
+    if console.json {
+        for batch in &batches {
+            console.document(&json!({
+                "batch": batch.batch, "adapter": batch.adapter, "file": batch.file, "received": batch.received,
+                "as_of": batch.as_of, "rows": batch.rows, "set_aside": batch.set_aside, "verdict": batch.verdict,
+                "reasons": batch.reasons, "changes": batch.changes, "released": batch.released,
+            }));
+        }
+        return Ok(0);
+    }
+    let rows: Vec<Vec<String>> = batches
+        .iter()
+        .map(|batch| {
+            vec![
+                batch.batch.clone(),
+                minute(batch.received),
+                batch.as_of.map(|day| day.to_string()).unwrap_or_default(),
+                batch.rows.to_string(),
+                batch.set_aside.to_string(),
+                batch.verdict.title().to_owned(),
+                batch.file.clone(),
+            ]
+        })
+        .collect();
+    console.table(
+        &[
+            "批次",
+            "接收时间",
+            "数据截至",
+            "行数",
+            "退回",
+            "结论",
+            "文件",
+        ],
+        &rows,
+    );
+    Ok(0)
+}
+
+fn show(desk: Desk<'_>, id: &str, console: &mut Console<'_>) -> Result<i32, Failure> {
+    let Some(batch) = desk.store.batch(id)? else {
+        return Err(Failure::Usage {
+            code: "YB-7206",
+            text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
+        });
+    };
+    if console.json {
+        console.document(&batch);
+    } else {
+        text(&batch, console);
+    }
+    Ok(0)
+}
+
+fn text(batch: &Batch, console: &mut Console<'_>) {
+    console.line(format!("批次 {}　{}", batch.batch, batch.verdict.title()));
+    console.line(format!("  文件 {}　摘要 {}", batch.file, batch.digest));
+    console.line(format!(
+        "  接收 {}　数据截至 {}　{}行，退回{}行",
+        minute(batch.received),
+        batch
+            .as_of
+            .map_or_else(|| "不明".to_owned(), |day| day.to_string()),
+        batch.rows,
+        batch.set_aside
+    ));
+    let changes = &batch.changes;
+    console.line(format!(
+        "  新增{}　变更{}　缺失{}　恢复{}　未变{}",
+        changes.new, changes.changed, changes.missing, changes.returned, changes.unchanged
+    ));
+    for reason in &batch.reasons {
+        console.line(format!("  [{}] {}", reason.code, reason.text));
+    }
+    if let Some(release) = &batch.released {
+        console.line(format!(
+            "  由{}于{}放行：{}",
+            release.by,
+            minute(release.at),
+            release.reason
+        ));
+    }
+    for issue in &batch.issues {
+        console.line(format!(
+            "  第{}行 {} {}：[{}] {}",
+            issue.row, issue.column, issue.value, issue.code, issue.reason
+        ));
+    }
+}

@@ -1,0 +1,41 @@
+//! `pull ADAPTER`: one batch through the same door, guards and ledger as an automatic pull.
+
+use std::path::Path;
+
+use crate::cli::arguments::PullArguments;
+use crate::cli::console::Console;
+use crate::tasks::pull::{PullReport, Source, run as pull};
+use crate::tasks::{Desk, Failure};
+
+/// Exit 0 accepted or seen before, 1 quarantined or refused, 3 unreachable.
+pub fn run(
+    desk: Desk<'_>,
+    options: &PullArguments,
+    folder: &Path,
+    console: &mut Console<'_>,
+) -> Result<i32, Failure> {
+    let source = options
+        .file
+        .as_ref()
+        .map_or(Source::Automatic, |file| Source::Carried(folder.join(file)));
+    let report = pull(desk, &options.adapter, &source, options.dry_run)?;
+    show(&report, console);
+    Ok(report.exit_code())
+}
+
+/// Shows a report.
+pub fn show(report: &PullReport, console: &mut Console<'_>) {
+    if console.json {
+        console.document(report);
+        return;
+    }
+    console.line(report.summary());
+    let seconds: f64 = report.seconds.values().sum();
+    if report.mapping_changed > 0 {
+        console.line(format!(
+            "  适配器已变更：按新规则重读上一批，有{}条记录不同",
+            report.mapping_changed
+        ));
+    }
+    console.line(format!("  用时{seconds:.2}秒"));
+}

@@ -1,4 +1,56 @@
-//! yingbao 应保.
+//! # yingbao 应保
+//!
+//! A daemon that keeps a city's register of enterprises from other departments' exports, finds those that may owe social
+//! insurance and are not insured, has county clerks check each, and follows it up by the legal clock.
+//!
+//! ## The house
+//!
+//! A room imports only lower floors; rooms on one floor do not know each other (a test reads the imports and keeps it so).
+//!
+//! | floor | room | what it is |
+//! |---|---|---|
+//! | 9 | `main.rs` | argv in, exit code out |
+//! | 8 | [`cli`] | one file per command; the only place where rooms are wired together |
+//! | 6 | [`daemon`] | schedules → activations, socket, clean end; `daemon::clock` is the only reader of the clock |
+//! | 5 | [`tasks`] | pull, review, escalate, notify, deliver, publish, selfcheck: load, decide, commit |
+//! | 4 | [`intake`] [`config`] [`demo`] | bytes → rows · files → checked settings · a synthetic city |
+//! | 3 | [`adapter`] [`store`] [`courier`] [`render`] | language of adapters · archive, journal, index · ways out · texts and pages |
+//! | 2 | [`domain`] | the nouns and their rules |
+//! | 1 | [`calendar`] | working days, legal clocks, contact hours |
+//!
+//! `calendar`, `domain`, `adapter` and `render` are pure: values in, values out. What is absent there is the point: no clock,
+//! no randomness, no file, no network, no store, no logger, no async.
+//!
+//! ## The path of a record
+//!
+//! A department's export is kept under its digest (`intake::fetch`, `store`), opened and read into raw rows
+//! (`intake::decode`), mapped to canonical records (`adapter::mapping`), judged as a whole (`adapter::guard`), compared with
+//! the last accepted batch (`tasks::pull`, `domain::change`) and committed. The records of all sources become enterprises
+//! (`domain::register`), each of which is classed (`domain::size`, `domain::new_form`) and held against the insured roll
+//! (`domain::coverage`). A doubt is a finding (`domain::finding`); a finding opens a case (`domain::review`, `domain::case`); the
+//! ladder says which step is due (`domain::ladder`); a step becomes notices (`domain::outreach`, `tasks::notify`), which couriers
+//! carry (`tasks::deliver`, `courier`). What people and firms answer returns as case events. A month's figures are
+//! counted from the events and frozen (`domain::figures`, `tasks::publish`).
+//!
+//! It runs one way. A task receives no message about what changed; it looks at the state and does what is missing, so that
+//! first run, restart, manual run and scheduled run are one path.
+//!
+//! ## Three kinds of error
+//!
+//! An **issue** is something wrong in a department's data: stored, counted, shown. A **refusal** is a rule that says no: an
+//! enum of the domain. A **failure** is disk, network or a bug: it ends in the run ledger and the log.
+//!
+//! ## Decisions that may be questioned
+//!
+//! - *sled as the index, never as the truth.* Archive and journal are plain files of ours; the index follows from them.
+//!   Only `store::engine` names sled.
+//! - *The journal holds only what was allowed.* Case events are applied by [`domain::case::apply`] before they are written; a
+//!   refused one is never journaled, so a replay can not disagree.
+//! - *Nothing is founded on silence.* While the roll, or its part for a kind, is stale or held, no case is opened and none
+//!   advances; while the register or the tax data are, none is opened.
+//! - *The direction of failure belongs to the action.* Alerts inside the house fail open; whatever is adverse to a firm
+//!   fails closed.
+
 pub mod adapter;
 pub mod calendar;
 pub mod cli;

@@ -30,8 +30,11 @@ pub enum Decoded {
     Row(RawRow),
     /// A row that cannot be laid on the columns (ragged, too long …): row, code, reason.
     Spoilt {
+        /// The row.
         number: u64,
+        /// Stable code or the channel's own.
         code: &'static str,
+        /// In Chinese, with the remedy.
         reason: String,
     },
 }

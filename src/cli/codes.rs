@@ -17,7 +17,7 @@ const LINE_BYTES: u64 = 64 << 10;
 /// `code check [CODE…]`.
 pub fn check(console: &mut Console<'_>, codes: &[String]) -> i32 {
     if codes.is_empty() {
-        for_each_line(console, |console, line| examine(console, line));
+        for_each_line(console, examine);
     } else {
         for code in codes {
             examine(console, code);

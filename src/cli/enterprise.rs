@@ -39,7 +39,7 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             "name": enterprise.name,
             "unit": assessment.map(|assessment| &assessment.unit),
             "registration": enterprise.registration.as_ref().map(placed),
-            "tax": enterprise.tax.iter().map(|(_, row)| placed(row)).collect::<Vec<_>>(),
+            "tax": enterprise.tax.values().map(placed).collect::<Vec<_>>(),
             "transport": enterprise.transport.iter().map(placed).collect::<Vec<_>>(),
             "insured_roll": enterprise.roll.values().flat_map(|heads| &heads.rows).map(placed).collect::<Vec<_>>(),
             "links": enterprise.links,

@@ -15,53 +15,102 @@ use crate::domain::notice::{Notice, Outcome};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A batch was judged. When accepted, its staged rows become visible with this.
-    Batch { batch: Box<Batch> },
+    Batch {
+        /// The batch.
+        batch: Box<Batch>,
+    },
     /// A held batch was released: `batch` is its new state; its staged rows become visible with this.
-    Released { batch: Box<Batch> },
+    Released {
+        /// The batch.
+        batch: Box<Batch>,
+    },
     /// The same bytes came again.
     SeenBefore {
+        /// The adapter.
         adapter: String,
+        /// blake3 (hex).
         digest: String,
+        /// The file as delivered.
         file: String,
+        /// The batch.
         batch: String,
     },
     /// A case moved.
     Case {
+        /// The case.
         case: CaseId,
+        /// The day, here.
         day: Date,
+        /// What happened to it.
         change: CaseEvent,
     },
     /// A review of every enterprise was completed on this roll; findings beyond the caps wait, by unit.
     Reviewed {
+        /// The day the roll speaks of.
         roll_as_of: Date,
+        /// Findings that wait, by unit.
         waiting: BTreeMap<String, u64>,
     },
     /// A notice was put into the outbox.
-    Queued { notice: Box<Notice> },
+    Queued {
+        /// The notice (its key, where it is text).
+        notice: Box<Notice>,
+    },
     /// A send is about to be attempted.
-    Attempted { notice: String, attempt: u32 },
+    Attempted {
+        /// The notice (its key, where it is text).
+        notice: String,
+        /// 1 for the first.
+        attempt: u32,
+    },
     /// What came of it.
-    Sent { notice: String, outcome: Outcome },
+    Sent {
+        /// The notice (its key, where it is text).
+        notice: String,
+        /// What came of it.
+        outcome: Outcome,
+    },
     /// An internal alert that is raised once until its cause is gone: key and what it said.
-    Alerted { alert: String, text: String },
+    Alerted {
+        /// Its key.
+        alert: String,
+        /// What it says, in Chinese.
+        text: String,
+    },
     /// The cause of an alert is gone.
-    AlertEnded { alert: String },
+    AlertEnded {
+        /// Its key.
+        alert: String,
+    },
     /// A bulletin's figures were frozen: digests of its files by name.
     Bulletin {
+        /// Its id.
         bulletin: String,
+        /// `YYYY-MM`.
         period: String,
+        /// Digest of the frozen figures.
         figures: String,
+        /// Digests by file name.
         files: BTreeMap<String, String>,
     },
     /// A scheduled or manual run ended.
     Ran {
+        /// The job.
         job: String,
+        /// The slot it was for (UTC).
         slot: Timestamp,
+        /// What came of it.
         outcome: RunOutcome,
+        /// In a line, Chinese.
         summary: String,
     },
     /// A named setting in force changed (ladder, calendar, rules): name → digest in the archive.
-    InForce { name: String, digest: String },
+    InForce {
+        /// The name.
+        name: String,
+        /// blake3 (hex).
+        digest: String,
+    },
 }
 
 /// How a run ended.

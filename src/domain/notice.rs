@@ -89,11 +89,22 @@ impl Purpose {
 #[serde(tag = "to", rename_all = "snake_case")]
 pub enum Recipient {
     /// An enterprise.
-    Firm { enterprise: String, name: String },
+    Firm {
+        /// The enterprise.
+        enterprise: String,
+        /// The name.
+        name: String,
+    },
     /// A county agency.
-    County { unit: UnitId },
+    County {
+        /// The reporting unit.
+        unit: UnitId,
+    },
     /// A county agency's audit unit.
-    Audit { unit: UnitId },
+    Audit {
+        /// The reporting unit.
+        unit: UnitId,
+    },
     /// 信息科.
     ItSection,
     /// 公共业务科.
@@ -205,13 +216,34 @@ pub struct Notice {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// Taken by the channel, with its own number when it gives one.
-    Accepted { answer: String },
+    Accepted {
+        /// What the channel said.
+        answer: String,
+    },
     /// Written to a file only.
-    DryRun { answer: String },
+    DryRun {
+        /// What the channel said.
+        answer: String,
+    },
     /// Not taken; worth another try later.
-    Retry { code: String, answer: String },
+    Retry {
+        /// Stable code or the channel's own.
+        code: String,
+        /// What the channel said.
+        answer: String,
+    },
     /// Not known whether it went out.
-    Unknown { code: String, answer: String },
+    Unknown {
+        /// Stable code or the channel's own.
+        code: String,
+        /// What the channel said.
+        answer: String,
+    },
     /// Never will.
-    Failed { code: String, answer: String },
+    Failed {
+        /// Stable code or the channel's own.
+        code: String,
+        /// What the channel said.
+        answer: String,
+    },
 }

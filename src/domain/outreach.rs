@@ -1,6 +1,6 @@
 //! By which channels a firm is told, and why not by the others. Pure.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::domain::case::{Case, CaseId, Step};
 use crate::domain::notice::Channel;
@@ -66,14 +66,28 @@ pub fn is_mobile(number: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// Send there.
-    Take { channel: Channel, address: String },
+    Take {
+        /// The way.
+        channel: Channel,
+        /// Number or mail address.
+        address: String,
+    },
     /// Not this way, and why (Chinese).
-    Leave { channel: Channel, why: String },
+    Leave {
+        /// The way.
+        channel: Channel,
+        /// In Chinese.
+        why: String,
+    },
 }
 
 /// The ways to one firm for one step. A letter always; text, mail and call beside it.
 #[must_use]
-pub fn ways(contacts: &Contacts, wrong_contact: bool, firms_on: &HashMap<String, u32>) -> Vec<Way> {
+pub fn ways(
+    contacts: &Contacts,
+    wrong_contact: bool,
+    firms_on: &BTreeMap<String, u32>,
+) -> Vec<Way> {
     let mut ways = vec![Way::Take {
         channel: Channel::Letter,
         address: String::new(),
@@ -117,8 +131,8 @@ pub fn ways(contacts: &Contacts, wrong_contact: bool, firms_on: &HashMap<String,
 
 /// How many firms carry each number.
 #[must_use]
-pub fn firms_by_phone<'a>(contacts: impl Iterator<Item = &'a Contacts>) -> HashMap<String, u32> {
-    let mut firms = HashMap::new();
+pub fn firms_by_phone<'a>(contacts: impl Iterator<Item = &'a Contacts>) -> BTreeMap<String, u32> {
+    let mut firms = BTreeMap::new();
     for number in contacts.flat_map(|contacts| &contacts.phones) {
         *firms.entry(number.clone()).or_default() += 1;
     }

@@ -72,8 +72,8 @@ fn duties(session: &Arc<Session>, couriers: Arc<Couriers>, since: Timestamp) -> 
             .filter(|schedule| schedule.enabled)
             .map(|schedule| schedule.cron.clone())
             .collect(),
-        run_due: Arc::new(move || {
-            if let Err(failure) = run_due(&for_jobs, &couriers, since) {
+        run_due: Arc::new(move |stop| {
+            if let Err(failure) = run_due(&for_jobs, &couriers, since, stop) {
                 tracing::error!(%failure, "due jobs");
             }
         }),
@@ -107,7 +107,12 @@ pub fn put_in_force(desk: Desk<'_>) -> Result<(), Failure> {
 }
 
 /// Plans and runs everything that is due, until nothing is.
-fn run_due(session: &Session, couriers: &Couriers, since: Timestamp) -> Result<(), Failure> {
+fn run_due(
+    session: &Session,
+    couriers: &Couriers,
+    since: Timestamp,
+    stop: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
     loop {
         let now = session.clock.now();
         let ledger = session.store.runs()?;
@@ -122,6 +127,10 @@ fn run_due(session: &Session, couriers: &Couriers, since: Timestamp) -> Result<(
             return Ok(());
         }
         for activation in due {
+            // What is not begun is due again at the next start.
+            if stop() {
+                return Ok(());
+            }
             activate(session.desk_at(now), couriers, &activation)?;
         }
     }

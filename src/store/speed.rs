@@ -1,0 +1,1 @@
+//! How fast it is: `cargo test --lib store::speed -- --ignored --nocapture`.

@@ -827,3 +827,40 @@ fn the_same_commits_make_the_same_journal() {
         .collect();
     assert_eq!(journals[0], journals[1]);
 }
+
+#[test]
+fn rubbish_in_the_index_is_told_or_harmless() {
+    let home = tempfile::tempdir().unwrap();
+    let calm = home.path().join("calm");
+    let store = Store::open(&calm).unwrap();
+    store
+        .accept(at(0), "pull", accepted("1"), news(0..900, "甲"))
+        .unwrap();
+    fill(&store);
+    let expected = everything(&store);
+    drop(store);
+    let mut files: Vec<_> = std::fs::read_dir(calm.join("index"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    assert!(files.len() > 1, "{files:?}");
+    for (n, file) in files.iter().enumerate() {
+        for part in 0..4 {
+            let state = home.path().join(format!("{n}-{part}"));
+            copy(&calm, &state);
+            let path = state.join("index").join(file.file_name().unwrap());
+            let mut bytes = std::fs::read(&path).unwrap();
+            let from = bytes.len() * part / 4;
+            let to = (from + 5000).min(bytes.len());
+            bytes[from..to].fill(0xa5);
+            std::fs::write(&path, bytes).unwrap();
+            match Store::open(&state) {
+                Ok(store) => assert!(everything(&store) == expected, "{path:?} {part}"),
+                Err(StoreError::Damaged { .. } | StoreError::Io { .. }) => {}
+                Err(error) => panic!("{path:?} {part}: {error}"),
+            }
+        }
+    }
+}

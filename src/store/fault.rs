@@ -25,11 +25,13 @@ pub enum Point {
 #[cfg(not(test))]
 #[allow(clippy::inline_always, reason = "must leave no trace outside tests")]
 #[inline(always)]
+/// Nothing, outside tests.
 pub fn reach(_: Point) {}
 
 #[cfg(not(test))]
 #[allow(clippy::inline_always, reason = "must leave no trace outside tests")]
 #[inline(always)]
+/// Writes, outside tests.
 pub fn torn_write(
     line: &[u8],
     write: impl Fn(&[u8]) -> std::io::Result<()>,
@@ -38,39 +40,33 @@ pub fn torn_write(
 }
 
 #[cfg(test)]
-pub use armed::{arm, reach, torn_write};
+thread_local! {
+    static ARMED: std::cell::Cell<Option<Point>> = const { std::cell::Cell::new(None) };
+}
 
+/// The process dies at this point of this thread.
 #[cfg(test)]
-mod armed {
-    use std::cell::Cell;
+pub fn arm(point: Point) {
+    ARMED.set(Some(point));
+}
 
-    use super::Point;
-
-    thread_local! {
-        static ARMED: Cell<Option<Point>> = const { Cell::new(None) };
+/// Dies here when armed.
+#[cfg(test)]
+pub fn reach(point: Point) {
+    if ARMED.get() == Some(point) {
+        std::process::abort();
     }
+}
 
-    /// The process dies at this point of this thread.
-    pub fn arm(point: Point) {
-        ARMED.set(Some(point));
+/// Writes half a line and dies, when armed for it.
+#[cfg(test)]
+pub fn torn_write(
+    line: &[u8],
+    write: impl Fn(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    if ARMED.get() == Some(Point::TornLine) {
+        write(&line[..line.len() / 2])?;
+        std::process::abort();
     }
-
-    /// Dies here when armed.
-    pub fn reach(point: Point) {
-        if ARMED.get() == Some(point) {
-            std::process::abort();
-        }
-    }
-
-    /// Writes half a line and dies, when armed for it.
-    pub fn torn_write(
-        line: &[u8],
-        write: impl Fn(&[u8]) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
-        if ARMED.get() == Some(Point::TornLine) {
-            write(&line[..line.len() / 2])?;
-            std::process::abort();
-        }
-        write(line)
-    }
+    write(line)
 }

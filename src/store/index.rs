@@ -8,7 +8,7 @@ use std::vec;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
+use crate::store::engine::{BATCH_MAX, Engine, Pair, RANGE_MAX, WriteBatch};
 use crate::store::journal::Place;
 use crate::store::keys;
 use crate::store::rows::{self, Head};
@@ -142,6 +142,19 @@ impl Index {
         self.finish(batch)
     }
 
+    /// Writes values whose former length the caller knows, so that nothing old has to be looked up: key, value, and how many
+    /// pieces the former value had. In one atomic batch.
+    pub fn write_over(&self, rows: Vec<(Vec<u8>, Vec<u8>, u32)>) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for (key, value, old) in rows {
+            let new = put(&mut batch, key.clone(), Some(value));
+            for number in new..old {
+                batch.delete(keys::piece(&key, number));
+            }
+        }
+        self.finish(batch)
+    }
+
     fn finish(&self, batch: WriteBatch) -> Result<(), StoreError> {
         if batch.is_empty() || self.engine.write(batch)? {
             return Ok(());
@@ -202,7 +215,7 @@ pub struct Scan<'a> {
     from: Bound<Vec<u8>>,
     to: Vec<u8>,
     skip: usize,
-    read: vec::IntoIter<(Vec<u8>, Vec<u8>)>,
+    read: vec::IntoIter<Pair>,
     done: bool,
 }
 
@@ -218,7 +231,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    fn step(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn step(&mut self) -> Result<Option<Pair>, StoreError> {
         while !self.done {
             let Some((mut key, row)) = self.read.next() else {
                 self.more()?;
@@ -235,7 +248,7 @@ impl Scan<'_> {
 }
 
 impl Iterator for Scan<'_> {
-    type Item = Result<(Vec<u8>, Vec<u8>), StoreError>;
+    type Item = Result<Pair, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.step().transpose();

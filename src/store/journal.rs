@@ -276,9 +276,14 @@ impl Reader {
     }
 
     /// Reads nothing more: what follows a fault can not be trusted.
-    pub fn stop(&mut self) {
+    fn stop(&mut self) {
         self.torn = false;
         self.len = self.last.end;
+    }
+
+    /// As an iterator over entries that are known to be whole.
+    pub fn whole(self) -> Whole {
+        Whole(self)
     }
 
     /// The next entry; `None` at the end or before a torn last line.
@@ -318,6 +323,35 @@ impl Reader {
             place: self.last,
             entry,
         }))
+    }
+}
+
+/// The journal up to its end at one moment.
+#[derive(Debug)]
+pub struct Whole(Reader);
+
+impl Iterator for Whole {
+    type Item = Result<JournalEntry, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.0.read() {
+            Ok(Some(line)) => Some(Ok(line.entry)),
+            // What was committed is whole: a torn line before the end is damage here.
+            Ok(None) if self.0.torn() => {
+                let (at, end) = (self.0.last(), self.0.len);
+                self.0.stop();
+                Some(Err(damaged(format!(
+                    "第{}条校验不符（第{}至{end}字节）",
+                    at.seq + 1,
+                    at.end
+                ))))
+            }
+            Ok(None) => None,
+            Err(error) => {
+                self.0.stop();
+                Some(Err(error))
+            }
+        }
     }
 }
 
@@ -418,7 +452,7 @@ mod tests {
             std::fs::write(&path, &bytes).unwrap();
             match (read(&path, Place::default()), expected) {
                 (Ok((texts, torn)), Some(n)) => {
-                    assert_eq!((texts.len(), torn), (n, true), "{what}")
+                    assert_eq!((texts.len(), torn), (n, true), "{what}");
                 }
                 (Err(StoreError::Damaged { .. }), None) => {}
                 // The two last lines have become one broken last line: the earlier entry must not be lost in silence.

@@ -12,6 +12,7 @@
 //! | `keys`, `rows` | which keys there are, how values are laid out |
 //! | `index` | whole values under keys, walks |
 //! | `fold` | journal entry → rows of the index |
+//! | `opening` | version, catching up with the journal |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
 //!
@@ -25,6 +26,7 @@ mod fold;
 mod index;
 mod journal;
 mod keys;
+mod opening;
 mod records;
 mod rows;
 mod stage;
@@ -37,8 +39,6 @@ mod speed;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,16 +54,13 @@ use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::figures::Dated;
 use crate::domain::notice::Notice;
 use crate::domain::record::RecordKind;
-use crate::store::archive::{Archive, io, private_folder, sync_folder};
+use crate::store::archive::{Archive, private_folder, sync_folder};
 use crate::store::fault::{Point, reach};
-use crate::store::fold::{Fold, accepted, unfit};
+use crate::store::fold::{Fold, unfit};
 use crate::store::index::{Index, json};
-use crate::store::journal::{Journal, Line, Reader};
-use crate::store::records::{Records, View};
+use crate::store::journal::{Journal, Reader};
+use crate::store::records::{Records, View, flatten};
 use crate::store::stage::Marker;
-
-/// Version of the layout of the state folder.
-const VERSION: u32 = 1;
 
 /// The store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -168,78 +165,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses a folder of a newer program; marks a new one.
-fn check_version(state: &Path) -> Result<(), StoreError> {
-    let path = state.join("VERSION");
-    let damaged = |text: String| StoreError::Damaged {
-        what: "状态目录的VERSION文件".to_owned(),
-        text,
-    };
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let found: u32 = text
-                .trim()
-                .parse()
-                .map_err(|_| damaged(format!("内容为“{}”", text.trim().escape_debug())))?;
-            if found > VERSION {
-                return Err(StoreError::Newer {
-                    found,
-                    known: VERSION,
-                });
-            }
-            Ok(())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if state.join("journal").exists() || state.join("index").exists() {
-                return Err(damaged("文件不存在，而目录中已有数据".to_owned()));
-            }
-            let mut file = tempfile::NamedTempFile::new_in(state).map_err(io("建立状态目录"))?;
-            writeln!(file, "{VERSION}")
-                .and_then(|()| file.as_file().sync_all())
-                .map_err(io("建立状态目录"))?;
-            file.persist(&path)
-                .map_err(|error| io("建立状态目录")(error.error))?;
-            sync_folder(state)
-        }
-        Err(error) => Err(io("读取VERSION文件")(error)),
-    }
-}
-
-/// Applies an entry the index has not seen, publishing its staged records when it has some.
-fn replay(index: &Index, left: &mut BTreeMap<u64, Marker>, line: &Line) -> Result<(), StoreError> {
-    let entry = &line.entry;
-    let mut delivery = None;
-    if let Some(batch) = accepted(entry) {
-        let marker = left
-            .values()
-            .rev()
-            .find(|marker| marker.sealed == Some(entry.seq) && marker.batch == batch.batch)
-            .cloned()
-            .ok_or_else(|| StoreError::Damaged {
-                what: "索引".to_owned(),
-                text: format!(
-                    "日志第{}条接收的批次{}的记录不在索引中，仅凭日志不能恢复，须连同索引一起恢复备份或由归档重建",
-                    entry.seq, batch.batch
-                ),
-            })?;
-        marker.publish(index)?;
-        left.remove(&marker.delivery);
-        delivery = Some(marker.delivery);
-    }
-    let mut fold = Fold::new(index, entry.seq, entry.at, delivery)?;
-    for event in &entry.events {
-        fold.take(event).map_err(|error| match error {
-            // What is journaled was allowed when it was written.
-            StoreError::Refused(_) | StoreError::Unfit { .. } => StoreError::Damaged {
-                what: format!("日志第{}条", entry.seq),
-                text: error.to_string(),
-            },
-            other => other,
-        })?;
-    }
-    index.write(fold.finish(line.place)?, None)
-}
-
 #[allow(
     clippy::missing_errors_doc,
     reason = "every error is a StoreError, described there"
@@ -249,7 +174,7 @@ impl Store {
     /// publishes those with one, applies journal entries the index has not seen.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
         private_folder(state)?;
-        check_version(state)?;
+        opening::check_version(state)?;
         // From here on no other process is in: sled holds the lock of the whole folder.
         let index = Index::open(&state.join("index"))?;
         let archive = Archive::open(state.join("archive"))?;
@@ -261,7 +186,7 @@ impl Store {
         let mut left = stage::left(&index)?;
         let mut reader = journal.reader()?;
         while let Some(line) = reader.read()? {
-            replay(&index, &mut left, &line)?;
+            opening::replay(&index, &mut left, &line)?;
         }
         journal.resume(reader.last());
         if reader.torn() {
@@ -377,16 +302,23 @@ impl Store {
         let mut delivery = lock(&self.accepting);
         *delivery += 1;
         let mut marker = Marker::new(*delivery, batch);
-        let before = lock(&self.journal).last();
         let result = marker
             .write(&self.index, changes)
             .and_then(|()| self.make_visible(at, actor, event, &mut marker));
-        if result.is_err() && lock(&self.journal).last().seq == before.seq {
+        if result.is_err() && !self.may_be_journaled(&marker) {
             // Unseen rows do no harm; when they can not be removed now, the next start does it.
             let removed = marker.remove(&self.index);
             tracing::debug!(?removed, batch = marker.batch, "stage given up");
         }
         result
+    }
+
+    /// A stage whose entry may be on the disk belongs to the next start: it must find the rows.
+    fn may_be_journaled(&self, marker: &Marker) -> bool {
+        let journal = lock(&self.journal);
+        marker
+            .sealed
+            .is_some_and(|seq| journal.check().is_err() || journal.last().seq >= seq)
     }
 
     fn make_visible(
@@ -568,7 +500,7 @@ impl Store {
     ) -> Result<impl Iterator<Item = Result<JournalEntry, StoreError>> + '_, StoreError> {
         let end = self.journal_end.load(Ordering::Acquire);
         let reader = Reader::open_to(&self.journal_path, journal::Place::default(), end)?;
-        Ok(Whole { reader, end })
+        Ok(reader.whole())
     }
 
     /// One notice.
@@ -654,51 +586,5 @@ impl Store {
     /// Every key of the index with its value, in order, for a logical copy.
     pub fn export_index(&self) -> impl Iterator<Item = Result<engine::Pair, StoreError>> + '_ {
         self.index.engine().export()
-    }
-}
-
-/// The items, or the one error why there are none.
-fn flatten<T>(
-    items: Result<impl Iterator<Item = Result<T, StoreError>>, StoreError>,
-) -> impl Iterator<Item = Result<T, StoreError>> {
-    let (items, error) = match items {
-        Ok(items) => (Some(items), None),
-        Err(error) => (None, Some(Err(error))),
-    };
-    error.into_iter().chain(items.into_iter().flatten())
-}
-
-/// The journal up to its end at one moment.
-struct Whole {
-    reader: Reader,
-    end: u64,
-}
-
-impl Iterator for Whole {
-    type Item = Result<JournalEntry, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.reader.read() {
-            Ok(Some(line)) => Some(Ok(line.entry)),
-            // What was committed is whole: a torn line before the end is damage here.
-            Ok(None) if self.reader.torn() => {
-                let at = self.reader.last();
-                self.reader.stop();
-                Some(Err(StoreError::Damaged {
-                    what: "日志journal.log".to_owned(),
-                    text: format!(
-                        "第{}条校验不符（第{}至{}字节）",
-                        at.seq + 1,
-                        at.end,
-                        self.end
-                    ),
-                }))
-            }
-            Ok(None) => None,
-            Err(error) => {
-                self.reader.stop();
-                Some(Err(error))
-            }
-        }
     }
 }

@@ -141,3 +141,14 @@ pub fn changes(
             })
         })
 }
+
+/// The items, or the one error why there are none.
+pub fn flatten<T>(
+    items: Result<impl Iterator<Item = Result<T, StoreError>>, StoreError>,
+) -> impl Iterator<Item = Result<T, StoreError>> {
+    let (items, error) = match items {
+        Ok(items) => (Some(items), None),
+        Err(error) => (None, Some(Err(error))),
+    };
+    error.into_iter().chain(items.into_iter().flatten())
+}

@@ -7,6 +7,7 @@
 
 use crate::domain::change::ChangeKind;
 use crate::store::StoreError;
+use crate::store::engine::Pair;
 use crate::store::journal::Place;
 use crate::store::keys;
 
@@ -27,7 +28,7 @@ fn damaged(what: &str) -> StoreError {
 
 /// A value as rows: its head and, when it is long, its pieces with their keys.
 #[must_use]
-pub fn cut(key: &[u8], mut value: Vec<u8>) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+pub fn cut(key: &[u8], mut value: Vec<u8>) -> (Vec<u8>, Vec<Pair>) {
     if value.len() <= ROW_MAX_BYTES {
         value.push(WHOLE);
         return (value, Vec::new());
@@ -77,6 +78,15 @@ pub fn pieces_of(row: Option<&[u8]>) -> u32 {
         },
         _ => 0,
     }
+}
+
+/// How many pieces a value of this length is cut into.
+#[must_use]
+pub fn pieces_for(len: usize) -> u32 {
+    if len <= ROW_MAX_BYTES {
+        return 0;
+    }
+    u32::try_from(len.div_ceil(ROW_MAX_BYTES)).unwrap_or(u32::MAX)
 }
 
 /// Takes numbers off the front of a row.
@@ -175,6 +185,12 @@ pub struct RecordRow {
 impl RecordRow {
     /// Length without the canonical bytes.
     const FIXED: usize = 8 + 1 + 8 + 16;
+
+    /// How many pieces its row is cut into.
+    #[must_use]
+    pub fn pieces(&self) -> u32 {
+        pieces_for(Self::FIXED + self.bytes.len())
+    }
 
     /// As a row; what readers need first stands first.
     #[must_use]
@@ -335,6 +351,7 @@ mod tests {
             let (row, cut) = cut(b"k", vec![b'a'; len]);
             assert_eq!(cut.len(), pieces, "{len}");
             assert_eq!(pieces_of(Some(&row)) as usize, pieces, "{len}");
+            assert_eq!(pieces_for(len) as usize, pieces, "{len}");
             assert!(row.len() < 4096 && cut.iter().all(|(_, piece)| piece.len() < 4096));
         }
     }

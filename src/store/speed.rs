@@ -40,6 +40,11 @@ fn figures() {
             .unwrap();
     });
     println!("state folder: {} KiB", size(home.path()) / 1024);
+    timed("make 15,000 changes", || {
+        let changes = (0..15_000).map(|n| n * 13);
+        let change = |key| change(ChangeKind::Changed, key, Some("甲"), Some("乙"));
+        changes.map(change).collect::<Vec<_>>()
+    });
     timed("accept 15,000 changes", || {
         let changes = (0..15_000)
             .map(|n| n * 13)
@@ -47,7 +52,7 @@ fn figures() {
         store.accept(at(0), "pull", accepted("2"), changes).unwrap();
     });
     timed("scan 200,000", || {
-        assert_eq!(store.records("market").count(), ALL)
+        assert_eq!(store.records("market").count(), ALL);
     });
     timed("3,000 cases in one commit", || {
         store

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::batch::Batch;
 use crate::domain::change::{Change, ChangeKind};
-use crate::store::engine::BATCH_MAX;
+use crate::store::engine::{BATCH_MAX, Pair};
 use crate::store::fault::{Point, reach};
 use crate::store::fold::{check_name, unfit};
 use crate::store::index::{Index, Rows, json};
@@ -73,7 +73,7 @@ impl Marker {
         index.write(begin, None)?;
         let mut chunk = Rows::new();
         for change in changes {
-            let (key, row) = self.row_of(index, change)?;
+            let (key, row) = self.row_of(index, &change)?;
             if chunk.insert(key, Some(row)).is_some() {
                 return Err(unfit(format!("批次{}中有重复的主键", self.batch)));
             }
@@ -87,7 +87,7 @@ impl Marker {
         Ok(())
     }
 
-    fn row_of(&self, index: &Index, change: Change) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+    fn row_of(&self, index: &Index, change: &Change) -> Result<Pair, StoreError> {
         if change.key.len() > KEY_MAX_BYTES {
             return Err(unfit(format!("批次{}中有过长的主键", self.batch)));
         }
@@ -134,20 +134,22 @@ impl Marker {
 
     /// Folds the changes into the records. May be repeated; readers see nothing of it before the head names the delivery.
     pub fn publish(&self, index: &Index) -> Result<(), StoreError> {
-        let mut chunk = Rows::new();
+        let mut chunk = Vec::new();
         for item in index.scan(keys::numbered(keys::CHANGES, self.delivery)) {
             let (key, row) = item?;
-            let after = ChangeRow::decode(&row)?.after;
-            chunk.insert(
+            let change = ChangeRow::decode(&row)?;
+            chunk.push((
                 keys::below(keys::RECORDS, &self.adapter, &key),
-                Some(after.encode()),
-            );
+                change.after.encode(),
+                // When this runs a second time the pieces are gone already, and removing them again does no harm.
+                change.before.as_ref().map_or(0, RecordRow::pieces),
+            ));
             if chunk.len() >= BATCH_MAX {
-                index.write(std::mem::take(&mut chunk), None)?;
+                index.write_over(std::mem::take(&mut chunk))?;
                 reach(Point::HalfPublished);
             }
         }
-        index.write(chunk, None)?;
+        index.write_over(chunk)?;
         reach(Point::Published);
         Ok(())
     }

@@ -652,6 +652,49 @@ fn long_values_are_kept_whole() {
 }
 
 #[test]
+fn long_records_shrink_without_leaving_pieces() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let of = |len: usize| {
+        let mut record = record(1, "甲");
+        let scope = Value::Text("a".repeat(len));
+        record.fields.insert(Field::BusinessScope, scope);
+        record
+    };
+    let mut last = None;
+    for (n, len) in [30_000, 5_000, 10, 9_000].into_iter().enumerate() {
+        let kind = match last {
+            None => ChangeKind::New,
+            Some(_) => ChangeKind::Changed,
+        };
+        let change = Change {
+            kind,
+            key: of(len).key(),
+            before: last.map(of),
+            after: Some(of(len)),
+            row: 2,
+        };
+        store
+            .accept(
+                at(1),
+                "pull",
+                accepted(&n.to_string()),
+                std::iter::once(change),
+            )
+            .unwrap();
+        last = Some(len);
+        let (_, row) = store.records("market").next().unwrap().unwrap();
+        assert_eq!(row.bytes, of(len).encode());
+        let pieces = store.export_index().filter(|pair| {
+            let (key, _) = pair.as_ref().unwrap();
+            key.starts_with(b"x/r/")
+        });
+        let expected = if len > 4_000 { len.div_ceil(3_800) } else { 0 };
+        assert_eq!(pieces.count(), expected, "{len}");
+    }
+}
+
+#[test]
 fn a_walk_sees_the_batch_it_began_with_and_may_commit() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();

@@ -119,6 +119,7 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             );
             let expected = if journaled { &after } else { &before };
             assert!(everything(&store) == *expected, "{which} {point:?}");
+            assert!(nothing_staged(&store), "{which} {point:?}");
             if !journaled {
                 step(&store, which);
                 assert!(everything(&store) == after, "{which} {point:?}, repeated");
@@ -133,6 +134,22 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             assert!(everything(&store) == after, "{which} {point:?}, reopened");
         }
     }
+}
+
+/// Whether every change row belongs to a batch that can be seen.
+fn nothing_staged(store: &Store) -> bool {
+    let rows = |prefix: &str| {
+        let keys = store.export_index().map(|pair| pair.unwrap().0);
+        keys.filter(|key| key.starts_with(prefix.as_bytes()))
+            .count()
+    };
+    let seen: usize = store
+        .batches(None, usize::MAX)
+        .unwrap()
+        .iter()
+        .map(|batch| store.changes(&batch.batch, batch.kind).count())
+        .sum();
+    rows("s/") == 0 && rows("c/") == seen
 }
 
 /// How many keys a round of the busy run delivers.

@@ -3,12 +3,49 @@
 //! The archive holds files as received, by digest. The journal is an append-only, fsynced, hash-chained file of everything that
 //! was decided or done. The index (sled, named only in `engine`) holds what follows from both; it can be rebuilt.
 //! A commit is journal append + fsync, then one sled batch. A batch of records is first staged, unseen by readers.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `archive` | content by digest |
+//! | `journal` | the chain of lines: append, read, check |
+//! | `engine` | ordered byte keys on sled |
+//! | `keys`, `rows` | which keys there are, how values are laid out |
+//! | `index` | whole values under keys, walks |
+//! | `fold` | journal entry → rows of the index |
+//! | `opening` | version, catching up with the journal |
+//! | `stage` | deliveries: staged, sealed, published |
+//! | `records` | records and changes as of a source's head |
+//!
+//! Locks: `accepting` (one delivery at a time), then `journal` (one entry at a time). Readers take none, and no iterator holds
+//! anything between two steps; so who walks may commit.
+
+mod archive;
+pub mod engine;
+mod fault;
+mod fold;
+mod index;
+mod journal;
+mod keys;
+mod opening;
+mod records;
+mod rows;
+mod stage;
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod speed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::batch::{Batch, BatchId};
 use crate::domain::case::{Case, Refusal};
@@ -17,6 +54,13 @@ use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::figures::Dated;
 use crate::domain::notice::Notice;
 use crate::domain::record::RecordKind;
+use crate::store::archive::{Archive, private_folder, sync_folder};
+use crate::store::fault::{Point, reach};
+use crate::store::fold::{Fold, unfit};
+use crate::store::index::{Index, json};
+use crate::store::journal::{Journal, Reader};
+use crate::store::records::{Records, View, flatten};
+use crate::store::stage::Marker;
 
 /// The store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +100,14 @@ pub enum StoreError {
         /// Supported.
         known: u32,
     },
+    /// The caller asked for what can not be; nothing was written.
+    #[error(
+        "[YB-4005] 提交未写入：{text}。处理：数据未改动，可重新执行；反复出现时请将本消息交维护人员。"
+    )]
+    Unfit {
+        /// What does not fit.
+        text: String,
+    },
 }
 
 /// A record as the index has it.
@@ -74,7 +126,7 @@ pub struct StoredRecord {
 }
 
 /// The last completed review.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reviewed {
     /// The roll it was made on.
     pub roll_as_of: Date,
@@ -83,7 +135,7 @@ pub struct Reviewed {
 }
 
 /// A frozen bulletin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredBulletin {
     /// Its id.
     pub bulletin: String,
@@ -98,7 +150,19 @@ pub struct StoredBulletin {
 /// Archive, journal and index of one state folder. One process at a time; shared by reference between threads.
 #[derive(Debug)]
 pub struct Store {
-    root: PathBuf,
+    archive: Archive,
+    index: Index,
+    journal: Mutex<Journal>,
+    journal_path: PathBuf,
+    /// Where the last whole entry ends: what readers may read.
+    journal_end: AtomicU64,
+    /// The greatest delivery begun.
+    accepting: Mutex<u64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while it was held left memory as it was: values here change only after all that can fail is done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[allow(
@@ -109,44 +173,121 @@ impl Store {
     /// Opens (or makes) a state folder; finishes what a killed process left: drops stages without a journal record,
     /// publishes those with one, applies journal entries the index has not seen.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
-        let _ = state;
-        todo!()
+        private_folder(state)?;
+        opening::check_version(state)?;
+        // From here on no other process is in: sled holds the lock of the whole folder.
+        let index = Index::open(&state.join("index"))?;
+        let archive = Archive::open(state.join("archive"))?;
+        let journal_folder = state.join("journal");
+        private_folder(&journal_folder)?;
+        sync_folder(state)?;
+        let journal_path = journal_folder.join("journal.log");
+        let mut journal = Journal::open(journal_path.clone(), index.applied()?)?;
+        let mut left = stage::left(&index)?;
+        let mut reader = journal.reader()?;
+        while let Some(line) = reader.read()? {
+            opening::replay(&index, &mut left, &line)?;
+        }
+        journal.resume(reader.last());
+        if reader.torn() {
+            tracing::warn!(
+                code = "YB-4006",
+                after_entry = reader.last().seq,
+                at_byte = reader.last().end,
+                "the journal's last line was not written to its end and is cut off"
+            );
+            journal.cut()?;
+        }
+        for marker in left.values() {
+            tracing::warn!(
+                code = "YB-4007",
+                batch = marker.batch,
+                "a staged batch was never journaled and is dropped; pull it again"
+            );
+            marker.remove(&index)?;
+        }
+        let delivery = index.get(keys::DELIVERY.as_bytes())?;
+        let delivery = delivery.map(|row| rows::read_number(&row)).transpose()?;
+        Ok(Self {
+            archive,
+            index,
+            journal_end: AtomicU64::new(journal.last().end),
+            journal: Mutex::new(journal),
+            journal_path,
+            accepting: Mutex::new(delivery.unwrap_or(0)),
+        })
     }
 
     /// Keeps a file under its digest (blake3, hex), which is returned. The same content twice is kept once.
     pub fn archive_file(&self, path: &Path) -> Result<String, StoreError> {
-        let _ = (path, &self.root);
-        todo!()
+        self.archive.keep_file(path)
     }
 
     /// Keeps bytes under their digest.
     pub fn archive_bytes(&self, bytes: &[u8]) -> Result<String, StoreError> {
-        let _ = bytes;
-        todo!()
+        self.archive.keep_bytes(bytes)
     }
 
     /// Where the content of this digest lies (it may not exist).
     #[must_use]
     pub fn archived(&self, digest: &str) -> PathBuf {
-        let _ = digest;
-        todo!()
+        self.archive.place(digest)
     }
 
     /// The content of this digest, checked against it.
     pub fn read_archived(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
-        let _ = digest;
-        todo!()
+        self.archive.read(digest)
     }
 
     /// Journals and applies events, all or none. No events: nothing is written. Case events are applied through
     /// [`crate::domain::case::apply`]; a refusal of one refuses all. `Queued` with a known key is dropped silently.
     pub fn commit(&self, at: Timestamp, actor: &str, events: Vec<Event>) -> Result<(), StoreError> {
-        let _ = (at, actor, events);
-        todo!()
+        let mut journal = lock(&self.journal);
+        journal.check()?;
+        let before = journal.last();
+        let mut fold = Fold::new(&self.index, before.seq + 1, at, None)?;
+        let mut kept = Vec::with_capacity(events.len());
+        for event in events {
+            if fold.take(&event)? {
+                kept.push(event);
+            }
+        }
+        if kept.is_empty() {
+            return Ok(());
+        }
+        reach(Point::Checked);
+        let place = self.append(&mut journal, at, actor, kept)?;
+        let written = fold
+            .finish(place)
+            .and_then(|rows| self.index.write(rows, Some(before)));
+        reach(Point::Applied);
+        written.inspect_err(|error| journal.give_up(error))
+    }
+
+    fn append(
+        &self,
+        journal: &mut Journal,
+        at: Timestamp,
+        actor: &str,
+        events: Vec<Event>,
+    ) -> Result<journal::Place, StoreError> {
+        let mut entry = JournalEntry {
+            seq: 0,
+            at,
+            actor: actor.to_owned(),
+            events,
+        };
+        let place = journal.append(&mut entry)?;
+        self.journal_end.store(place.end, Ordering::Release);
+        reach(Point::Journaled);
+        Ok(place)
     }
 
     /// Accepts a batch: stages its changes in chunks, barrier, journals `event` (a `Batch` or `Released`) with fsync, makes
     /// them visible. Killed anywhere, the next open ends before or after it, never between.
+    ///
+    /// The changes must have been worked out against the records as they stand; else [`StoreError::Unfit`], and nothing is
+    /// written. `changes` may read this store and commit to it, but not accept.
     pub fn accept(
         &self,
         at: Timestamp,
@@ -154,53 +295,149 @@ impl Store {
         event: Event,
         changes: impl Iterator<Item = Change>,
     ) -> Result<(), StoreError> {
-        let _ = (at, actor, event, changes.count());
-        todo!()
+        let batch = match &event {
+            Event::Batch { batch } | Event::Released { batch } if batch.verdict.accepted() => batch,
+            _ => return Err(unfit("只有已接收的批次才带有明细")),
+        };
+        let mut delivery = lock(&self.accepting);
+        *delivery += 1;
+        let mut marker = Marker::new(*delivery, batch);
+        let result = marker
+            .write(&self.index, changes)
+            .and_then(|()| self.make_visible(at, actor, event, &mut marker));
+        if result.is_err() && !self.may_be_journaled(&marker) {
+            // Unseen rows do no harm; when they can not be removed now, the next start does it.
+            let removed = marker.remove(&self.index);
+            tracing::debug!(?removed, batch = marker.batch, "stage given up");
+        }
+        result
+    }
+
+    /// A stage whose entry may be on the disk belongs to the next start: it must find the rows.
+    fn may_be_journaled(&self, marker: &Marker) -> bool {
+        let journal = lock(&self.journal);
+        marker
+            .sealed
+            .is_some_and(|seq| journal.check().is_err() || journal.last().seq >= seq)
+    }
+
+    fn make_visible(
+        &self,
+        at: Timestamp,
+        actor: &str,
+        event: Event,
+        marker: &mut Marker,
+    ) -> Result<(), StoreError> {
+        let mut journal = lock(&self.journal);
+        journal.check()?;
+        let before = journal.last();
+        let mut fold = Fold::new(&self.index, before.seq + 1, at, Some(marker.delivery))?;
+        fold.take(&event)?;
+        marker.seal(&self.index, before.seq + 1)?;
+        reach(Point::Sealed);
+        let place = self.append(&mut journal, at, actor, vec![event])?;
+        let written = marker
+            .publish(&self.index)
+            .and_then(|()| fold.finish(place))
+            .and_then(|rows| self.index.write(rows, Some(before)));
+        reach(Point::Applied);
+        written.inspect_err(|error| journal.give_up(error))
     }
 
     /// The last accepted batch of a source.
     pub fn head(&self, adapter: &str) -> Result<Option<Batch>, StoreError> {
-        let _ = adapter;
-        todo!()
+        match self.index.get(&keys::named(keys::HEADS, adapter))? {
+            None => Ok(None),
+            Some(row) => self.batch_at(rows::read_numbers(&row)?.0),
+        }
+    }
+
+    fn batch_at(&self, seq: u64) -> Result<Option<Batch>, StoreError> {
+        self.index
+            .get_json("批次", &keys::numbered(keys::BATCHES, seq))
+    }
+
+    /// Newest entry and newest delivery (0: none) of a batch.
+    fn place_of(&self, batch: &str) -> Result<Option<(u64, u64)>, StoreError> {
+        self.index
+            .get(&keys::named(keys::BY_ID, batch))?
+            .map(|row| rows::read_numbers(&row))
+            .transpose()
     }
 
     /// One batch.
     pub fn batch(&self, id: &str) -> Result<Option<Batch>, StoreError> {
-        let _ = id;
-        todo!()
+        match self.place_of(id)? {
+            None => Ok(None),
+            Some((seq, _)) => self.batch_at(seq),
+        }
     }
 
-    /// The last `limit` batches (of one source), oldest first.
+    /// The last `limit` batches (of one source), oldest first. A batch stands where it was last judged, once.
     pub fn batches(&self, adapter: Option<&str>, limit: usize) -> Result<Vec<Batch>, StoreError> {
-        let _ = (adapter, limit);
-        todo!()
+        let prefix = match adapter {
+            None => keys::BATCHES.into(),
+            Some(adapter) => keys::within(keys::BY_ADAPTER, adapter),
+        };
+        let mut found = Vec::new();
+        let mut to = None;
+        'all: loop {
+            let rests = self.index.last_keys(&prefix, to, engine::RANGE_MAX)?;
+            let Some(first) = rests.last() else { break };
+            to = Some([prefix.as_slice(), first].concat());
+            for rest in rests {
+                if found.len() >= limit {
+                    break 'all;
+                }
+                let seq = rows::read_number(&rest)?;
+                let Some(batch) = self.batch_at(seq)? else {
+                    continue;
+                };
+                if self
+                    .place_of(&batch.batch)?
+                    .is_some_and(|(newest, _)| newest == seq)
+                {
+                    found.push(batch);
+                }
+            }
+        }
+        found.reverse();
+        Ok(found)
     }
 
     /// The batch that this source's file of this digest became before, when it came before.
     pub fn seen(&self, adapter: &str, digest: &str) -> Result<Option<Batch>, StoreError> {
-        let _ = (adapter, digest);
-        todo!()
+        let key = keys::below(keys::BY_DIGEST, adapter, digest.as_bytes());
+        match self.index.get(&key)? {
+            None => Ok(None),
+            Some(row) => self.batch(&rows::read_text(row)?),
+        }
     }
 
-    /// Digest of the latest batch of this source whose file bears this name.
+    /// The digest of this source's newest batch whose file had this name: a drop folder asks whether it took a file already.
     pub fn taken_name(&self, adapter: &str, name: &str) -> Result<Option<String>, StoreError> {
-        let _ = (adapter, name);
-        todo!()
+        let key = keys::below(keys::BY_FILE, adapter, name.as_bytes());
+        self.index.get(&key)?.map(rows::read_text).transpose()
     }
 
-    /// Every record of a source in the order of keys, missing ones included.
+    /// Every record of a source in the order of keys, missing ones included: as they stood when this was called, whatever is
+    /// accepted meanwhile.
     pub fn records(
         &self,
         adapter: &str,
     ) -> impl Iterator<Item = Result<(String, StoredRecord), StoreError>> + '_ {
-        let _ = adapter;
-        std::iter::empty()
+        flatten(Records::of(&self.index, adapter))
     }
 
     /// One record.
     pub fn record(&self, adapter: &str, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-        let _ = (adapter, key);
-        todo!()
+        // The head first: a record is read as of it, even when a batch is being published.
+        let mut view = View::of(&self.index, adapter)?;
+        let row = keys::below(keys::RECORDS, adapter, key.as_bytes());
+        match self.index.get(&row)? {
+            None => Ok(None),
+            Some(row) => view.see(key.as_bytes(), &row),
+        }
     }
 
     /// The changes a batch made, in the order of keys.
@@ -209,82 +446,145 @@ impl Store {
         batch: &str,
         kind: RecordKind,
     ) -> impl Iterator<Item = Result<Change, StoreError>> + '_ {
-        let _ = (batch, kind);
-        std::iter::empty()
+        // Deliveries begin at 1: under 0 lies nothing.
+        let delivery = self
+            .place_of(batch)
+            .map(|place| place.map_or(0, |(_, delivery)| delivery));
+        flatten(delivery.map(|delivery| records::changes(&self.index, delivery, kind)))
     }
 
     /// One case.
     pub fn case(&self, id: &str) -> Result<Option<Case>, StoreError> {
-        let _ = id;
-        todo!()
+        self.index.get_json("个案", &keys::named(keys::CASES, id))
     }
 
     /// Every case in the order of ids.
     pub fn cases(&self) -> impl Iterator<Item = Result<Case, StoreError>> + '_ {
-        std::iter::empty()
+        self.index
+            .scan(keys::CASES.into())
+            .map(|item| json("个案", &item?.1))
     }
 
     /// The cases of one enterprise.
     pub fn cases_of(&self, enterprise: &str) -> Result<Vec<Case>, StoreError> {
-        let _ = enterprise;
-        todo!()
+        self.index
+            .scan(keys::within(keys::BY_ENTERPRISE, enterprise))
+            .filter_map(|item| {
+                item.and_then(|(id, _)| self.case(&rows::read_text(id)?))
+                    .transpose()
+            })
+            .collect()
     }
 
-    /// Every case event of the journal, in its order: what bulletins count.
+    /// Every case event of the journal, in its order: what bulletins count. Entries without case events are not read.
     pub fn case_events(&self) -> impl Iterator<Item = Result<Dated, StoreError>> + '_ {
-        std::iter::empty()
+        self.index
+            .scan(keys::CASE_ENTRIES.into())
+            .flat_map(|item| flatten(item.and_then(|(_, row)| self.dated(&row))))
     }
 
-    /// The journal from its beginning, each entry checked against the chain.
+    fn dated(
+        &self,
+        row: &[u8],
+    ) -> Result<impl Iterator<Item = Result<Dated, StoreError>> + use<>, StoreError> {
+        let entry = Journal::read_at(&self.journal_path, rows::read_place(row)?)?;
+        Ok(entry.events.into_iter().filter_map(|event| match event {
+            Event::Case { case, day, change } => Some(Ok(Dated { case, day, change })),
+            _ => None,
+        }))
+    }
+
+    /// The journal from its beginning, each entry checked against the chain; ends after the first fault.
     pub fn journal(
         &self,
     ) -> Result<impl Iterator<Item = Result<JournalEntry, StoreError>> + '_, StoreError> {
-        Ok(std::iter::empty())
+        let end = self.journal_end.load(Ordering::Acquire);
+        let reader = Reader::open_to(&self.journal_path, journal::Place::default(), end)?;
+        Ok(reader.whole())
     }
 
     /// One notice.
     pub fn notice(&self, key: &str) -> Result<Option<Notice>, StoreError> {
-        let _ = key;
-        todo!()
+        self.index
+            .get(&keys::named(keys::NOTICES, key))?
+            .map(|row| Ok(fold::read_notice(&row)?.1))
+            .transpose()
     }
 
     /// Every notice in the order of keys.
     pub fn notices(&self) -> impl Iterator<Item = Result<Notice, StoreError>> + '_ {
-        std::iter::empty()
+        self.index
+            .scan(keys::NOTICES.into())
+            .map(|item| Ok(fold::read_notice(&item?.1)?.1))
     }
 
     /// Notices still to be sent (queued or sending), in the order they were queued. An index of its own: cheap.
     pub fn outbox(&self) -> Result<Vec<Notice>, StoreError> {
-        todo!()
+        self.index
+            .scan(keys::OUTBOX.into())
+            .filter_map(|item| {
+                item.and_then(|(_, key)| self.notice(&rows::read_text(key)?))
+                    .transpose()
+            })
+            .collect()
     }
 
     /// The last completed review.
     pub fn reviewed(&self) -> Result<Option<Reviewed>, StoreError> {
-        todo!()
+        self.index
+            .get_json("最近一次比对", keys::REVIEWED.as_bytes())
     }
 
     /// The number of the next dispatch (第N批): one more than the greatest made.
     pub fn next_wave(&self) -> Result<u32, StoreError> {
-        todo!()
+        let greatest = match self.index.get(keys::WAVE.as_bytes())? {
+            None => 0,
+            Some(row) => rows::read_number(&row)?,
+        };
+        u32::try_from(greatest + 1).map_err(|_| unfit("下发批次号已用尽"))
     }
 
     /// Alerts that stand: key → what it said.
     pub fn alerts(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        todo!()
+        self.texts(keys::ALERTS)
+    }
+
+    fn texts(&self, prefix: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        self.index
+            .scan(prefix.into())
+            .map(|item| {
+                let (name, text) = item?;
+                Ok((rows::read_text(name)?, rows::read_text(text)?))
+            })
+            .collect()
     }
 
     /// The last run of each job.
     pub fn runs(&self) -> Result<BTreeMap<String, LastRun>, StoreError> {
-        todo!()
+        self.index
+            .scan(keys::RUNS.into())
+            .map(|item| {
+                let (job, row) = item?;
+                Ok((rows::read_text(job)?, json("运行记录", &row)?))
+            })
+            .collect()
     }
 
     /// The frozen bulletins by id.
     pub fn bulletins(&self) -> Result<Vec<StoredBulletin>, StoreError> {
-        todo!()
+        self.index
+            .scan(keys::BULLETINS.into())
+            .map(|item| json("通报", &item?.1))
+            .collect()
     }
 
     /// Digest in force of each named setting.
     pub fn in_force(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        todo!()
+        self.texts(keys::IN_FORCE)
+    }
+
+    /// Every key of the index with its value, in order, for a logical copy.
+    pub fn export_index(&self) -> impl Iterator<Item = Result<engine::Pair, StoreError>> + '_ {
+        self.index.engine().export()
     }
 }

@@ -1,0 +1,233 @@
+//! Kills: at every point between two steps, and at any moment of a busy run. Each child process is this test program again.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::store::Store;
+use crate::store::fault::{Point, arm};
+use crate::store::tests::{accepted, at, change, everything, news, notice, opened, some_events};
+
+use crate::domain::change::ChangeKind;
+
+const TASK: &str = "YINGBAO_STORE_CRASH";
+
+const POINTS: [Point; 8] = [
+    Point::Checked,
+    Point::TornLine,
+    Point::Journaled,
+    Point::Applied,
+    Point::Staged,
+    Point::Sealed,
+    Point::HalfPublished,
+    Point::Published,
+];
+
+/// What stood before, then the step that is killed.
+fn prepare(store: &Store) {
+    for events in some_events() {
+        store.commit(at(1), "test", events).unwrap();
+    }
+    store
+        .accept(at(2), "pull", accepted("1"), news(0..1200, "甲"))
+        .unwrap();
+}
+
+fn step(store: &Store, which: &str) {
+    if which == "commit" {
+        let events = (10..40).map(opened).chain([notice("late", "三")]).collect();
+        store.commit(at(3), "test", events).unwrap();
+    } else {
+        let changes = (0..1100)
+            .map(|key| match key % 3 {
+                0 => change(ChangeKind::Missing, key, Some("甲"), None),
+                _ => change(ChangeKind::Changed, key, Some("甲"), Some("乙")),
+            })
+            .chain(news(2000..2100, "乙"));
+        store.accept(at(3), "pull", accepted("2"), changes).unwrap();
+    }
+}
+
+fn child(task: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "store::crash::child_process", "--nocapture"])
+        .env(TASK, task)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// Not a test of its own: what the children of the others run.
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the parent tells its child what to do"
+)]
+fn child_process() {
+    let Ok(task) = std::env::var(TASK) else {
+        return;
+    };
+    let [which, point, path] = task.splitn(3, ' ').collect::<Vec<_>>()[..] else {
+        panic!("{task}")
+    };
+    let store = Store::open(Path::new(path)).unwrap();
+    if which == "loop" {
+        busy(&store, point.parse().unwrap());
+    }
+    let point = POINTS.into_iter().find(|p| format!("{p:?}") == point);
+    arm(point.unwrap());
+    step(&store, which);
+}
+
+#[test]
+fn killed_between_any_two_steps_it_is_before_or_after() {
+    let home = tempfile::tempdir().unwrap();
+    for which in ["commit", "accept"] {
+        let calm = home.path().join(format!("{which}-calm"));
+        let store = Store::open(&calm).unwrap();
+        prepare(&store);
+        let before = everything(&store);
+        step(&store, which);
+        let after = everything(&store);
+        drop(store);
+        let journal = std::fs::read(calm.join("journal/journal.log")).unwrap();
+        for point in POINTS {
+            let reached = match point {
+                Point::Staged | Point::Sealed | Point::HalfPublished | Point::Published => {
+                    which == "accept"
+                }
+                Point::Checked => which == "commit",
+                _ => true,
+            };
+            if !reached {
+                continue;
+            }
+            let state = home.path().join(format!("{which}-{point:?}"));
+            let store = Store::open(&state).unwrap();
+            prepare(&store);
+            drop(store);
+            let status = child(&format!("{which} {point:?} {}", state.display()))
+                .status()
+                .unwrap();
+            assert!(!status.success(), "{which} {point:?} was not reached");
+            let store = Store::open(&state).unwrap();
+            let journaled = !matches!(
+                point,
+                Point::Checked | Point::TornLine | Point::Staged | Point::Sealed
+            );
+            let expected = if journaled { &after } else { &before };
+            assert!(everything(&store) == *expected, "{which} {point:?}");
+            assert!(nothing_staged(&store), "{which} {point:?}");
+            if !journaled {
+                step(&store, which);
+                assert!(everything(&store) == after, "{which} {point:?}, repeated");
+            }
+            assert_eq!(
+                std::fs::read(state.join("journal/journal.log")).unwrap(),
+                journal,
+                "{which} {point:?}"
+            );
+            drop(store);
+            let store = Store::open(&state).unwrap();
+            assert!(everything(&store) == after, "{which} {point:?}, reopened");
+        }
+    }
+}
+
+/// Whether every change row belongs to a batch that can be seen.
+fn nothing_staged(store: &Store) -> bool {
+    let rows = |prefix: &str| {
+        let keys = store.export_index().map(|pair| pair.unwrap().0);
+        keys.filter(|key| key.starts_with(prefix.as_bytes()))
+            .count()
+    };
+    let seen: usize = store
+        .batches(None, usize::MAX)
+        .unwrap()
+        .iter()
+        .map(|batch| store.changes(&batch.batch, batch.kind).count())
+        .sum();
+    rows("s/") == 0 && rows("c/") == seen
+}
+
+/// How many keys a round of the busy run delivers.
+const ROUND: usize = 700;
+
+/// Commits and accepts until it is killed, telling what is done.
+fn busy(store: &Store, from: usize) -> ! {
+    for round in from.. {
+        let first = round * ROUND;
+        store
+            .accept(
+                at(1),
+                "pull",
+                accepted(&format!("{round:04}")),
+                news(first..first + ROUND, "甲"),
+            )
+            .unwrap();
+        println!("\naccepted {round}");
+        for n in 0..5 {
+            let n = round * 5 + n;
+            let events = vec![opened(n), notice(&format!("n{n:06}"), "一")];
+            store.commit(at(1), "test", events).unwrap();
+            println!("\ncommitted {n}");
+        }
+    }
+    std::process::exit(0)
+}
+
+/// Rounds accepted and cases committed, in a state that must be whole.
+fn whole(store: &Store) -> (usize, usize) {
+    let rounds = store.batches(None, usize::MAX).unwrap().len();
+    let records: Vec<_> = store.records("market").map(Result::unwrap).collect();
+    assert_eq!(records.len(), rounds * ROUND);
+    for round in 0..rounds {
+        let id = format!("market-20260701-{round:04}");
+        let kind = crate::domain::record::RecordKind::Registration;
+        assert_eq!(store.changes(&id, kind).count(), ROUND);
+    }
+    let cases = store.cases().map(Result::unwrap).count();
+    assert_eq!(store.outbox().unwrap().len(), cases);
+    assert_eq!(store.case_events().map(Result::unwrap).count(), cases);
+    let entries = store.journal().unwrap().map(Result::unwrap).count();
+    assert_eq!(entries, rounds + cases);
+    assert!(cases <= rounds * 5 && cases + 5 >= rounds * 5);
+    (rounds, cases)
+}
+
+#[test]
+fn killed_at_any_moment_nothing_told_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let state: PathBuf = home.path().join("state");
+    let mut from = 0;
+    for lines in [1, 9, 14, 3, 22, 8] {
+        let mut child = child(&format!("loop {from} {}", state.display()))
+            .spawn()
+            .unwrap();
+        let (mut accepted, mut committed) = (None, None);
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let told = out.lines().map_while(Result::ok).filter_map(|line| {
+            let (what, n) = line.split_once(' ')?;
+            let n: usize = n.parse().ok()?;
+            matches!(what, "accepted" | "committed").then(|| (what == "accepted", n))
+        });
+        for (round, n) in told.take(lines) {
+            *(if round { &mut accepted } else { &mut committed }) = Some(n);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let store = Store::open(&state).unwrap();
+        let (rounds, cases) = whole(&store);
+        assert!(accepted.is_none_or(|round| rounds > round));
+        assert!(committed.is_none_or(|n| cases > n));
+        // What the killed round still owed, so that the next child can begin with a whole one.
+        for n in cases..rounds * 5 {
+            let events = vec![opened(n), notice(&format!("n{n:06}"), "一")];
+            store.commit(at(1), "test", events).unwrap();
+        }
+        from = rounds;
+    }
+    assert!(from > 3, "the children did nothing");
+}

@@ -1,0 +1,334 @@
+//! Ordered byte keys. The only file that names sled 0.34.7.
+//!
+//! The interface is what a table of a database on another machine can give too: `get`, a bounded range, an atomic batch with
+//! preconditions, a barrier, an export; no closures. What the rest of the store relies on:
+//!
+//! - One tree. Cost on disk grows with the number of trees; prefixes do the same work.
+//! - A batch is atomic also when the process is killed. Whoever loads many rows cuts them into batches of at most [`BATCH_MAX`],
+//!   because a batch holds off every reader of the process while it runs.
+//! - What was written may be lost by a kill until the next [`Engine::barrier`] (sled writes its buffer out twice a second), but
+//!   only from the end: what is left is what stood at some earlier moment.
+//! - Values stay below 4 KiB ([`crate::store::rows`] cuts longer ones): greater pages go to files of their own that are never synced.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::store::StoreError;
+
+/// How many keys a piece of a range holds at most: no lock is held while the caller works on it.
+pub const RANGE_MAX: usize = 256;
+
+/// How many operations a batch of a bulk load holds at most.
+pub const BATCH_MAX: usize = 500;
+
+/// A hint, not a limit: measured, less cache costs more memory and twice the time.
+const CACHE_BYTES: u64 = 96 * 1024 * 1024;
+
+/// Without the flusher a kill would lose everything since the last barrier, and memory grows fivefold.
+const FLUSH_EVERY_MS: u64 = 500;
+
+/// A closed index stays locked for a moment longer: a process started just then has a copy of the lock until it runs its own
+/// program. A lock that is really held is told a quarter of a second later.
+const LOCK_TRIES: u32 = 10;
+
+/// Between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
+/// A key with its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// Operations that are done whole or not at all, in the order of keys.
+#[derive(Debug, Default)]
+pub struct WriteBatch {
+    ops: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    expected: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl WriteBatch {
+    /// Sets a key.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.ops.insert(key, Some(value));
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: Vec<u8>) {
+        self.ops.insert(key, None);
+    }
+
+    /// Only when this key holds this value (`None`: is not there) is anything written.
+    pub fn expect(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.expected.push((key, value));
+    }
+
+    /// How many operations it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+}
+
+/// The index on disk. One process at a time.
+pub struct Engine {
+    tree: sled::Db,
+    /// A second handle on sled's own file: its `flush` does not reach the disk, a sync of the same file does.
+    file: File,
+    /// Preconditions are read and the batch written under this.
+    writing: Mutex<()>,
+}
+
+impl std::fmt::Debug for Engine {
+    // sled would print every key and value.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+fn damaged(text: impl Into<String>) -> StoreError {
+    StoreError::Damaged {
+        what: "索引".to_owned(),
+        text: text.into(),
+    }
+}
+
+fn translate(what: &str, error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(source) => StoreError::Io {
+            what: what.to_owned(),
+            source,
+        },
+        sled::Error::Corruption { at, .. } => damaged(format!("{what}：校验不符（位置{at:?}）")),
+        sled::Error::CollectionNotFound(_) => damaged(format!("{what}：缺少数据表")),
+        sled::Error::Unsupported(text) | sled::Error::ReportableBug(text) => {
+            damaged(format!("{what}：{text}"))
+        }
+    }
+}
+
+impl Engine {
+    /// Opens or makes the folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process (or another handle of this one) has it; [`StoreError::Damaged`] when sled can
+    /// not make sense of its files.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|source| StoreError::Io {
+            what: format!("建立目录{}", folder.display()),
+            source,
+        })?;
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(Some(FLUSH_EVERY_MS));
+        let mut tries = LOCK_TRIES;
+        let tree = loop {
+            match open_sled(&config, folder) {
+                Err(StoreError::Locked { .. }) if tries > 1 => {
+                    tries -= 1;
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                other => break other?,
+            }
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(folder.join("db"))
+            .map_err(|source| StoreError::Io {
+                what: "打开索引文件".to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            tree,
+            file,
+            writing: Mutex::new(()),
+        })
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.tree
+            .get(key)
+            .map(|value| value.map(|value| value.to_vec()))
+            .map_err(|error| translate("读取索引", error))
+    }
+
+    /// At most `limit` keys (and never more than [`RANGE_MAX`]) from `from` up to and without `to`, in order.
+    pub fn range(
+        &self,
+        from: Bound<&[u8]>,
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        self.tree
+            .range::<&[u8], _>((from, Bound::Excluded(to)))
+            .take(limit.min(RANGE_MAX))
+            .map(pair)
+            .collect()
+    }
+
+    /// As [`Self::range`], backwards: at most `limit` keys from below `to` down to `from`.
+    pub fn range_back(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        self.tree
+            .range::<&[u8], _>((Bound::Included(from), Bound::Excluded(to)))
+            .rev()
+            .take(limit.min(RANGE_MAX))
+            .map(pair)
+            .collect()
+    }
+
+    /// Writes a batch, whole or not at all. `false`: a precondition does not hold, and nothing was written.
+    pub fn write(&self, batch: WriteBatch) -> Result<bool, StoreError> {
+        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, value) in &batch.expected {
+            if self.get(key)? != *value {
+                return Ok(false);
+            }
+        }
+        let mut ops = sled::Batch::default();
+        for (key, value) in batch.ops {
+            match value {
+                Some(value) => ops.insert(key, value),
+                None => ops.remove(key),
+            }
+        }
+        self.tree
+            .apply_batch(ops)
+            .map_err(|error| translate("写入索引", error))?;
+        Ok(true)
+    }
+
+    /// Returns when everything written before is on the disk.
+    pub fn barrier(&self) -> Result<(), StoreError> {
+        self.tree
+            .flush()
+            .map_err(|error| translate("写入索引", error))?;
+        self.file.sync_data().map_err(|source| StoreError::Io {
+            what: "同步索引".to_owned(),
+            source,
+        })
+    }
+
+    /// Every key with its value, in order. Concurrent writes may or may not be seen.
+    pub fn export(&self) -> impl Iterator<Item = Result<Pair, StoreError>> + '_ {
+        self.tree.iter().map(pair)
+    }
+}
+
+fn open_sled(config: &sled::Config, folder: &Path) -> Result<sled::Db, StoreError> {
+    // sled asserts what it expects of its files; on damaged ones that is a panic, which must not take the daemon along.
+    catch_unwind(AssertUnwindSafe(|| config.open()))
+        .map_err(|_| damaged(format!("打开{}时存储引擎中止", folder.display())))?
+        .map_err(|error| match error {
+            sled::Error::Io(source) if is_lock(&source) => StoreError::Locked {
+                path: folder.to_owned(),
+            },
+            other => translate("打开索引", other),
+        })
+}
+
+fn pair(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<Pair, StoreError> {
+    item.map(|(key, value)| (key.to_vec(), value.to_vec()))
+        .map_err(|error| translate("读取索引", error))
+}
+
+/// sled tells a held lock from other failures only by this text.
+fn is_lock(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+        || error.to_string().contains("could not acquire lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(rows: &[(&str, Option<&str>)]) -> WriteBatch {
+        let mut batch = WriteBatch::default();
+        for (key, value) in rows {
+            match value {
+                Some(value) => batch.put(key.as_bytes().to_vec(), value.as_bytes().to_vec()),
+                None => batch.delete(key.as_bytes().to_vec()),
+            }
+        }
+        batch
+    }
+
+    fn keys(pairs: &[Pair]) -> Vec<String> {
+        pairs
+            .iter()
+            .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn ranges_are_bounded_and_ordered() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(folder.path()).unwrap();
+        engine
+            .write(batch(&[
+                ("b", Some("2")),
+                ("a", Some("1")),
+                ("c", Some("3")),
+                ("d", Some("4")),
+            ]))
+            .unwrap();
+        engine.write(batch(&[("c", None)])).unwrap();
+        let forward = engine.range(Bound::Excluded(b"a"), b"e", 9).unwrap();
+        assert_eq!(keys(&forward), ["b", "d"]);
+        assert_eq!(
+            keys(&engine.range(Bound::Included(b"a"), b"d", 1).unwrap()),
+            ["a"]
+        );
+        assert_eq!(keys(&engine.range_back(b"a", b"d", 9).unwrap()), ["b", "a"]);
+        assert_eq!(engine.export().count(), 3);
+        assert_eq!(engine.get(b"d").unwrap(), Some(b"4".to_vec()));
+        assert_eq!(engine.get(b"c").unwrap(), None);
+    }
+
+    #[test]
+    fn a_failed_precondition_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(folder.path()).unwrap();
+        engine.write(batch(&[("a", Some("1"))])).unwrap();
+        for (expected, written) in [
+            (None, false),
+            (Some(b"2".to_vec()), false),
+            (Some(b"1".to_vec()), true),
+        ] {
+            let mut next = batch(&[("a", Some("9")), ("b", Some("9"))]);
+            next.expect(b"a".to_vec(), expected);
+            assert_eq!(engine.write(next).unwrap(), written);
+            assert_eq!(engine.get(b"b").unwrap().is_some(), written);
+        }
+    }
+
+    #[test]
+    fn a_second_handle_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Engine::open(folder.path()).unwrap();
+        first.write(batch(&[("a", Some("1"))])).unwrap();
+        first.barrier().unwrap();
+        assert!(matches!(
+            Engine::open(folder.path()),
+            Err(StoreError::Locked { .. })
+        ));
+        drop(first);
+        assert!(Engine::open(folder.path()).is_ok());
+    }
+}

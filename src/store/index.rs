@@ -1,0 +1,323 @@
+//! Whole values under ordered keys: cuts long ones on the way in, joins them on the way out, scans in pieces.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::path::Path;
+use std::vec;
+
+use serde::de::DeserializeOwned;
+
+use crate::store::StoreError;
+use crate::store::engine::{BATCH_MAX, Engine, Pair, RANGE_MAX, WriteBatch};
+use crate::store::journal::Place;
+use crate::store::keys;
+use crate::store::rows::{self, Head};
+
+/// How often a value that changes under the reader is read again.
+const READ_AGAIN: usize = 100;
+
+/// Values to be written together; `None` removes.
+pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The index.
+#[derive(Debug)]
+pub struct Index {
+    engine: Engine,
+}
+
+/// Reads JSON of a value.
+pub fn json<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Damaged {
+        what: "索引".to_owned(),
+        text: format!("{what}无法读取：{error}"),
+    })
+}
+
+impl Index {
+    /// Opens or makes it.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Engine::open(folder).map(|engine| Self { engine })
+    }
+
+    /// The engine under it, for export.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.engine.get(key)? {
+            None => Ok(None),
+            Some(row) => self.join(key, row),
+        }
+    }
+
+    /// The value of a head row. Its pieces may be replaced meanwhile; the checksum tells, and the head is read again.
+    fn join(&self, key: &[u8], row: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut row = row;
+        for _ in 0..READ_AGAIN {
+            let (pieces, sum) = match rows::head(row)? {
+                Head::Whole(value) => return Ok(Some(value)),
+                Head::Cut(pieces, sum) => (pieces, sum),
+            };
+            let mut value = Vec::new();
+            for number in 0..pieces {
+                if let Some(piece) = self.engine.get(&keys::piece(key, number))? {
+                    value.extend_from_slice(&piece);
+                }
+            }
+            if xxhash_rust::xxh3::xxh3_64(&value) == sum {
+                return Ok(Some(value));
+            }
+            match self.engine.get(key)? {
+                None => return Ok(None),
+                Some(again) => row = again,
+            }
+        }
+        Err(StoreError::Damaged {
+            what: "索引".to_owned(),
+            text: format!("{}的分段与校验和不符", key.escape_ascii()),
+        })
+    }
+
+    /// The value of a key as JSON.
+    pub fn get_json<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        self.get(key)?.map(|value| json(what, &value)).transpose()
+    }
+
+    /// Every key with this prefix, in order, as the rest of the key and the value. Nothing is held between two steps.
+    pub fn scan(&self, prefix: Vec<u8>) -> Scan<'_> {
+        Scan {
+            index: self,
+            to: keys::end_of(&prefix),
+            skip: prefix.len(),
+            from: Bound::Included(prefix),
+            read: Vec::new().into_iter(),
+            done: false,
+        }
+    }
+
+    /// The rests of the last keys with this prefix below `to`, newest first, at most `limit`.
+    pub fn last_keys(
+        &self,
+        prefix: &[u8],
+        to: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let to = to.unwrap_or_else(|| keys::end_of(prefix));
+        let pairs = self.engine.range_back(prefix, &to, limit)?;
+        Ok(pairs
+            .into_iter()
+            .map(|(key, _)| key[prefix.len()..].to_vec())
+            .collect())
+    }
+
+    /// Writes values in one atomic batch. With `before`, only when the last journal entry in the index is still that one.
+    pub fn write(&self, rows: Rows, before: Option<Place>) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        if let Some(place) = before {
+            let row = (place.seq > 0).then(|| rows::cut(&[], rows::place(&place)).0);
+            batch.expect(keys::APPLIED.into(), row);
+        }
+        for (key, value) in rows {
+            let old = rows::pieces_of(self.engine.get(&key)?.as_deref());
+            let new = put(&mut batch, key.clone(), value);
+            for number in new..old {
+                batch.delete(keys::piece(&key, number));
+            }
+        }
+        self.finish(batch)
+    }
+
+    /// Writes values under keys that were never used, in one atomic batch: nothing old has to be looked up.
+    pub fn write_new(&self, rows: Rows) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for (key, value) in rows {
+            put(&mut batch, key, value);
+        }
+        self.finish(batch)
+    }
+
+    /// Writes values whose former length the caller knows, so that nothing old has to be looked up: key, value, and how many
+    /// pieces the former value had. In one atomic batch.
+    pub fn write_over(&self, rows: Vec<(Vec<u8>, Vec<u8>, u32)>) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for (key, value, old) in rows {
+            let new = put(&mut batch, key.clone(), Some(value));
+            for number in new..old {
+                batch.delete(keys::piece(&key, number));
+            }
+        }
+        self.finish(batch)
+    }
+
+    fn finish(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        if batch.is_empty() || self.engine.write(batch)? {
+            return Ok(());
+        }
+        Err(StoreError::Damaged {
+            what: "索引".to_owned(),
+            text: "已登记的日志位置在提交期间改变".to_owned(),
+        })
+    }
+
+    /// Removes every key with this prefix, in batches.
+    pub fn remove_all(&self, prefix: &[u8]) -> Result<(), StoreError> {
+        let to = keys::end_of(prefix);
+        loop {
+            let pairs = self.engine.range(Bound::Included(prefix), &to, BATCH_MAX)?;
+            if pairs.is_empty() {
+                return Ok(());
+            }
+            let rows = pairs.into_iter().map(|(key, _)| (key, None)).collect();
+            self.write(rows, None)?;
+        }
+    }
+
+    /// Returns when everything written before is on the disk.
+    pub fn barrier(&self) -> Result<(), StoreError> {
+        self.engine.barrier()
+    }
+
+    /// The last journal entry in the index.
+    pub fn applied(&self) -> Result<Place, StoreError> {
+        match self.get(keys::APPLIED.as_bytes())? {
+            None => Ok(Place::default()),
+            Some(row) => rows::read_place(&row),
+        }
+    }
+}
+
+/// Adds a value with its pieces; how many pieces it has.
+fn put(batch: &mut WriteBatch, key: Vec<u8>, value: Option<Vec<u8>>) -> u32 {
+    let Some(value) = value else {
+        batch.delete(key);
+        return 0;
+    };
+    let (head, pieces) = rows::cut(&key, value);
+    let mut count = 0;
+    for (key, piece) in pieces {
+        batch.put(key, piece);
+        count += 1;
+    }
+    batch.put(key, head);
+    count
+}
+
+/// A walk over the keys of a prefix, read in pieces.
+#[derive(Debug)]
+pub struct Scan<'a> {
+    index: &'a Index,
+    from: Bound<Vec<u8>>,
+    to: Vec<u8>,
+    skip: usize,
+    read: vec::IntoIter<Pair>,
+    done: bool,
+}
+
+impl Scan<'_> {
+    fn more(&mut self) -> Result<(), StoreError> {
+        let from = self.from.as_ref().map(Vec::as_slice);
+        let pairs = self.index.engine.range(from, &self.to, RANGE_MAX)?;
+        match pairs.last() {
+            None => self.done = true,
+            Some((key, _)) => self.from = Bound::Excluded(key.clone()),
+        }
+        self.read = pairs.into_iter();
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Option<Pair>, StoreError> {
+        while !self.done {
+            let Some((mut key, row)) = self.read.next() else {
+                self.more()?;
+                continue;
+            };
+            // Removed between the two reads: as if it had not been there.
+            if let Some(value) = self.index.join(&key, row)? {
+                key.drain(..self.skip);
+                return Ok(Some((key, value)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Result<Pair, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.step().transpose();
+        self.done |= matches!(item, Some(Err(_)));
+        item
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(items: &[(&str, Option<usize>)]) -> Rows {
+        items
+            .iter()
+            .map(|(key, len)| {
+                (
+                    key.as_bytes().to_vec(),
+                    len.map(|len| vec![u8::try_from(len % 251).unwrap(); len]),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn long_values_grow_and_shrink_without_leaving_pieces() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        for len in [Some(300_000), Some(9_000), Some(10), Some(20_000), None] {
+            index.write(rows(&[("k/a", len)]), None).unwrap();
+            assert_eq!(index.get(b"k/a").unwrap().map(|v| v.len()), len);
+            let expected = match len {
+                None => 0,
+                Some(len) if len > rows::ROW_MAX_BYTES => 1 + len.div_ceil(rows::ROW_MAX_BYTES),
+                Some(_) => 1,
+            };
+            assert_eq!(index.engine.export().count(), expected, "{len:?}");
+        }
+        index.barrier().unwrap();
+        assert!(
+            std::fs::read_dir(folder.path().join("blobs")).map_or(0, Iterator::count) == 0,
+            "sled wrote files it does not sync"
+        );
+    }
+
+    #[test]
+    fn scans_join_pieces_and_see_writes_of_the_same_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path()).unwrap();
+        for n in 0..600 {
+            let len = if n % 100 == 0 { 9_000 } else { 3 };
+            index
+                .write_new(rows(&[(&format!("k/{n:04}"), Some(len))]))
+                .unwrap();
+        }
+        let mut seen = 0;
+        for item in index.scan(b"k/".to_vec()) {
+            let (key, value) = item.unwrap();
+            assert_eq!(key, format!("{seen:04}").as_bytes());
+            assert_eq!(value.len(), if seen % 100 == 0 { 9_000 } else { 3 });
+            index.write(rows(&[("v/x", Some(seen))]), None).unwrap();
+            seen += 1;
+        }
+        assert_eq!(seen, 600);
+        assert_eq!(
+            index.last_keys(b"k/", None, 2).unwrap(),
+            [b"0599".to_vec(), b"0598".to_vec()]
+        );
+        index.remove_all(b"k/").unwrap();
+        assert_eq!(index.engine.export().count(), 1);
+    }
+}

@@ -1,0 +1,92 @@
+//! What a start checks and catches up with.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use crate::store::StoreError;
+use crate::store::archive::{io, sync_folder};
+use crate::store::fold::{Fold, accepted};
+use crate::store::index::Index;
+use crate::store::journal::Line;
+use crate::store::stage::Marker;
+
+/// Version of the layout of the state folder.
+const VERSION: u32 = 1;
+
+/// Refuses a folder of a newer program; marks a new one.
+pub fn check_version(state: &Path) -> Result<(), StoreError> {
+    let path = state.join("VERSION");
+    let damaged = |text: String| StoreError::Damaged {
+        what: "状态目录的VERSION文件".to_owned(),
+        text,
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let found: u32 = text
+                .trim()
+                .parse()
+                .map_err(|_| damaged(format!("内容为“{}”", text.trim().escape_debug())))?;
+            if found > VERSION {
+                return Err(StoreError::Newer {
+                    found,
+                    known: VERSION,
+                });
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if state.join("journal").exists() || state.join("index").exists() {
+                return Err(damaged("文件不存在，而目录中已有数据".to_owned()));
+            }
+            let mut file = tempfile::NamedTempFile::new_in(state).map_err(io("建立状态目录"))?;
+            writeln!(file, "{VERSION}")
+                .and_then(|()| file.as_file().sync_all())
+                .map_err(io("建立状态目录"))?;
+            file.persist(&path)
+                .map_err(|error| io("建立状态目录")(error.error))?;
+            sync_folder(state)
+        }
+        Err(error) => Err(io("读取VERSION文件")(error)),
+    }
+}
+
+/// Applies an entry the index has not seen, publishing its staged records when it has some.
+pub fn replay(
+    index: &Index,
+    left: &mut BTreeMap<u64, Marker>,
+    line: &Line,
+) -> Result<(), StoreError> {
+    let entry = &line.entry;
+    let mut delivery = None;
+    if let Some(batch) = accepted(entry) {
+        let marker = left
+            .values()
+            .rev()
+            .find(|marker| marker.sealed == Some(entry.seq) && marker.batch == batch.batch)
+            .cloned()
+            .ok_or_else(|| StoreError::Damaged {
+                what: "索引".to_owned(),
+                text: format!(
+                    "日志第{}条接收的批次{}的记录不在索引中，仅凭日志不能恢复，须连同索引一起恢复备份或由归档重建",
+                    entry.seq, batch.batch
+                ),
+            })?;
+        marker.publish(index)?;
+        left.remove(&marker.delivery);
+        delivery = Some(marker.delivery);
+    }
+    let mut fold = Fold::new(index, entry.seq, entry.at, delivery)?;
+    for event in &entry.events {
+        fold.take(event).map_err(|error| match error {
+            // What is journaled was allowed when it was written.
+            StoreError::Refused(_) | StoreError::Unfit { .. } => StoreError::Damaged {
+                what: format!("日志第{}条", entry.seq),
+                text: error.to_string(),
+            },
+            other => other,
+        })?;
+    }
+    index.write(fold.finish(line.place)?, None)
+}

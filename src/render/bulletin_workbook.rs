@@ -266,6 +266,8 @@ fn add_chart(page: &mut Worksheet, first: u32, units: usize) -> Result<(), XlsxE
     chart.y_axis().set_min(0).set_max(1).set_num_format("0%");
     chart.legend().set_position(ChartLegendPosition::Bottom);
     chart.set_width(1180).set_height(380);
+    // Table and chart on one sheet of paper.
+    page.set_print_fit_to_pages(1, 1);
     // Below the sum, with a row between.
     page.insert_chart(last + 3, 0, &chart)?;
     Ok(())

@@ -19,7 +19,7 @@ pub struct Bar {
 const LABEL: u64 = 150;
 const FULL: u64 = 430;
 const RIGHT: u64 = 140;
-const ROW: u64 = 26;
+const ROW: u64 = 22;
 const TOP: u64 = 12;
 
 /// Horizontal bars below each other, the mean (thousandths, with its caption) as a dashed line.
@@ -48,8 +48,6 @@ pub fn bars(title: &str, bars: &[Bar], mean: Option<(u64, &str)>) -> String {
         );
     }
     for (place, bar) in (0u64..).zip(bars) {
-        let y = TOP + place * ROW;
-        let length = FULL * bar.length.min(1000) / 1000;
         let fill = if bar.hatched {
             "url(#hatch)"
         } else {
@@ -57,22 +55,10 @@ pub fn bars(title: &str, bars: &[Bar], mean: Option<(u64, &str)>) -> String {
         };
         let _ = write!(
             svg,
-            concat!(
-                r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#,
-                r##"<rect x="{}" y="{}" width="{}" height="{}" fill="{}" stroke="#1f4e79"/>"##,
-                r#"<text x="{}" y="{}">{}</text>"#
-            ),
-            LABEL - 8,
-            y + 17,
-            escaped(&bar.label),
-            LABEL,
-            y + 4,
-            length.max(1),
-            ROW - 9,
-            fill,
-            LABEL + length + 8,
-            y + 17,
-            escaped(&bar.value)
+            r##"<rect x="{LABEL}" y="{}" width="{}" height="{}" fill="{fill}" stroke="#1f4e79"/>"##,
+            TOP + place * ROW + 3,
+            length(bar).max(1),
+            ROW - 7,
         );
     }
     if let Some((mean, caption)) = mean {
@@ -91,8 +77,29 @@ pub fn bars(title: &str, bars: &[Bar], mean: Option<(u64, &str)>) -> String {
             caption = escaped(caption)
         );
     }
+    // Text last, with a white rim, so that the lines do not run through it.
+    for (place, bar) in (0u64..).zip(bars) {
+        let y = TOP + place * ROW + 15;
+        let _ = write!(
+            svg,
+            concat!(
+                r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#,
+                r##"<text x="{}" y="{}" stroke="#fff" stroke-width="4" paint-order="stroke">{}</text>"##
+            ),
+            LABEL - 8,
+            y,
+            escaped(&bar.label),
+            LABEL + length(bar) + 8,
+            y,
+            escaped(&bar.value)
+        );
+    }
     svg.push_str("</svg>");
     svg
+}
+
+fn length(bar: &Bar) -> u64 {
+    FULL * bar.length.min(1000) / 1000
 }
 
 /// Text and attribute values of XML.

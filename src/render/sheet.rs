@@ -234,6 +234,7 @@ fn head(page: &mut Worksheet, sheet: &Sheet<'_>, last: u16) -> Result<u32, XlsxE
     if let Some(mark) = sheet.demo_mark {
         let format = Format::new()
             .set_bold()
+            .set_font_name("宋体")
             .set_font_size(12)
             .set_font_color(Color::RGB(0x00A4_0000))
             .set_align(FormatAlign::Center)
@@ -244,6 +245,7 @@ fn head(page: &mut Worksheet, sheet: &Sheet<'_>, last: u16) -> Result<u32, XlsxE
     }
     if !sheet.remark.is_empty() {
         let format = Format::new()
+            .set_font_name("宋体")
             .set_font_size(11)
             .set_text_wrap()
             .set_align(FormatAlign::VerticalCenter);
@@ -329,6 +331,7 @@ fn bordered() -> Format {
         .set_border_color(Color::RGB(0x0080_8080))
         .set_align(FormatAlign::VerticalCenter)
         .set_text_wrap()
+        .set_font_name("宋体")
         .set_font_size(11)
 }
 

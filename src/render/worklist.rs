@@ -78,30 +78,26 @@ pub const fn head_band(heads: u64) -> &'static str {
 
 const COLUMNS: &[Column] = &[
     middle("序号", 5.0),
-    left("个案编号", 17.0),
-    middle("批次", 7.0),
-    middle("阶段", 9.0),
-    left("需办事项", 20.0),
-    middle("办理期限", 15.0),
-    left("企业名称", 22.0),
-    middle("统一社会信用代码", 21.0),
-    left("登记地址", 22.0),
-    middle("电话", 14.0),
-    middle("规模", 7.0),
-    middle("新业态", 9.0),
-    left("疑点（待核实）", 18.0),
-    left("涉及险种", 12.0),
+    left("个案编号", 16.0),
+    middle("批次、阶段", 9.0),
+    left("需办事项", 17.0),
+    middle("办理期限", 14.0),
+    left("企业名称", 19.0),
+    middle("统一社会信用代码", 20.0),
+    left("登记地址", 18.0),
+    middle("电话", 13.0),
+    middle("规模、新业态", 9.0),
+    left("疑点（待核实）及涉及险种", 19.0),
     middle("用工人数（参考）", 10.0),
-    left("依据（来源、日期、文件及行号、条款）", 54.0),
-    middle("结果", 17.0),
-    middle("日期", 13.0),
-    middle("经办人", 10.0),
-    left("证明材料或邮件号", 16.0),
-    left("备注", 12.0),
+    left("依据（来源、日期、文件及行号、条款）", 42.0),
+    middle("结果", 15.0),
+    middle("日期", 12.0),
+    middle("经办人", 9.0),
+    left("证明材料、邮件号、备注", 16.0),
 ];
 
 /// Place of 结果 among the columns.
-const ANSWER: u16 = 16;
+const ANSWER: u16 = 13;
 
 /// The workbook (XLSX): the list, with a frozen heading, filter, column for the answer and the clerk's name, and a second
 /// sheet that says how to answer.
@@ -143,26 +139,28 @@ fn list_row(number: u64, row: &WorkRow) -> Row {
         (None, true) => "已逾期".to_owned(),
         (None, false) => "—".to_owned(),
     };
+    let wave = row
+        .wave
+        .map_or(String::new(), |wave| format!("第{wave}批\n"));
+    let class = [row.class.as_str(), row.tags.as_str()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n");
     let cells = vec![
         number.into(),
         row.case.clone().into(),
-        row.wave
-            .map_or("—".to_owned(), |wave| format!("第{wave}批"))
-            .into(),
-        row.stage.clone().into(),
+        format!("{wave}{}", row.stage).into(),
         row.task.clone().into(),
         due.into(),
         row.name.clone().into(),
         row.credit_code.clone().into(),
         row.address.clone().into(),
         row.phone.clone().into(),
-        row.class.clone().into(),
-        row.tags.clone().into(),
-        row.finding.title().into(),
-        wording::kinds(&row.kinds).into(),
+        class.into(),
+        format!("{}\n{}", row.finding.title(), wording::kinds(&row.kinds)).into(),
         row.heads.clone().into(),
         row.grounds.join("\n").into(),
-        "".into(),
         "".into(),
         "".into(),
         "".into(),

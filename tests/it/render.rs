@@ -107,6 +107,20 @@ fn letters_are_as_kept() {
     bundle.agency_phone = Some("000-12345678".into());
     bundle.cases = vec!["EMA00DEMO0-F-1".into(), "EMA00DEMO0-K-1".into()];
     compare("letters/reminder.html", &letter::html(&bundle).unwrap());
+    // The longest that can be: every finding, a long name, a demo; still one sheet of A4 (looked at in print).
+    let mut longest = a_letter(
+        Step::Reminder,
+        FindingKind::ALL
+            .into_iter()
+            .filter(|kind| kind.opens_case())
+            .map(|kind| (kind, all()))
+            .collect(),
+    );
+    longest.firm = "南阳市宛城区晨光虚构食品加工贸易有限责任公司第一分公司".into();
+    longest.cases = ["A", "F", "K", "N"]
+        .map(|letter| format!("EMA00DEMO0-{letter}-1"))
+        .to_vec();
+    compare("letters/longest.html", &letter::html(&longest).unwrap());
 }
 
 fn as_text(mail: &Mail) -> String {
@@ -578,12 +592,12 @@ fn a_worklist_reads_back_as_it_was_given() {
     let rows = &sheets[0].1;
     assert_eq!(rows[3][0..2], ["序号", "个案编号"]);
     assert_eq!(rows[4][1], "EMA00DEMO0-A-1");
-    assert_eq!(rows[4][5], "2026年3月26日\n已逾期");
-    assert_eq!(rows[4][6], "=1+1有限公司");
-    assert_eq!(rows[4][7], "91411302MA00DEMO0X");
-    assert_eq!(rows[4][8], "+南阳市宛城区虚构路1号");
-    assert_eq!(rows[4][14], "5–9人");
-    assert_eq!(rows[4][16], "");
+    assert_eq!(rows[4][4], "2026年3月26日\n已逾期");
+    assert_eq!(rows[4][5], "=1+1有限公司");
+    assert_eq!(rows[4][6], "91411302MA00DEMO0X");
+    assert_eq!(rows[4][7], "+南阳市宛城区虚构路1号");
+    assert_eq!(rows[4][11], "5–9人");
+    assert_eq!(rows[4][13], "");
     assert_eq!(rows.len(), 7);
     let words: Vec<&str> = sheets[1].1.iter().map(|row| row[0].as_str()).collect();
     for event in ClerkEvent::ALL {
@@ -662,7 +676,7 @@ fn a_bulletin_workbook_says_what_the_page_says() {
     {
         assert!(
             page.contains(&format!(
-                "<td>{}</td><td class=\"text\">{}</td><td>{}</td>",
+                "<td>{}</td><td class=\"name\">{}</td><td>{}</td>",
                 row[0], row[1], row[2]
             )),
             "{row:?}"

@@ -51,10 +51,7 @@ fn compare(name: &str, text: &str) {
         .lines()
         .zip(text.lines())
         .position(|(a, b)| a != b)
-        .map_or_else(
-            || kept.lines().count().min(text.lines().count()),
-            |line| line,
-        );
+        .unwrap_or_else(|| kept.lines().count().min(text.lines().count()));
     panic!(
         "{name} differs from line {}:\n  kept {:?}\n  now  {:?}\nLook at it; YINGBAO_RENEW=1 keeps the new one.",
         place + 1,
@@ -63,6 +60,7 @@ fn compare(name: &str, text: &str) {
     );
 }
 
+#[expect(clippy::unnecessary_wraps)] // As every paper takes it.
 fn mark() -> Option<String> {
     Some(MARK.to_owned())
 }
@@ -273,7 +271,7 @@ fn unit(place: u64, name: &str) -> UnitFigures {
                 .into_iter()
                 .map(|kind| (kind, 20 + place))
                 .collect(),
-            transferred: u64::from(place % 3 == 0),
+            transferred: u64::from(place.is_multiple_of(3)),
         },
     }
 }
@@ -456,7 +454,7 @@ fn a_case() -> Case {
             day,
         )
     };
-    let (a, b, c, d, e) = (
+    let (opened, checked, posted, reminded, overdue) = (
         date(2026, 1, 5),
         date(2026, 1, 8),
         date(2026, 1, 12),
@@ -474,28 +472,37 @@ fn a_case() -> Case {
                 reopened: false,
                 finding,
             },
-            a,
+            opened,
         ),
-        (CaseEvent::Dispatched { wave: 1, due: c }, a),
         (
-            clerk(ClerkEvent::Confirmed, b, Some("走访记录1号"), None),
-            b,
+            CaseEvent::Dispatched {
+                wave: 1,
+                due: posted,
+            },
+            opened,
         ),
-        decided(Step::RegistrationNotice, b),
-        (clerk(ClerkEvent::Posted, c, None, Some("XA00000000041")), c),
-        decided(Step::Reminder, d),
+        (
+            clerk(ClerkEvent::Confirmed, checked, Some("走访记录1号"), None),
+            checked,
+        ),
+        decided(Step::RegistrationNotice, checked),
+        (
+            clerk(ClerkEvent::Posted, posted, None, Some("XA00000000041")),
+            posted,
+        ),
+        decided(Step::Reminder, reminded),
         (
             CaseEvent::Received {
                 contact: Contact {
                     kind: ContactKind::SmsDelivered,
-                    date: d,
+                    date: reminded,
                     by: "courier".into(),
                     number: Some("R-1".into()),
                 },
             },
-            d,
+            reminded,
         ),
-        (CaseEvent::Overdue, e),
+        (CaseEvent::Overdue, overdue),
     ];
     let mut case = None;
     for (event, day) in events {

@@ -67,7 +67,11 @@ pub struct Work {
     pub confirmed: u64,
     /// Of these cleared: insured already or elsewhere, no employees, closed down.
     pub cleared: u64,
-    /// Answers overdue on the cut-off day.
+    /// Cases dispatched and not yet answered on the cut-off day: with `checked` what was to be checked, so that
+    /// the rate of checking never passes 100 %.
+    #[serde(default)]
+    pub awaiting: u64,
+    /// Of the awaited answers, overdue on the cut-off day.
     pub checks_overdue: u64,
     /// Registration notices decided.
     pub notified: u64,
@@ -182,6 +186,7 @@ pub fn total(units: &[UnitFigures]) -> UnitFigures {
         work.checked += line.work.checked;
         work.confirmed += line.work.confirmed;
         work.cleared += line.work.cleared;
+        work.awaiting += line.work.awaiting;
         work.checks_overdue += line.work.checks_overdue;
         work.notified += line.work.notified;
         work.unreachable += line.work.unreachable;

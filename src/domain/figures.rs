@@ -54,6 +54,7 @@ pub fn count(events: impl IntoIterator<Item = Dated>, first: Date, last: Date) -
         let (flow, work) = counted.units.entry(case.unit.clone()).or_default();
         flow.closing += 1;
         work.unreachable += u64::from(case.stage == Stage::Unreachable);
+        work.awaiting += u64::from(case.stage == Stage::Dispatched);
         let late = case.stage == Stage::Dispatched && case.answer_due.is_some_and(|due| due < last);
         work.checks_overdue += u64::from(late);
     }

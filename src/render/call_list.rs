@@ -2,8 +2,11 @@
 
 use jiff::civil::Date;
 
-use crate::domain::case::Step;
+use crate::domain::case::{ClerkEvent, Step};
 use crate::render::RenderError;
+use crate::render::answer_sheet;
+use crate::render::sheet::{Book, Column, Row, Sheet, left, middle};
+use crate::render::wording;
 
 /// One county's calls of one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +40,79 @@ pub struct Call {
     pub shared_with: u32,
 }
 
+const COLUMNS: &[Column] = &[
+    middle("序号", 5.0),
+    middle("电话", 18.0),
+    left("企业名称", 28.0),
+    middle("统一社会信用代码", 22.0),
+    middle("事项", 16.0),
+    left("告知内容", 48.0),
+    left("个案编号", 18.0),
+    left("提示", 20.0),
+    middle("结果", 17.0),
+    middle("通话日期", 13.0),
+    middle("经办人", 10.0),
+    left("备注（承诺办理时间、无人接听等）", 22.0),
+];
+
+/// Place of 结果 among the columns.
+const ANSWER: u16 = 8;
+
+/// What may come of a call.
+const ANSWERS: &[ClerkEvent] = &[
+    ClerkEvent::Phoned,
+    ClerkEvent::WrongContact,
+    ClerkEvent::InsuredAlready,
+    ClerkEvent::InsuredElsewhere,
+    ClerkEvent::NoEmployees,
+    ClerkEvent::ClosedDown,
+];
+
 /// The workbook (XLSX).
 pub fn xlsx(list: &CallList) -> Result<Vec<u8>, RenderError> {
-    let _ = list;
-    todo!()
+    let title = format!("{}小微新企业参保扩面电话清单", list.unit);
+    let mut book = Book::new("电话清单", &title, &list.unit, list.day)?;
+    let rows = (1u64..)
+        .zip(&list.rows)
+        .map(|(number, call)| {
+            let shared = match call.shared_with {
+                0 => String::new(),
+                others => format!("该号码另有{others}户企业登记（可能为代账机构），请一并告知"),
+            };
+            Row::from(vec![
+                number.into(),
+                call.phone.clone().into(),
+                call.name.clone().into(),
+                call.credit_code.clone().into(),
+                call.step.title().into(),
+                call.matter.clone().into(),
+                call.cases.join("\n").into(),
+                shared.into(),
+                "".into(),
+                "".into(),
+                "".into(),
+                "".into(),
+            ])
+        })
+        .collect();
+    book.add(
+        &Sheet {
+            name: "电话清单",
+            title,
+            demo_mark: list.demo_mark.as_deref(),
+            remark: format!(
+                "{}　　共{}户。请在工作日上班时间拨打，先说明单位和姓名，再告知事项；无人接听的不填结果，写入备注，改日再拨。填写方法见“填写说明”。",
+                wording::day(list.day),
+                list.rows.len()
+            ),
+            columns: COLUMNS,
+            rows,
+            answers: Some((ANSWER, answer_sheet::titles(ANSWERS))),
+            landscape: true,
+            empty: "今日没有需要拨打的电话。",
+        },
+        |_, _| Ok(()),
+    )?;
+    answer_sheet::add(&mut book, ANSWERS, list.demo_mark.as_deref())?;
+    book.bytes()
 }

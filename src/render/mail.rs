@@ -2,9 +2,13 @@
 
 use jiff::civil::Date;
 
+use minijinja::{Value, context};
+
 use crate::domain::case::Step;
 use crate::domain::finding::{FindingKind, Insurance};
 use crate::render::RenderError;
+use crate::render::page;
+use crate::render::wording;
 
 /// Subject and plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +46,35 @@ pub struct CountyAlert {
 
 /// The mail of a [`CountyAlert`].
 pub fn county_alert(alert: &CountyAlert) -> Result<Mail, RenderError> {
-    let _ = alert;
-    todo!()
+    let day = wording::day(alert.day);
+    let late = if alert.checking.1 > 0 {
+        format!("，逾期{}件", alert.checking.1)
+    } else {
+        String::new()
+    };
+    mail(
+        alert.demo_mark.as_deref(),
+        &format!(
+            "{}{day}参保扩面工作清单（待核实{}件{late}）",
+            alert.agency, alert.checking.0
+        ),
+        "county-alert.txt",
+        context! {
+            demo_mark => &alert.demo_mark,
+            centre => &alert.centre,
+            agency => &alert.agency,
+            day,
+            dispatched => alert.dispatched.map(|(wave, cases, due)| context! {
+                wave, cases, due => wording::day(due),
+            }),
+            checking => &alert.checking.0,
+            overdue => &alert.checking.1,
+            letters => &alert.letters,
+            calls => &alert.calls,
+            unreachable => &alert.unreachable,
+            remark => &alert.remark,
+        },
+    )
 }
 
 /// A transfer to audit.
@@ -67,8 +98,22 @@ pub struct TransferMail {
 
 /// The mail of a [`TransferMail`].
 pub fn transfer(mail: &TransferMail) -> Result<Mail, RenderError> {
-    let _ = mail;
-    todo!()
+    let day = wording::day(mail.day);
+    let copy = if mail.copy { "抄送：" } else { "" };
+    self::mail(
+        mail.demo_mark.as_deref(),
+        &format!("{copy}{}{day}转稽核个案{}件", mail.agency, mail.cases),
+        "transfer.txt",
+        context! {
+            demo_mark => &mail.demo_mark,
+            centre => &mail.centre,
+            agency => &mail.agency,
+            to => &mail.to,
+            day,
+            cases => &mail.cases,
+            copy => &mail.copy,
+        },
+    )
 }
 
 /// Something is silent or held: to the IT section, once.
@@ -86,8 +131,18 @@ pub struct FeedAlert {
 
 /// The mail of a [`FeedAlert`].
 pub fn feed_alert(alert: &FeedAlert) -> Result<Mail, RenderError> {
-    let _ = alert;
-    todo!()
+    let day = wording::day(alert.day);
+    mail(
+        alert.demo_mark.as_deref(),
+        &format!("{day}数据或作业异常提醒（{}项）", alert.lines.len()),
+        "feed-alert.txt",
+        context! {
+            demo_mark => &alert.demo_mark,
+            centre => &alert.centre,
+            day,
+            lines => lines(&alert.lines),
+        },
+    )
 }
 
 /// The draft of a bulletin, to the public business section.
@@ -105,8 +160,17 @@ pub struct BulletinMail {
 
 /// The mail of a [`BulletinMail`].
 pub fn bulletin_draft(mail: &BulletinMail) -> Result<Mail, RenderError> {
-    let _ = mail;
-    todo!()
+    self::mail(
+        mail.demo_mark.as_deref(),
+        &format!("{}参保扩面工作通报草稿（未签发）", mail.period),
+        "bulletin-draft.txt",
+        context! {
+            demo_mark => &mail.demo_mark,
+            centre => &mail.centre,
+            period => &mail.period,
+            lines => lines(&mail.lines),
+        },
+    )
 }
 
 /// A notice to a firm.
@@ -134,6 +198,42 @@ pub struct FirmMail {
 
 /// The mail of a [`FirmMail`].
 pub fn firm(mail: &FirmMail) -> Result<Mail, RenderError> {
-    let _ = mail;
-    todo!()
+    let what = mail.step.title();
+    let template = match mail.step {
+        Step::RegistrationNotice => "firm-notice.txt",
+        Step::Reminder => "firm-reminder.txt",
+    };
+    self::mail(
+        mail.demo_mark.as_deref(),
+        &format!("{what}（{}）", mail.firm),
+        template,
+        context! {
+            demo_mark => &mail.demo_mark,
+            agency => &mail.agency,
+            agency_phone => &mail.agency_phone,
+            firm => wording::one_line(&mail.firm),
+            findings => wording::all_confirmed(what, &mail.findings)?,
+            answer => &mail.answer,
+            cases => mail.cases.join("、"),
+            day => wording::day(mail.day),
+        },
+    )
+}
+
+/// One mail: the mark before the subject, the text from its template.
+fn mail(
+    demo_mark: Option<&str>,
+    subject: &str,
+    template: &str,
+    values: Value,
+) -> Result<Mail, RenderError> {
+    let mark = demo_mark.map_or(String::new(), |mark| format!("（{mark}）"));
+    Ok(Mail {
+        subject: wording::one_line(&format!("{mark}{subject}")),
+        text: page::fill("邮件", template, values)?,
+    })
+}
+
+fn lines(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| wording::one_line(line)).collect()
 }

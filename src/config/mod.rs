@@ -6,3 +6,5 @@ pub mod schedule;
 pub mod settings;
 pub mod shipped;
 pub mod toml_file;
+mod toml_tree;
+mod toml_words;

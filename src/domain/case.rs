@@ -304,43 +304,81 @@ pub struct Entry {
 pub enum CaseEvent {
     /// A review found it.
     Opened {
+        /// Its id.
         enterprise: String,
+        /// Its credit code.
         credit_code: String,
+        /// Its name.
         name: String,
+        /// The agency.
         unit: UnitId,
+        /// 1 for the first case of this enterprise and finding.
         ordinal: u32,
         /// Whether an earlier case of the same finding had closed as enrolled.
         reopened: bool,
+        /// The finding.
         finding: Finding,
     },
     /// A later review saw other figures or a newer roll.
-    Refreshed { finding: Finding, name: String },
+    Refreshed {
+        /// As it is now.
+        finding: Finding,
+        /// The firm's name now.
+        name: String,
+    },
     /// The agency changed with the firm's seat.
-    Moved { to: UnitId },
+    Moved {
+        /// The new agency.
+        to: UnitId,
+    },
     /// 第N批疑点下发.
-    Dispatched { wave: u32, due: Date },
+    Dispatched {
+        /// Number of the dispatch.
+        wave: u32,
+        /// When the answer is due.
+        due: Date,
+    },
     /// A named person's record.
     Clerk {
+        /// What.
         clerk_event: ClerkEvent,
+        /// Who.
         by: String,
+        /// The day it happened.
         date: Date,
+        /// Name or number of the proof.
         proof: Option<String>,
+        /// Mail number.
         number: Option<String>,
     },
     /// A receipt that counts as contact.
-    Received { contact: Contact },
+    Received {
+        /// The contact it proves.
+        contact: Contact,
+    },
     /// The step's notice was decided.
-    Decided { step: Step, roll_as_of: Date },
+    Decided {
+        /// Which step.
+        step: Step,
+        /// The day the roll speaks of that last showed the finding.
+        roll_as_of: Date,
+    },
     /// No contact within the patience of the step.
     Unreachable,
     /// The reminder's period ran out.
     Overdue,
     /// Handed to the audit unit.
-    Transferred { to: UnitId },
+    Transferred {
+        /// Whose audit unit.
+        to: UnitId,
+    },
     /// It ended by the data; `heads` are the newly registered persons by kind when it was by enrolment.
     Closed {
+        /// Why.
         reason: ClosingReason,
+        /// The fact, in Chinese.
         text: String,
+        /// Newly registered persons by kind.
         heads: BTreeMap<Insurance, u64>,
     },
 }
@@ -427,17 +465,28 @@ pub struct Closing {
 pub enum Refusal {
     /// The case is not known.
     #[error("[YB-5001] 没有编号为{case}的个案。处理：用 `yingbao case list` 核对编号。")]
-    Unknown { case: CaseId },
+    Unknown {
+        /// The id asked for.
+        case: CaseId,
+    },
     /// It has ended.
     #[error("[YB-5002] 个案{case}已办结，不能再登记“{event}”。处理：如疑点重现，系统会另立新案。")]
-    Closed { case: CaseId, event: String },
+    Closed {
+        /// The case.
+        case: CaseId,
+        /// The event, for staff.
+        event: String,
+    },
     /// The stage does not allow it.
     #[error(
         "[YB-5003] 个案{case}现处“{stage}”，不能登记“{event}”。处理：按核实—通知—联系的顺序登记。"
     )]
     Stage {
+        /// The case.
         case: CaseId,
+        /// Its stage, for staff.
         stage: String,
+        /// The event, for staff.
         event: String,
     },
     /// A name is required.
@@ -445,13 +494,24 @@ pub enum Refusal {
     Nameless,
     /// Proof is required.
     #[error("[YB-5005] 登记“{event}”须附证明材料。处理：用 --proof 写明材料名称、编号。")]
-    Proofless { event: String },
+    Proofless {
+        /// The event, for staff.
+        event: String,
+    },
     /// The mail number is required.
     #[error("[YB-5006] 登记“{event}”须有邮件号。处理：用 --number 写明挂号或特快专递号。")]
-    Numberless { event: String },
+    Numberless {
+        /// The event, for staff.
+        event: String,
+    },
     /// The day lies after today or before the case.
     #[error("[YB-5007] 日期{date}不在立案日{opened}与今日之间。处理：核对 --date。")]
-    Day { date: Date, opened: Date },
+    Day {
+        /// The day given.
+        date: Date,
+        /// The day the case was opened.
+        opened: Date,
+    },
 }
 
 impl Case {
@@ -487,12 +547,21 @@ impl Case {
             .min_by_key(|contact| contact.date)
     }
 
-    /// Whether a letter was posted or a call answered: what a transfer needs.
+    /// The first letter posted or call answered since the registration notice was decided: what a transfer needs.
     #[must_use]
-    pub fn has_firm_contact(&self) -> bool {
+    pub fn firm_contact(&self) -> Option<&Contact> {
+        let from = self.decided(Step::RegistrationNotice)?;
         self.contacts
             .iter()
-            .any(|contact| matches!(contact.kind, ContactKind::Posted | ContactKind::Phoned))
+            .filter(|contact| matches!(contact.kind, ContactKind::Posted | ContactKind::Phoned))
+            .filter(|contact| contact.date >= from)
+            .min_by_key(|contact| contact.date)
+    }
+
+    /// Whether a letter was posted or a call answered since the registration notice was decided.
+    #[must_use]
+    pub fn has_firm_contact(&self) -> bool {
+        self.firm_contact().is_some()
     }
 
     /// Whether anything adverse was sent: a registration notice or anything after it.
@@ -519,6 +588,10 @@ pub fn apply(
         finding,
     } = event
     {
+        // Opening it again would wipe its history.
+        if let Some(case) = case {
+            return Err(refuse_stage(&case, event));
+        }
         return Ok(Case {
             id: id.to_owned(),
             enterprise: enterprise.clone(),
@@ -615,7 +688,10 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             note(case, format!("第{wave}批疑点下发，{due}前反馈核实结果"));
         }
         CaseEvent::Clerk { .. } => clerk(case, event, today)?,
-        CaseEvent::Received { contact } => touched(case, contact.clone()),
+        CaseEvent::Received { contact } => {
+            note(case, format!("收到回执：{}", contact.kind.title()));
+            touched(case, contact.clone());
+        }
         CaseEvent::Decided { step, roll_as_of } => {
             let allowed = match step {
                 Step::RegistrationNotice => case.stage == Stage::Confirmed,
@@ -679,6 +755,25 @@ fn touched(case: &mut Case, contact: Contact) {
         } else {
             Stage::Notified
         };
+    }
+}
+
+/// Takes the returned letter (by its mail number, else the last one) out of the contacts. When the reminder thereby reached
+/// nobody, its period never ran and the case is not overdue.
+fn returned(case: &mut Case, number: Option<&str>) {
+    let is_letter = |contact: &Contact| contact.kind == ContactKind::Posted;
+    let by_number = number
+        .filter(|number| !number.is_empty())
+        .and_then(|number| {
+            case.contacts.iter().rposition(|contact| {
+                is_letter(contact) && contact.number.as_deref() == Some(number)
+            })
+        });
+    if let Some(at) = by_number.or_else(|| case.contacts.iter().rposition(is_letter)) {
+        case.contacts.remove(at);
+    }
+    if case.stage == Stage::Overdue && case.contact_for(Step::Reminder).is_none() {
+        case.stage = Stage::Reminded;
     }
 }
 
@@ -761,13 +856,7 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
             }
             if *clerk_event == ClerkEvent::Returned {
                 // A letter that came back reached nobody: it no longer starts a clock nor supports a transfer.
-                if let Some(at) = case
-                    .contacts
-                    .iter()
-                    .rposition(|contact| contact.kind == ContactKind::Posted)
-                {
-                    case.contacts.remove(at);
-                }
+                returned(case, number.as_deref());
             }
         }
     }
@@ -784,4 +873,339 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
         text,
     });
     Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn day(text: &str) -> Date {
+        text.parse().expect("a date")
+    }
+
+    fn finding() -> Finding {
+        Finding {
+            kind: FindingKind::Absent,
+            kinds: Insurance::ALL.to_vec(),
+            employed: 8,
+            registered: BTreeMap::new(),
+            roll_as_of: day("2026-02-28"),
+            grounds: Vec::new(),
+        }
+    }
+
+    pub(crate) fn opened() -> CaseEvent {
+        CaseEvent::Opened {
+            enterprise: "EMA49U85BX".to_owned(),
+            credit_code: "91411303MA49U85BX9".to_owned(),
+            name: "南阳宛东商贸有限公司".to_owned(),
+            unit: "411303".to_owned(),
+            ordinal: 1,
+            reopened: false,
+            finding: finding(),
+        }
+    }
+
+    pub(crate) fn clerk(event: ClerkEvent, date: &str) -> CaseEvent {
+        CaseEvent::Clerk {
+            clerk_event: event,
+            by: "经办员甲".to_owned(),
+            date: day(date),
+            proof: Some("走访记录1号".to_owned()),
+            number: Some("XA00000000041".to_owned()),
+        }
+    }
+
+    pub(crate) fn dispatched() -> CaseEvent {
+        CaseEvent::Dispatched {
+            wave: 3,
+            due: day("2026-03-24"),
+        }
+    }
+
+    pub(crate) fn decided(step: Step, roll: &str) -> CaseEvent {
+        CaseEvent::Decided {
+            step,
+            roll_as_of: day(roll),
+        }
+    }
+
+    /// The case after these events, each on its day.
+    pub(crate) fn after(events: &[(&str, CaseEvent)]) -> Case {
+        let mut case = None;
+        for (date, event) in events {
+            let id = "EMA49U85BX-A-1";
+            let next = apply(id, case.take(), event, day(date))
+                .unwrap_or_else(|refusal| panic!("{date} {event:?}: {refusal}"));
+            case = Some(next);
+        }
+        case.expect("at least one event")
+    }
+
+    /// Up to and with the registration notice, decided on 2026-03-10.
+    pub(crate) fn notified() -> Vec<(&'static str, CaseEvent)> {
+        vec![
+            ("2026-03-02", opened()),
+            ("2026-03-03", dispatched()),
+            ("2026-03-09", clerk(ClerkEvent::Confirmed, "2026-03-06")),
+            (
+                "2026-03-10",
+                decided(Step::RegistrationNotice, "2026-02-28"),
+            ),
+        ]
+    }
+
+    fn refused(case: &Case, event: &CaseEvent, today: &str) -> Refusal {
+        apply(&case.id, Some(case.clone()), event, day(today)).expect_err("a refusal")
+    }
+
+    fn code(refusal: &Refusal) -> String {
+        refusal.to_string()[1..8].to_owned()
+    }
+
+    #[test]
+    fn from_a_finding_to_the_audit_unit() {
+        let mut story = notified();
+        let case = after(&story);
+        assert_eq!(case.stage, Stage::Notified);
+        assert_eq!(
+            case.confirmed.as_ref().map(|c| c.date),
+            Some(day("2026-03-06"))
+        );
+        assert_eq!(
+            (case.wave, case.answer_due),
+            (Some(3), Some(day("2026-03-24")))
+        );
+        assert!(case.accused() && !case.has_firm_contact());
+
+        story.push(("2026-03-12", clerk(ClerkEvent::Posted, "2026-03-11")));
+        story.push(("2026-03-16", clerk(ClerkEvent::Delivered, "2026-03-14")));
+        let case = after(&story);
+        assert_eq!(
+            case.contact_for(Step::RegistrationNotice).map(|c| c.date),
+            Some(day("2026-03-11"))
+        );
+        story.push(("2026-04-01", decided(Step::Reminder, "2026-03-31")));
+        story.push(("2026-04-02", clerk(ClerkEvent::Phoned, "2026-04-02")));
+        story.push(("2026-04-20", CaseEvent::Overdue));
+        let to = "411303".to_owned();
+        story.push(("2026-04-21", CaseEvent::Transferred { to }));
+        let case = after(&story);
+        assert_eq!(case.stage, Stage::Transferred);
+        assert_eq!(case.transferred, Some(day("2026-04-21")));
+        assert_eq!(case.history.len(), story.len());
+        assert!(case.history[0].text.contains("立案"));
+
+        let heads = BTreeMap::from([(Insurance::Pension, 8)]);
+        story.push((
+            "2026-05-06",
+            CaseEvent::Closed {
+                reason: ClosingReason::Enrolled,
+                text: "2026-04-30参保登记册".to_owned(),
+                heads,
+            },
+        ));
+        let case = after(&story);
+        assert!(!case.is_open());
+        assert_eq!(
+            case.closed.as_ref().map(|c| c.reason),
+            Some(ClosingReason::Enrolled)
+        );
+        let refusal = refused(
+            &case,
+            &clerk(ClerkEvent::Phoned, "2026-05-06"),
+            "2026-05-06",
+        );
+        assert_eq!(code(&refusal), "YB-5002");
+    }
+
+    #[test]
+    fn no_stage_is_skipped() {
+        let case = after(&[("2026-03-02", opened())]);
+        for event in [
+            clerk(ClerkEvent::Confirmed, "2026-03-02"),
+            clerk(ClerkEvent::NoEmployees, "2026-03-02"),
+            clerk(ClerkEvent::Phoned, "2026-03-02"),
+            clerk(ClerkEvent::Posted, "2026-03-02"),
+            clerk(ClerkEvent::Delivered, "2026-03-02"),
+            decided(Step::RegistrationNotice, "2026-02-28"),
+            decided(Step::Reminder, "2026-02-28"),
+            CaseEvent::Unreachable,
+            CaseEvent::Overdue,
+            CaseEvent::Transferred { to: "city".into() },
+            opened(),
+        ] {
+            assert_eq!(
+                code(&refused(&case, &event, "2026-03-02")),
+                "YB-5003",
+                "{event:?}"
+            );
+        }
+        let unknown = apply("E-A-1", None, &CaseEvent::Overdue, day("2026-03-02"));
+        assert_eq!(
+            unknown.map_err(|refusal| code(&refusal)),
+            Err("YB-5001".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_clerk_s_record_needs_name_proof_number_and_a_possible_day() {
+        let case = after(&notified());
+        let record = |event, by: &str, date: &str, proof: &str, number: &str| CaseEvent::Clerk {
+            clerk_event: event,
+            by: by.to_owned(),
+            date: day(date),
+            proof: (!proof.is_empty()).then(|| proof.to_owned()),
+            number: (!number.is_empty()).then(|| number.to_owned()),
+        };
+        let today = "2026-03-12";
+        for (event, wanted) in [
+            (record(ClerkEvent::Phoned, " ", today, "", ""), "YB-5004"),
+            (
+                record(ClerkEvent::InsuredElsewhere, "甲", today, "", ""),
+                "YB-5005",
+            ),
+            (
+                record(ClerkEvent::InsuredElsewhere, "甲", today, " ", ""),
+                "YB-5005",
+            ),
+            (record(ClerkEvent::Posted, "甲", today, "", ""), "YB-5006"),
+            (record(ClerkEvent::Posted, "甲", today, "", " "), "YB-5006"),
+            (
+                record(ClerkEvent::Phoned, "甲", "2026-03-13", "", ""),
+                "YB-5007",
+            ),
+            (
+                record(ClerkEvent::Phoned, "甲", "2026-03-01", "", ""),
+                "YB-5007",
+            ),
+        ] {
+            let refusal = refused(&case, &event, today);
+            assert_eq!(code(&refusal), wanted, "{event:?}");
+            assert!(refusal.to_string().contains("处理："));
+        }
+    }
+
+    #[test]
+    fn a_clerk_s_answer_ends_the_case_with_its_proof() {
+        for (event, reason) in [
+            (ClerkEvent::InsuredAlready, ClosingReason::InsuredAlready),
+            (
+                ClerkEvent::InsuredElsewhere,
+                ClosingReason::InsuredElsewhere,
+            ),
+            (ClerkEvent::NoEmployees, ClosingReason::NoEmployees),
+            (ClerkEvent::ClosedDown, ClosingReason::ClosedDown),
+        ] {
+            let case = after(&[
+                ("2026-03-02", opened()),
+                ("2026-03-03", dispatched()),
+                ("2026-03-05", clerk(event, "2026-03-05")),
+            ]);
+            let closing = case.closed.expect("an end");
+            assert_eq!(
+                (closing.reason, closing.text.as_str()),
+                (reason, "走访记录1号")
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_reached_is_unreachable_and_a_contact_leads_back() {
+        let mut story = notified();
+        story.push(("2026-04-08", CaseEvent::Unreachable));
+        assert_eq!(after(&story).stage, Stage::Unreachable);
+        story.push(("2026-04-09", clerk(ClerkEvent::Phoned, "2026-04-09")));
+        let case = after(&story);
+        assert_eq!(case.stage, Stage::Notified);
+        assert_eq!(
+            case.contact_for(Step::RegistrationNotice).map(|c| c.date),
+            Some(day("2026-04-09"))
+        );
+    }
+
+    #[test]
+    fn a_returned_letter_reached_nobody() {
+        let posted = |number: &str, date: &str| CaseEvent::Clerk {
+            clerk_event: ClerkEvent::Posted,
+            by: "甲".to_owned(),
+            date: day(date),
+            proof: None,
+            number: Some(number.to_owned()),
+        };
+        let returned = |number: &str, date: &str| CaseEvent::Clerk {
+            clerk_event: ClerkEvent::Returned,
+            by: "甲".to_owned(),
+            date: day(date),
+            proof: None,
+            number: Some(number.to_owned()),
+        };
+        let mut story = notified();
+        story.push(("2026-03-11", posted("XA1", "2026-03-11")));
+        story.push(("2026-03-13", posted("XA2", "2026-03-13")));
+        story.push(("2026-03-16", returned("XA1", "2026-03-16")));
+        let case = after(&story);
+        let left: Vec<_> = case
+            .contacts
+            .iter()
+            .filter_map(|c| c.number.as_deref())
+            .collect();
+        assert_eq!(left, ["XA2"]);
+        assert_eq!(
+            case.contact_for(Step::RegistrationNotice).map(|c| c.date),
+            Some(day("2026-03-13"))
+        );
+        // The reminder's only letter comes back after its period: the period never ran.
+        story.push(("2026-04-01", decided(Step::Reminder, "2026-03-31")));
+        story.push(("2026-04-01", posted("XA3", "2026-04-01")));
+        story.push(("2026-04-20", CaseEvent::Overdue));
+        assert_eq!(after(&story).stage, Stage::Overdue);
+        story.push(("2026-04-21", returned("XA3", "2026-04-21")));
+        assert_eq!(after(&story).stage, Stage::Reminded);
+    }
+
+    #[test]
+    fn a_call_from_before_the_notice_supports_no_transfer() {
+        let mut story = notified();
+        story.push(("2026-03-10", clerk(ClerkEvent::Phoned, "2026-03-05")));
+        let case = after(&story);
+        assert!(case.contact_for(Step::RegistrationNotice).is_none());
+        assert!(!case.has_firm_contact());
+    }
+
+    #[test]
+    fn receipts_count_as_contact_but_not_as_firm_contact() {
+        let mut story = notified();
+        let contact = Contact {
+            kind: ContactKind::SmsDelivered,
+            date: day("2026-03-10"),
+            by: "courier".to_owned(),
+            number: None,
+        };
+        story.push(("2026-03-10", CaseEvent::Received { contact }));
+        let case = after(&story);
+        assert!(case.contact_for(Step::RegistrationNotice).is_some());
+        assert!(!case.has_firm_contact());
+        assert!(
+            case.history
+                .last()
+                .is_some_and(|entry| entry.text.contains("短信送达"))
+        );
+    }
+
+    #[test]
+    fn a_wrong_contact_and_a_move_change_only_themselves() {
+        let mut story = notified();
+        story.push(("2026-03-11", clerk(ClerkEvent::WrongContact, "2026-03-11")));
+        let to = "411302".to_owned();
+        story.push(("2026-03-12", CaseEvent::Moved { to }));
+        let case = after(&story);
+        assert!(case.wrong_contact);
+        assert_eq!(
+            (case.unit.as_str(), case.stage),
+            ("411302", Stage::Notified)
+        );
+        let json = serde_json::to_string(&case).expect("plain values");
+        assert_eq!(serde_json::from_str::<Case>(&json).expect("the same"), case);
+    }
 }

@@ -12,14 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
 use crate::domain::industry;
 use crate::domain::new_form::{self, NewFormTag};
-use crate::domain::record::{Field, Month};
-use crate::domain::register::{Enterprise, Register};
+use crate::domain::record::{Field, Month, Record};
+use crate::domain::register::{Enterprise, Register, RollHeads};
 use crate::domain::size::{self, Class, SizeClass};
 use crate::domain::unit::{UnitId, Units};
 
 /// Figures of the comparison, from the settings.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of the plan's scope, each a line of the settings"
+)]
 pub struct CoverageRules {
     /// Paying wage filers from which a month shows employment. One may be the owner alone.
     pub evidence_filers: u64,
@@ -222,12 +226,7 @@ pub fn assess_all(
         .filter_map(|e| e.tax.keys().next_back())
         .max()
         .copied();
-    let roll_month = register
-        .enterprises
-        .iter()
-        .filter_map(|e| e.roll.keys().next_back())
-        .map(|(m, _)| *m)
-        .max();
+    let roll_month = roll_month(register, roll);
     let context = Context {
         register,
         rules,
@@ -242,6 +241,25 @@ pub fn assess_all(
         .iter()
         .map(|enterprise| context.assess(enterprise, &surplus))
         .collect()
+}
+
+/// The newest month that the roll has for (nearly) everybody.
+///
+/// The running month comes in unit by unit, and one row may carry a slip of the year: taking the newest month that stands
+/// anywhere would make everybody else look uninsured. So a month counts when it has at least half the rows of the fullest.
+fn roll_month(register: &Register, roll: &RollKnowledge) -> Option<Month> {
+    let last = Month::of(roll.as_of?);
+    let mut rows: BTreeMap<Month, usize> = BTreeMap::new();
+    for ((month, kind), heads) in register.enterprises.iter().flat_map(|e| &e.roll) {
+        if *month <= last && roll.known.contains(kind) {
+            *rows.entry(*month).or_default() += heads.rows.len();
+        }
+    }
+    let fullest = rows.values().copied().max()?;
+    rows.into_iter()
+        .rev()
+        .find(|(_, count)| count * 2 >= fullest)
+        .map(|(month, _)| month)
 }
 
 struct Context<'a> {
@@ -336,7 +354,10 @@ impl Context<'_> {
         if !assessment.findings.is_empty() {
             return Standing::NotPaying;
         }
-        if self.is_construction(enterprise) {
+        if !self.shows_cover(enterprise) {
+            return Standing::RollNotKnown;
+        }
+        if is_construction(enterprise) {
             return Standing::InsuredByProject;
         }
         let filers = months.last().map_or(0, |(_, filers)| *filers);
@@ -346,10 +367,23 @@ impl Context<'_> {
             .next_back()
             .and_then(|row| row.record.count(Field::Employees))
             .unwrap_or(0);
-        if heads >= filers.saturating_mul(2) && heads >= filers + self.rules.coverage.gap {
+        if heads >= filers.saturating_mul(2)
+            && heads >= filers.saturating_add(self.rules.coverage.gap)
+        {
             return Standing::InsuredDispatch;
         }
         Standing::Insured
+    }
+
+    /// Whether the part of the roll that is known today speaks for the firm: no owed kind unreadable, and one with heads. A firm
+    /// without a finding only because a kind is late is not insured by that.
+    fn shows_cover(&self, enterprise: &Enterprise) -> bool {
+        let heads: Vec<Option<u64>> = self
+            .owed(enterprise)
+            .iter()
+            .filter_map(|kind| Some(newest_heads(enterprise, *kind, self.roll_month?)))
+            .collect();
+        heads.iter().all(Option::is_some) && heads.iter().any(|n| n.is_some_and(|n| n > 0))
     }
 
     /// Two consecutive months with enough paying filers, the newest of them not too old.
@@ -366,8 +400,9 @@ impl Context<'_> {
                 .and_then(|row| row.record.count(Field::Filers))
         };
         for (&month, _) in enterprise.tax.range(oldest_allowed..).rev() {
-            let run: Option<Vec<(Month, u64)>> = (0..i32::try_from(rules.evidence_months)
-                .unwrap_or(2))
+            // Without a month there is no evidence, whatever the settings say.
+            let needed = i32::try_from(rules.evidence_months.max(1)).unwrap_or(i32::MAX);
+            let run: Option<Vec<(Month, u64)>> = (0..needed)
                 .rev()
                 .map(|back| {
                     let month = month.plus(-back);
@@ -401,16 +436,12 @@ impl Context<'_> {
         }
     }
 
-    fn is_construction(&self, enterprise: &Enterprise) -> bool {
-        industry_of(enterprise).is_some_and(industry::is_construction)
-    }
-
     /// The kinds this enterprise owes on its own roll entry, as far as the roll is known today.
     fn owed(&self, enterprise: &Enterprise) -> Vec<Insurance> {
         Insurance::ALL
             .into_iter()
             .filter(|kind| self.roll.known.contains(kind))
-            .filter(|kind| *kind != Insurance::WorkInjury || !self.is_construction(enterprise))
+            .filter(|kind| *kind != Insurance::WorkInjury || !is_construction(enterprise))
             .collect()
     }
 
@@ -424,7 +455,7 @@ impl Context<'_> {
         let Some(current) = self.roll_month else {
             return Vec::new();
         };
-        let newest = |kind: &Insurance| self.newest_heads(enterprise, *kind, current);
+        let newest = |kind: &Insurance| newest_heads(enterprise, *kind, current);
         let build = |kind: FindingKind, kinds: Vec<Insurance>| {
             self.finding(enterprise, kind, kinds, months, as_of, current)
         };
@@ -461,23 +492,10 @@ impl Context<'_> {
         if !fewer.is_empty() {
             findings.push(build(FindingKind::FewerInsured, fewer));
         }
-        if self.is_not_paying(enterprise, as_of) {
+        if is_not_paying(enterprise, as_of) {
             findings.push(build(FindingKind::NotPaying, owed.clone()));
         }
         findings
-    }
-
-    /// Registered heads of the newest roll month; a unit on the roll without a row of this kind has nobody in it.
-    fn newest_heads(
-        &self,
-        enterprise: &Enterprise,
-        kind: Insurance,
-        current: Month,
-    ) -> Option<u64> {
-        match enterprise.roll.get(&(current, kind)) {
-            Some(heads) => heads.registered,
-            None => Some(0),
-        }
     }
 
     /// Ratio and gap in every month of the evidence *and* on the newest roll: who has caught up since is not asked.
@@ -488,7 +506,7 @@ impl Context<'_> {
         months: &[(Month, u64)],
         current: Month,
     ) -> bool {
-        let Some(now) = self.newest_heads(enterprise, kind, current) else {
+        let Some(now) = newest_heads(enterprise, kind, current) else {
             return false;
         };
         months.iter().all(|(month, filers)| {
@@ -502,20 +520,6 @@ impl Context<'_> {
         #[allow(clippy::cast_precision_loss, reason = "heads are far below 2^52")]
         let below = (registered as f64) < employed as f64 * self.rules.coverage.ratio;
         below && employed.saturating_sub(registered) >= self.rules.coverage.gap
-    }
-
-    /// Registered heads and not one paying in the two newest complete months (complete in the month after).
-    fn is_not_paying(&self, enterprise: &Enterprise, as_of: Date) -> bool {
-        let last = Month::of(as_of).plus(-1);
-        [last, last.plus(-1)].iter().all(|month| {
-            let rows: Vec<_> = Insurance::ALL
-                .iter()
-                .filter_map(|kind| enterprise.roll.get(&(*month, *kind)))
-                .collect();
-            let registered: Option<u64> = rows.iter().map(|heads| heads.registered).sum();
-            let paying: Option<u64> = rows.iter().map(|heads| heads.paying).sum();
-            registered.is_some_and(|n| n > 0) && paying == Some(0)
-        })
     }
 
     fn finding(
@@ -539,7 +543,7 @@ impl Context<'_> {
         }
         let registered: BTreeMap<Insurance, u64> = Insurance::ALL
             .into_iter()
-            .filter_map(|kind| Some((kind, self.newest_heads(enterprise, kind, current)?)))
+            .filter_map(|kind| Some((kind, newest_heads(enterprise, kind, current)?)))
             .collect();
         if enterprise.on_roll() {
             for insurance in &kinds {
@@ -580,8 +584,8 @@ impl Context<'_> {
         current: Month,
         as_of: Date,
     ) -> Vec<Ground> {
-        match enterprise.roll.get(&(current, kind)) {
-            Some(heads) => heads
+        match newest_row(enterprise, kind, current) {
+            Some((month, heads)) => heads
                 .rows
                 .iter()
                 .map(|row| {
@@ -592,7 +596,7 @@ impl Context<'_> {
                     };
                     row.ground(
                         format!(
-                            "{}{current}参保{}人、缴费{}人",
+                            "{}{month}参保{}人、缴费{}人",
                             kind.title(),
                             count(Field::RegisteredHeads),
                             count(Field::PayingHeads)
@@ -653,6 +657,7 @@ impl Context<'_> {
         let licences: Vec<new_form::Licence> = enterprise
             .transport
             .iter()
+            .filter(|placed| self.is_in_force(&placed.record))
             .map(|placed| new_form::Licence {
                 kind: placed
                     .record
@@ -678,6 +683,16 @@ impl Context<'_> {
             &licences,
         );
         (class, tags)
+    }
+
+    /// A licence that has run out or was withdrawn proves nothing; one without an end or a status is taken as it stands.
+    fn is_in_force(&self, licence: &Record) -> bool {
+        licence
+            .date(Field::LicenceUntil)
+            .is_none_or(|until| until >= self.today)
+            && licence
+                .text(Field::Status)
+                .is_none_or(|status| status == "active")
     }
 
     fn head_office<'b>(&'b self, enterprise: &Enterprise) -> Option<&'b Enterprise> {
@@ -716,12 +731,14 @@ impl Context<'_> {
         match class.map(|class| (class.class, class.upper)) {
             None => Scope::Undecided,
             Some((Class::Large | Class::Medium, _)) => Scope::MediumOrLarge,
-            Some((Class::OutOfScope, _)) if rules.unclassed_industries => Scope::In,
-            Some((Class::OutOfScope, _)) => Scope::UnclassedIndustry,
+            Some((Class::OutOfScope, _)) if !rules.unclassed_industries => Scope::UnclassedIndustry,
             // An interval that ends below medium proves 小微 though the exact class is open.
-            Some((Class::Undecided, Some(upper))) if upper <= Class::Small => Scope::In,
-            Some((Class::Undecided, _)) => Scope::Undecided,
-            Some((Class::Small | Class::Micro, _)) => Scope::In,
+            Some((Class::Undecided, upper)) if upper.is_none_or(|upper| upper > Class::Small) => {
+                Scope::Undecided
+            }
+            Some((Class::OutOfScope | Class::Undecided | Class::Small | Class::Micro, _)) => {
+                Scope::In
+            }
         }
     }
 
@@ -748,7 +765,7 @@ impl Context<'_> {
                 let registered = self
                     .owed(head)
                     .iter()
-                    .map(|kind| self.newest_heads(head, *kind, current).unwrap_or(0))
+                    .map(|kind| newest_heads(head, *kind, current).unwrap_or(0))
                     .min()
                     .unwrap_or(0);
                 registered.saturating_sub(filers(head))
@@ -763,6 +780,39 @@ impl Context<'_> {
     }
 }
 
+/// Where the newest roll row of a kind stands: in the current month, or in a later one that is not yet complete for everybody.
+fn newest_row(
+    enterprise: &Enterprise,
+    kind: Insurance,
+    current: Month,
+) -> Option<(Month, &RollHeads)> {
+    enterprise
+        .roll
+        .range((current, Insurance::Pension)..)
+        .rev()
+        .find(|((_, own), _)| *own == kind)
+        .map(|((month, _), heads)| (*month, heads))
+}
+
+/// Registered heads of the newest roll month; a unit on the roll without a row of this kind has nobody in it. `None` when unreadable.
+fn newest_heads(enterprise: &Enterprise, kind: Insurance, current: Month) -> Option<u64> {
+    newest_row(enterprise, kind, current).map_or(Some(0), |(_, heads)| heads.registered)
+}
+
+/// Registered heads and not one paying in the two newest complete months (complete in the month after).
+fn is_not_paying(enterprise: &Enterprise, as_of: Date) -> bool {
+    let last = Month::of(as_of).plus(-1);
+    [last, last.plus(-1)].iter().all(|month| {
+        let rows: Vec<_> = Insurance::ALL
+            .iter()
+            .filter_map(|kind| enterprise.roll.get(&(*month, *kind)))
+            .collect();
+        let registered: Option<u64> = rows.iter().map(|heads| heads.registered).sum();
+        let paying: Option<u64> = rows.iter().map(|heads| heads.paying).sum();
+        registered.is_some_and(|n| n > 0) && paying == Some(0)
+    })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     In,
@@ -770,6 +820,10 @@ enum Scope {
     MediumOrLarge,
     OtherForm,
     UnclassedIndustry,
+}
+
+fn is_construction(enterprise: &Enterprise) -> bool {
+    industry_of(enterprise).is_some_and(industry::is_construction)
 }
 
 fn industry_of(enterprise: &Enterprise) -> Option<&str> {
@@ -790,4 +844,479 @@ fn industry_of(enterprise: &Enterprise) -> Option<&str> {
 #[must_use]
 pub fn days_between(from: Date, to: Date) -> i32 {
     from.until(to).map_or(0, |span| span.get_days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::{RecordKind, Value};
+    use crate::domain::register::Placed;
+    use crate::domain::unit::Unit;
+
+    const FIRM: &str = "91411303MA49U85BX9";
+    const BRANCH: &str = "91411381MA4RHCMP9A";
+    const OTHER: &str = "914113022328776885";
+
+    fn rules() -> Rules {
+        let unit = |id: &str, name: &str| Unit {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            agency: format!("{name}社会保险中心"),
+            aliases: Vec::new(),
+            townships: Vec::new(),
+            email: "clerk@unit.example".to_owned(),
+            audit_email: "audit@unit.example".to_owned(),
+            phone: None,
+            provincial: false,
+        };
+        Rules {
+            coverage: CoverageRules::default(),
+            size: size::Tables {
+                size: toml::from_str(include_str!("../../config/rules/size-2017.toml"))
+                    .expect("the shipped size table"),
+                finance: toml::from_str(include_str!("../../config/rules/finance-2015.toml"))
+                    .expect("the shipped finance table"),
+            },
+            new_form: toml::from_str(include_str!("../../config/rules/new-form.toml"))
+                .expect("the shipped markers"),
+            units: Units {
+                units: vec![unit("411302", "宛城区"), unit("411303", "卧龙区")],
+            },
+        }
+    }
+
+    fn day(text: &str) -> Date {
+        text.parse().expect("a date")
+    }
+
+    fn month(text: &str) -> Month {
+        Month::parse(text).expect("a month")
+    }
+
+    fn roll_of(known: &[Insurance]) -> RollKnowledge {
+        RollKnowledge {
+            as_of: Some(day("2026-03-31")),
+            known: known.iter().copied().collect(),
+            adapter: "roll".to_owned(),
+            batch: "b1".to_owned(),
+            file: "roll.csv".to_owned(),
+        }
+    }
+
+    /// A city of a few firms, built row by row.
+    #[derive(Default)]
+    struct City {
+        rows: Vec<Placed>,
+    }
+
+    impl City {
+        fn row(mut self, kind: RecordKind, fields: Vec<(Field, Value)>) -> Self {
+            self.rows.push(Placed {
+                adapter: kind.name().to_owned(),
+                batch: "b1".to_owned(),
+                file: format!("{}.csv", kind.name()),
+                row: self.rows.len() as u64 + 2,
+                as_of: Some(day("2026-03-31")),
+                record: Record {
+                    kind,
+                    fields: fields.into_iter().collect(),
+                },
+            });
+            self
+        }
+
+        fn registered(self, code: &str, industry: &str) -> Self {
+            self.registered_with(code, industry, vec![])
+        }
+
+        fn registered_with(self, code: &str, industry: &str, more: Vec<(Field, Value)>) -> Self {
+            let mut fields = vec![
+                (Field::CreditCode, text(code)),
+                (
+                    Field::Name,
+                    text(&format!("南阳{}号有限公司", &code[9..17])),
+                ),
+                (Field::Status, text("active")),
+                (Field::IndustryCode, text(industry)),
+                (Field::Founded, Value::Date(day("2020-01-01"))),
+                (Field::Region, text("411303")),
+                (Field::Employees, Value::Count(9)),
+            ];
+            fields.extend(more);
+            self.row(RecordKind::Registration, fields)
+        }
+
+        fn filers(mut self, code: &str, filers: &[(&str, u64)]) -> Self {
+            for (at, n) in filers {
+                self = self.row(
+                    RecordKind::Tax,
+                    vec![
+                        (Field::CreditCode, text(code)),
+                        (Field::Month, Value::Month(month(at))),
+                        (Field::Filers, Value::Count(*n)),
+                    ],
+                );
+            }
+            self
+        }
+
+        /// Two months of the same staff.
+        fn staff(self, code: &str, n: u64) -> Self {
+            self.filers(code, &[("2026-02", n), ("2026-03", n)])
+        }
+
+        fn roll(mut self, code: &str, heads: &[(Insurance, u64)], at: &str) -> Self {
+            for (kind, n) in heads {
+                self = self.row(
+                    RecordKind::InsuredRoll,
+                    vec![
+                        (Field::UnitNumber, text(&format!("U{code}"))),
+                        (Field::CreditCode, text(code)),
+                        (Field::Insurance, text(kind.word())),
+                        (Field::Month, Value::Month(month(at))),
+                        (Field::RegisteredHeads, Value::Count(*n)),
+                        (Field::PayingHeads, Value::Count(*n)),
+                        (Field::Agency, text("卧龙区社会保险中心")),
+                    ],
+                );
+            }
+            self
+        }
+
+        fn insured(self, code: &str, n: u64) -> Self {
+            self.roll(code, &Insurance::ALL.map(|kind| (kind, n)), "2026-03")
+        }
+
+        fn assess(self, code: &str) -> Assessment {
+            self.assess_with(code, &Insurance::ALL, &rules())
+        }
+
+        fn assess_with(self, code: &str, known: &[Insurance], rules: &Rules) -> Assessment {
+            let register = Register::build(self.rows);
+            let wanted = register.find(code)[0].id.clone();
+            assess_all(&register, rules, &roll_of(known), day("2026-04-10"))
+                .into_iter()
+                .find(|one| one.enterprise == wanted)
+                .expect("every enterprise is assessed")
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    /// The same city with a fully insured firm beside, so that the roll has its current month.
+    fn city() -> City {
+        City::default()
+            .registered(OTHER, "F5211")
+            .staff(OTHER, 5)
+            .insured(OTHER, 5)
+    }
+
+    fn firm(industry: &str, staff: u64) -> City {
+        city().registered(FIRM, industry).staff(FIRM, staff)
+    }
+
+    use Insurance::{Pension, Unemployment, WorkInjury};
+
+    fn check(city: City, standing: Standing, findings: &[(FindingKind, &[Insurance])]) {
+        let assessment = city.assess(FIRM);
+        assert_eq!(assessment.standing, standing, "{assessment:#?}");
+        let seen: Vec<(FindingKind, &[Insurance])> = assessment
+            .findings
+            .iter()
+            .map(|finding| (finding.kind, finding.kinds.as_slice()))
+            .collect();
+        assert_eq!(seen, findings, "{assessment:#?}");
+    }
+
+    #[test]
+    fn staff_and_no_unit_on_the_roll_is_absent() {
+        let city = firm("F5211", 8);
+        check(
+            city,
+            Standing::Doubtful,
+            &[(FindingKind::Absent, &Insurance::ALL)],
+        );
+        let finding = &firm("F5211", 8).assess(FIRM).findings[0];
+        assert_eq!(finding.employed, 8);
+        // Two months of filers, the absence, the registration: each can be looked up.
+        assert_eq!(finding.grounds.len(), 4);
+        assert!(
+            finding
+                .grounds
+                .iter()
+                .all(|ground| !ground.file.is_empty() && !ground.article.is_empty())
+        );
+        assert_eq!(finding.grounds[2].row, 0);
+    }
+
+    #[test]
+    fn a_unit_without_anybody_is_nobody_insured() {
+        check(
+            firm("F5211", 8).insured(FIRM, 0),
+            Standing::Doubtful,
+            &[(FindingKind::NobodyInsured, &Insurance::ALL)],
+        );
+        // Its rows ended months ago.
+        check(
+            firm("F5211", 8).roll(FIRM, &[(Pension, 8)], "2025-06"),
+            Standing::Doubtful,
+            &[(FindingKind::NobodyInsured, &Insurance::ALL)],
+        );
+    }
+
+    #[test]
+    fn a_kind_without_heads_is_missing() {
+        check(
+            firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 0)], "2026-03"),
+            Standing::Doubtful,
+            &[(FindingKind::KindsMissing, &[Unemployment, WorkInjury])],
+        );
+    }
+
+    #[test]
+    fn fewer_insured_needs_ratio_and_gap() {
+        for (staff, insured, fewer) in [
+            (10, 10, false),
+            (10, 8, false),
+            (10, 7, true),
+            (5, 3, false),
+            (4, 1, true),
+            (100, 79, true),
+            (100, 80, false),
+        ] {
+            let assessment = firm("F5211", staff).insured(FIRM, insured).assess(FIRM);
+            let seen = assessment
+                .findings
+                .iter()
+                .any(|finding| finding.kind == FindingKind::FewerInsured);
+            assert_eq!(seen, fewer, "{staff} {insured}");
+            let standing = if fewer {
+                Standing::Doubtful
+            } else {
+                Standing::Insured
+            };
+            assert_eq!(assessment.standing, standing, "{staff} {insured}");
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_founds_nothing() {
+        let partly = |city: City| city.assess_with(FIRM, &[Pension, Unemployment], &rules());
+        // Work injury is late: its missing rows say nothing.
+        let late =
+            partly(firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"));
+        assert_eq!(late.standing, Standing::Insured);
+        assert!(late.findings.is_empty());
+        // Neither absence nor an empty unit is told from two kinds of three — nor is it cover.
+        for city in [firm("F5211", 8), firm("F5211", 8).insured(FIRM, 0)] {
+            let open = partly(city);
+            assert_eq!(open.standing, Standing::RollNotKnown);
+            assert!(open.findings.is_empty());
+        }
+        // What is known still counts.
+        let missing = partly(firm("F5211", 8).roll(FIRM, &[(Pension, 8)], "2026-03"));
+        assert_eq!(missing.findings[0].kinds, [Unemployment]);
+        // Nothing known at all.
+        let nothing = firm("F5211", 8).assess_with(FIRM, &[], &rules());
+        assert_eq!(nothing.standing, Standing::RollNotKnown);
+    }
+
+    #[test]
+    fn unreadable_heads_are_neither_missing_nor_cover() {
+        let unreadable = firm("F5211", 8)
+            .roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03")
+            .row(
+                RecordKind::InsuredRoll,
+                vec![
+                    (Field::UnitNumber, text("U9")),
+                    (Field::CreditCode, text(FIRM)),
+                    (Field::Insurance, text("work_injury")),
+                    (Field::Month, Value::Month(month("2026-03"))),
+                    (Field::RegisteredHeads, Value::Unread("若干".to_owned())),
+                ],
+            );
+        check(unreadable, Standing::RollNotKnown, &[]);
+    }
+
+    #[test]
+    fn one_early_or_mistyped_month_does_not_make_everybody_uninsured() {
+        for month in ["2026-04", "2062-03"] {
+            let mut city = firm("F5211", 8).insured(FIRM, 8);
+            // A dozen firms insured in March, one of them already in the later month.
+            city = city.roll(OTHER, &[(Pension, 5)], month);
+            check(city, Standing::Insured, &[]);
+        }
+        // Who enrolled in the month that is not yet complete for all is seen.
+        check(
+            firm("F5211", 8).roll(FIRM, &Insurance::ALL.map(|kind| (kind, 8)), "2026-04"),
+            Standing::Insured,
+            &[],
+        );
+    }
+
+    #[test]
+    fn construction_is_insured_against_work_injury_by_project() {
+        check(
+            firm("E4710", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"),
+            Standing::InsuredByProject,
+            &[],
+        );
+        check(
+            firm("E4710", 8).roll(FIRM, &[(Pension, 8)], "2026-03"),
+            Standing::Doubtful,
+            &[(FindingKind::KindsMissing, &[Unemployment])],
+        );
+    }
+
+    #[test]
+    fn a_branch_is_covered_by_what_its_head_office_has_to_spare() {
+        let branch = |heads: u64| {
+            city()
+                .registered(BRANCH, "F5211")
+                .staff(BRANCH, 10)
+                .insured(BRANCH, heads)
+                .registered_with(FIRM, "F5211", vec![(Field::HeadOfficeCode, text(BRANCH))])
+                .staff(FIRM, 4)
+        };
+        check(branch(14), Standing::InsuredByHeadOffice, &[]);
+        check(
+            branch(13),
+            Standing::Doubtful,
+            &[(FindingKind::Absent, &Insurance::ALL)],
+        );
+    }
+
+    #[test]
+    fn without_evidence_of_staff_nothing_is_asked() {
+        for (filers, standing) in [
+            (&[][..], Standing::StaffUnknown),
+            (&[("2026-03", 8)], Standing::StaffUnknown),
+            (&[("2026-01", 8), ("2026-03", 8)], Standing::StaffUnknown),
+            (&[("2025-10", 8), ("2025-11", 8)], Standing::StaffUnknown),
+            (&[("2026-02", 8), ("2026-03", 8)], Standing::Doubtful),
+            (&[("2026-01", 8), ("2026-02", 8)], Standing::Doubtful),
+        ] {
+            let assessment = city()
+                .registered(FIRM, "F5211")
+                .filers(FIRM, filers)
+                .assess(FIRM);
+            assert_eq!(assessment.standing, standing, "{filers:?}");
+        }
+        // The owner alone, and no heads in the annual report.
+        let owner = city()
+            .registered_with(FIRM, "F5211", vec![(Field::Employees, Value::Count(1))])
+            .staff(FIRM, 1)
+            .assess(FIRM);
+        assert_eq!(owner.standing, Standing::NoStaff);
+        // No setting makes a month of evidence out of none.
+        let mut rules = rules();
+        rules.coverage.evidence_months = 0;
+        let none = city()
+            .registered(FIRM, "F5211")
+            .assess_with(FIRM, &Insurance::ALL, &rules);
+        assert_eq!(none.standing, Standing::StaffUnknown);
+    }
+
+    #[test]
+    fn status_age_form_and_size_come_before_any_question() {
+        let with = |code: &str, more: Vec<(Field, Value)>, staff: u64| {
+            city()
+                .registered_with(code, "F5211", more)
+                .staff(code, staff)
+                .assess(code)
+                .standing
+        };
+        for status in ["cancelled", "revoked", "liquidating", "moved"] {
+            assert_eq!(
+                with(FIRM, vec![(Field::Status, text(status))], 8),
+                Standing::NotActive
+            );
+        }
+        let founded = |date: &str| vec![(Field::Founded, Value::Date(day(date)))];
+        assert_eq!(with(FIRM, founded("2026-03-12"), 8), Standing::Grace);
+        assert_eq!(with(FIRM, founded("2026-03-11"), 8), Standing::Doubtful);
+        assert_eq!(with("92411303MA9MWA7340", vec![], 8), Standing::OtherForm);
+        let large = vec![
+            (Field::Employees, Value::Count(300)),
+            (Field::Revenue, Value::Money(20_000 * 1_000_000)),
+        ];
+        assert_eq!(with(FIRM, large, 300), Standing::MediumOrLarge);
+        let unknown = city().filers(FIRM, &[("2026-03", 8)]).assess(FIRM);
+        assert_eq!(unknown.standing, Standing::NotOnRegister);
+    }
+
+    #[test]
+    fn a_large_platform_is_in_scope_and_an_expired_licence_makes_none() {
+        let licensed = |until: &str, status: &str| {
+            city()
+                .registered_with(
+                    FIRM,
+                    "I6513",
+                    vec![
+                        (Field::Employees, Value::Count(500)),
+                        (Field::Revenue, Value::Money(50_000 * 1_000_000)),
+                    ],
+                )
+                .staff(FIRM, 300)
+                .row(
+                    RecordKind::Transport,
+                    vec![
+                        (Field::CreditCode, text(FIRM)),
+                        (Field::LicenceKind, text("ride_hailing")),
+                        (Field::LicenceNumber, text("0001")),
+                        (Field::LicenceUntil, Value::Date(day(until))),
+                        (Field::Status, text(status)),
+                    ],
+                )
+                .assess(FIRM)
+        };
+        let valid = licensed("2026-04-10", "active");
+        assert!(valid.in_scope);
+        assert_eq!(valid.standing, Standing::Doubtful);
+        for gone in [
+            licensed("2026-04-09", "active"),
+            licensed("2030-01-01", "cancelled"),
+        ] {
+            assert!(gone.tags.is_empty());
+            assert_eq!(gone.standing, Standing::MediumOrLarge);
+        }
+    }
+
+    #[test]
+    fn registered_and_not_paying_is_the_tax_authority_s_list() {
+        let mut city = firm("F5211", 8);
+        for at in ["2026-01", "2026-02", "2026-03"] {
+            for kind in Insurance::ALL {
+                city = city.row(
+                    RecordKind::InsuredRoll,
+                    vec![
+                        (Field::UnitNumber, text("U1")),
+                        (Field::CreditCode, text(FIRM)),
+                        (Field::Insurance, text(kind.word())),
+                        (Field::Month, Value::Month(month(at))),
+                        (Field::RegisteredHeads, Value::Count(8)),
+                        (Field::PayingHeads, Value::Count(0)),
+                    ],
+                );
+            }
+        }
+        check(
+            city,
+            Standing::NotPaying,
+            &[(FindingKind::NotPaying, &Insurance::ALL)],
+        );
+    }
+
+    #[test]
+    fn the_case_belongs_to_the_agency_that_insures_or_registers() {
+        assert_eq!(firm("F5211", 8).assess(FIRM).unit, "411303");
+        let moved = firm("F5211", 8)
+            .registered_with(BRANCH, "F5211", vec![(Field::Region, text("411302"))])
+            .staff(BRANCH, 3)
+            .insured(BRANCH, 3);
+        // Registered in 宛城, insured in 卧龙.
+        assert_eq!(moved.assess(BRANCH).unit, "411303");
+    }
 }

@@ -146,10 +146,7 @@ pub fn due(case: &Case, ladder: &Ladder, today: &Today<'_>) -> Due {
             CaseEvent::Overdue
         }),
         Stage::Overdue if roll.is_none() => held(),
-        Stage::Overdue if !case.has_firm_contact() => Due::WithPerson,
-        Stage::Overdue => Due::Now(CaseEvent::Transferred {
-            to: route(case, ladder, today.city),
-        }),
+        Stage::Overdue => overdue(case, ladder, today),
     }
 }
 
@@ -202,9 +199,245 @@ fn after_contact(
     }
 }
 
+/// A transfer needs a letter or an answered call, and that contact needs a period of its own: whom only texts had reached
+/// and who is called today is not handed over today.
+fn overdue(case: &Case, ladder: &Ladder, today: &Today<'_>) -> Due {
+    let Some(contact) = case.firm_contact() else {
+        return Due::WithPerson;
+    };
+    let until = ladder
+        .reminder
+        .answer
+        .deadline(contact.date, today.calendar);
+    if today.date <= until {
+        return Due::Waits { until };
+    }
+    if today.reviewed_roll.is_none_or(|roll| roll <= until) {
+        return Due::Held {
+            why: format!("等待{until}之后的参保登记册"),
+        };
+    }
+    Due::Now(CaseEvent::Transferred {
+        to: route(case, ladder, today.city),
+    })
+}
+
 fn route(case: &Case, ladder: &Ladder, city: &str) -> UnitId {
     match ladder.transfer.to {
         TransferTo::County => case.unit.clone(),
         TransferTo::City => city.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::CalendarYear;
+    use crate::domain::case::tests::{after, clerk, day, decided, dispatched, notified, opened};
+    use crate::domain::case::{ClerkEvent, Contact, ContactKind};
+
+    type Story = Vec<(&'static str, CaseEvent)>;
+
+    fn ladder() -> Ladder {
+        toml::from_str(include_str!("../../config/ladder.toml")).expect("the shipped ladder")
+    }
+
+    fn calendar() -> Calendar {
+        let year: CalendarYear = toml::from_str(include_str!("../../config/calendar/2026.toml"))
+            .expect("the shipped year");
+        Calendar::new(vec![year]).expect("the shipped year")
+    }
+
+    fn due_on(story: &Story, date: &str, roll: Option<&str>) -> Due {
+        let calendar = calendar();
+        let today = Today {
+            date: day(date),
+            calendar: &calendar,
+            wave: 3,
+            reviewed_roll: roll.map(day),
+            city: "city",
+        };
+        due(&after(story), &ladder(), &today)
+    }
+
+    fn waits(until: &str) -> Due {
+        Due::Waits { until: day(until) }
+    }
+
+    fn is_held(due: &Due) -> bool {
+        matches!(due, Due::Held { .. })
+    }
+
+    #[test]
+    fn a_new_case_is_dispatched_while_the_roll_is_known() {
+        let story = vec![("2026-03-02", opened())];
+        let Due::Now(CaseEvent::Dispatched { wave, due }) =
+            due_on(&story, "2026-03-03", Some("2026-02-28"))
+        else {
+            panic!("a dispatch");
+        };
+        // 15 working days.
+        assert_eq!((wave, due), (3, day("2026-03-24")));
+        assert!(is_held(&due_on(&story, "2026-03-03", None)));
+    }
+
+    #[test]
+    fn nothing_is_decided_before_a_clerk_confirms() {
+        let mut story = vec![("2026-03-02", opened()), ("2026-03-03", dispatched())];
+        // Not even long after the answer was due.
+        assert_eq!(
+            due_on(&story, "2026-08-03", Some("2026-07-31")),
+            Due::WithPerson
+        );
+        story.push(("2026-03-09", clerk(ClerkEvent::Confirmed, "2026-03-09")));
+        assert_eq!(
+            due_on(&story, "2026-03-10", Some("2026-02-28")),
+            Due::Now(decided(Step::RegistrationNotice, "2026-02-28"))
+        );
+        assert!(is_held(&due_on(&story, "2026-03-10", None)));
+    }
+
+    #[test]
+    fn without_contact_a_notice_never_becomes_overdue() {
+        let story = notified();
+        // 15 working days after 2026-03-10.
+        assert_eq!(
+            due_on(&story, "2026-03-31", Some("2026-03-31")),
+            waits("2026-03-31")
+        );
+        assert_eq!(
+            due_on(&story, "2026-04-01", None),
+            Due::Now(CaseEvent::Unreachable)
+        );
+        let mut gone = story;
+        gone.push(("2026-04-01", CaseEvent::Unreachable));
+        assert_eq!(
+            due_on(&gone, "2026-08-01", Some("2026-07-31")),
+            Due::WithPerson
+        );
+    }
+
+    #[test]
+    fn the_clock_runs_from_the_contact_and_waits_for_a_newer_roll() {
+        let mut story = notified();
+        story.push(("2026-03-11", clerk(ClerkEvent::Posted, "2026-03-11")));
+        // 15 calendar days after the letter.
+        assert_eq!(
+            due_on(&story, "2026-03-26", Some("2026-03-31")),
+            waits("2026-03-26")
+        );
+        assert!(is_held(&due_on(&story, "2026-03-27", None)));
+        assert!(is_held(&due_on(&story, "2026-03-27", Some("2026-02-28"))));
+        // A roll of the last day does not yet show who enrolled on it.
+        assert!(is_held(&due_on(&story, "2026-03-30", Some("2026-03-26"))));
+        assert_eq!(
+            due_on(&story, "2026-03-30", Some("2026-03-27")),
+            Due::Now(decided(Step::Reminder, "2026-03-27"))
+        );
+        assert_eq!(
+            deadline(&after(&story), &ladder(), &calendar()),
+            Some(day("2026-03-26"))
+        );
+    }
+
+    fn reminded(contact: CaseEvent) -> Story {
+        let mut story = notified();
+        story.push(("2026-03-11", clerk(ClerkEvent::Posted, "2026-03-11")));
+        story.push(("2026-04-01", decided(Step::Reminder, "2026-03-31")));
+        story.push(("2026-04-02", contact));
+        story
+    }
+
+    #[test]
+    fn after_the_reminder_s_period_it_is_overdue_and_then_transferred() {
+        let mut story = reminded(clerk(ClerkEvent::Phoned, "2026-04-02"));
+        // 10 working days, over 清明.
+        assert_eq!(
+            due_on(&story, "2026-04-17", Some("2026-04-30")),
+            waits("2026-04-17")
+        );
+        assert!(is_held(&due_on(&story, "2026-04-20", Some("2026-04-17"))));
+        assert_eq!(
+            due_on(&story, "2026-05-06", Some("2026-04-30")),
+            Due::Now(CaseEvent::Overdue)
+        );
+        story.push(("2026-05-06", CaseEvent::Overdue));
+        assert!(is_held(&due_on(&story, "2026-05-07", None)));
+        let Due::Now(CaseEvent::Transferred { to }) =
+            due_on(&story, "2026-05-07", Some("2026-04-30"))
+        else {
+            panic!("a transfer");
+        };
+        assert_eq!(to, "411303");
+        let to = "411303".to_owned();
+        story.push(("2026-05-07", CaseEvent::Transferred { to }));
+        assert_eq!(
+            due_on(&story, "2026-09-01", Some("2026-08-31")),
+            Due::WithPerson
+        );
+    }
+
+    #[test]
+    fn the_city_s_audit_unit_takes_it_where_the_ladder_says_so() {
+        let mut story = reminded(clerk(ClerkEvent::Phoned, "2026-04-02"));
+        story.push(("2026-05-06", CaseEvent::Overdue));
+        let mut ladder = ladder();
+        ladder.transfer.to = TransferTo::City;
+        let calendar = calendar();
+        let today = Today {
+            date: day("2026-05-07"),
+            calendar: &calendar,
+            wave: 1,
+            reviewed_roll: Some(day("2026-04-30")),
+            city: "city",
+        };
+        let to = "city".to_owned();
+        assert_eq!(
+            due(&after(&story), &ladder, &today),
+            Due::Now(CaseEvent::Transferred { to })
+        );
+    }
+
+    #[test]
+    fn texts_alone_support_no_transfer_and_a_late_call_has_its_own_period() {
+        let text = |date: &str| CaseEvent::Received {
+            contact: Contact {
+                kind: ContactKind::SmsDelivered,
+                date: day(date),
+                by: "courier".to_owned(),
+                number: None,
+            },
+        };
+        let mut story = notified();
+        story.push(("2026-03-11", text("2026-03-11")));
+        story.push(("2026-04-01", decided(Step::Reminder, "2026-03-31")));
+        story.push(("2026-04-02", text("2026-04-02")));
+        story.push(("2026-05-06", CaseEvent::Overdue));
+        assert_eq!(
+            due_on(&story, "2026-05-07", Some("2026-04-30")),
+            Due::WithPerson
+        );
+        story.push(("2026-05-07", clerk(ClerkEvent::Phoned, "2026-05-07")));
+        // 10 working days, one of them a Saturday (2026-05-09).
+        assert_eq!(
+            due_on(&story, "2026-05-07", Some("2026-05-06")),
+            waits("2026-05-20")
+        );
+        assert!(is_held(&due_on(&story, "2026-05-21", Some("2026-05-20"))));
+        assert!(matches!(
+            due_on(&story, "2026-06-01", Some("2026-05-31")),
+            Due::Now(CaseEvent::Transferred { .. })
+        ));
+    }
+
+    #[test]
+    fn a_closed_case_is_left_alone() {
+        let mut story = notified();
+        story.push(("2026-03-11", clerk(ClerkEvent::NoEmployees, "2026-03-11")));
+        assert_eq!(
+            due_on(&story, "2026-08-01", Some("2026-07-31")),
+            Due::Nothing
+        );
+        assert_eq!(deadline(&after(&story), &ladder(), &calendar()), None);
     }
 }

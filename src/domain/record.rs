@@ -10,6 +10,8 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code;
+
 /// Version of the normaliser, hashed into every fingerprint: raised when the same raw row would
 /// give another canonical record, so that old fingerprints never pass as equal.
 pub const NORMALISER: u8 = 1;
@@ -291,6 +293,13 @@ impl Month {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
+        if !year
+            .bytes()
+            .chain(month.bytes())
+            .all(|b| b.is_ascii_digit())
+        {
+            return None;
+        }
         let month = Self {
             year: year.parse().ok()?,
             month: month.parse().ok()?,
@@ -347,8 +356,8 @@ impl fmt::Display for Value {
                 f,
                 "{}{}.{:02}",
                 if *fen < 0 { "-" } else { "" },
-                fen.abs() / 100,
-                fen.abs() % 100
+                fen.unsigned_abs() / 100,
+                fen.unsigned_abs() % 100
             ),
             Self::Date(day) => write!(f, "{day}"),
             Self::Month(month) => write!(f, "{month}"),
@@ -504,7 +513,7 @@ impl Record {
         xxhash_rust::xxh3::xxh3_128(&bytes)
     }
 
-    /// As JSON with field names; masked fields are masked unless `open`.
+    /// As JSON with field names: fields this audience may see, personal ones masked.
     #[must_use]
     pub fn to_json(&self, audience: Audience) -> serde_json::Value {
         let mut map = serde_json::Map::new();
@@ -512,15 +521,43 @@ impl Record {
             if field.audience() < audience {
                 continue;
             }
-            let shown = if field.masked() {
-                mask(&value.to_string()).into()
-            } else {
-                value.to_json()
-            };
-            map.insert(field.name().to_owned(), shown);
+            map.insert(field.name().to_owned(), shown(*field, value).0);
         }
         map.into()
     }
+}
+
+/// A value as JSON, and whether it is masked: phone and mail always, a code when it is a citizen id (households are taxed under one).
+#[must_use]
+pub fn shown(field: Field, value: &Value) -> (serde_json::Value, bool) {
+    let personal = field.masked()
+        || (matches!(field, Field::CreditCode | Field::HeadOfficeCode)
+            && is_citizen_id(&value.to_string()));
+    if personal {
+        (mask(&value.to_string()).into(), true)
+    } else {
+        (value.to_json(), false)
+    }
+}
+
+/// A record's key for people: a part that is a citizen id is masked.
+#[must_use]
+pub fn shown_key(key: &str) -> String {
+    let parts: Vec<String> = key
+        .split('|')
+        .map(|part| {
+            if is_citizen_id(part) {
+                mask(part)
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect();
+    parts.join("|")
+}
+
+fn is_citizen_id(code: &str) -> bool {
+    code::examine(code).kind == code::Kind::CitizenId
 }
 
 /// Masks a phone number, citizen id, mail address or other personal text: the first three and last
@@ -534,4 +571,122 @@ pub fn mask(text: &str) -> String {
     let head: String = chars[..3].iter().collect();
     let tail: String = chars[chars.len() - 2..].iter().collect();
     format!("{head}****{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_survives_its_bytes_and_damage_is_noticed() {
+        let record = Record {
+            kind: RecordKind::Tax,
+            fields: BTreeMap::from([
+                (Field::CreditCode, Value::Text("91411303MA49U85BX9".into())),
+                (
+                    Field::Month,
+                    Value::Month(Month {
+                        year: 2026,
+                        month: 3,
+                    }),
+                ),
+                (Field::Filers, Value::Count(8)),
+                (Field::Revenue, Value::Money(-150)),
+                (Field::Founded, Value::Date(jiff::civil::date(2020, 1, 31))),
+                (Field::Employees, Value::Unread("若干".into())),
+            ]),
+        };
+        let bytes = record.encode();
+        assert_eq!(
+            Record::decode(RecordKind::Tax, &bytes),
+            Some(record.clone())
+        );
+        assert_eq!(record.key(), "91411303MA49U85BX9|2026-03");
+        assert_eq!(record.count(Field::Employees), None);
+        assert_eq!(
+            Record::decode(RecordKind::Tax, &bytes[..bytes.len() - 1]),
+            None
+        );
+        let mut wrong = bytes;
+        wrong[1] = 99;
+        assert_eq!(Record::decode(RecordKind::Tax, &wrong), None);
+    }
+
+    #[test]
+    fn field_numbers_and_names_are_unique() {
+        for (at, field) in Field::ALL.iter().enumerate() {
+            assert_eq!(Field::by_name(field.name()), Some(*field));
+            assert_eq!(Field::by_id(*field as u8), Some(*field));
+            assert!(
+                Field::ALL[at + 1..]
+                    .iter()
+                    .all(|other| other.title() != field.title())
+            );
+        }
+        for kind in [
+            RecordKind::Registration,
+            RecordKind::Tax,
+            RecordKind::Transport,
+            RecordKind::InsuredRoll,
+        ] {
+            assert!(kind.key().iter().all(|field| kind.fields().contains(field)));
+        }
+    }
+
+    #[test]
+    fn months_are_read_and_counted() {
+        let march = Month::parse("2026-03").expect("a month");
+        assert_eq!(march.plus(-3).to_string(), "2025-12");
+        assert_eq!(march.plus(10).to_string(), "2027-01");
+        assert_eq!(march.last_day().to_string(), "2026-03-31");
+        for text in [
+            "", "2026", "2026-13", "2026-00", "2026-+3", "26-03", "-026-03", "2026/03",
+        ] {
+            assert_eq!(Month::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn money_and_masks_are_shown() {
+        for (fen, shown) in [
+            (0, "0.00"),
+            (-5, "-0.05"),
+            (123_456, "1234.56"),
+            (i64::MIN, "-92233720368547758.08"),
+        ] {
+            assert_eq!(Value::Money(fen).to_string(), shown);
+        }
+        assert_eq!(mask("00012345678"), "000****78");
+        assert_eq!(mask("0001234"), "*******");
+        let phone = Value::Text("00012345678".into());
+        assert_eq!(shown(Field::Phone, &phone), ("000****78".into(), true));
+        assert_eq!(shown(Field::UnitNumber, &phone).0, "00012345678");
+        assert_eq!(
+            shown_key("91411303MA49U85BX9|2026-03"),
+            "91411303MA49U85BX9|2026-03"
+        );
+    }
+
+    #[test]
+    fn an_audience_sees_its_fields_only() {
+        let record = Record {
+            kind: RecordKind::Registration,
+            fields: BTreeMap::from([
+                (Field::Name, Value::Text("南阳甲公司".into())),
+                (Field::Phone, Value::Text("00012345678".into())),
+                (Field::Revenue, Value::Money(100)),
+            ]),
+        };
+        let names = |audience| -> Vec<String> {
+            let json = record.to_json(audience);
+            json.as_object()
+                .expect("an object")
+                .keys()
+                .cloned()
+                .collect()
+        };
+        assert_eq!(names(Audience::Public), ["name"]);
+        assert_eq!(names(Audience::County), ["name", "phone"]);
+        assert_eq!(names(Audience::Section), ["name", "phone", "revenue"]);
+    }
 }

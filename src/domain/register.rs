@@ -207,6 +207,13 @@ impl Register {
         enterprise
             .links
             .push(link(&placed, Tier::Code, "统一社会信用代码相同"));
+        let is_older = enterprise
+            .registration
+            .as_ref()
+            .is_some_and(|known| freshness(known) > freshness(&placed));
+        if is_older {
+            return;
+        }
         placed
             .record
             .text(Field::Name)
@@ -237,7 +244,13 @@ impl Register {
             .push(link(&placed, Tier::Code, "识别号所含组织机构代码相同"));
         match (placed.record.kind, placed.record.month()) {
             (RecordKind::Tax, Some(month)) => {
-                enterprise.tax.insert(month, placed);
+                let is_twin = enterprise
+                    .tax
+                    .get(&month)
+                    .is_some_and(|known| id_length(known) >= id_length(&placed));
+                if !is_twin {
+                    enterprise.tax.insert(month, placed);
+                }
             }
             _ => enterprise.transport.push(placed),
         }
@@ -273,32 +286,48 @@ impl Register {
                 .or_insert_with(|| Some(enterprise.id.trim_start_matches('E').to_owned()));
         }
         for placed in rows {
-            let found = placed
-                .record
-                .text(Field::CreditCode)
-                .and_then(organisation_code)
-                .map(|code| (code, Tier::Code, "统一社会信用代码相同"))
-                .or_else(|| {
-                    let unit = placed.record.text(Field::UnitNumber)?;
-                    let code = by_unit.get(unit)?.clone()?;
-                    Some((
-                        code,
-                        Tier::UnitNumber,
-                        "同一单位编号的其他行载有统一社会信用代码",
-                    ))
-                })
-                .or_else(|| {
-                    let name = placed.record.text(Field::Name)?;
-                    let code = by_name.get(&normal_name(name))?.clone()?;
-                    Some((code, Tier::Name, "规范化名称相同且唯一"))
-                });
+            let found = self.owner(&placed.record, &by_unit, &by_name);
             match found {
                 Some((organisation, tier, reason)) => {
-                    self.attach_roll_row(&organisation, placed, tier, reason)
+                    self.attach_roll_row(&organisation, placed, tier, reason);
                 }
                 None => self.unattached.push(placed),
             }
         }
+    }
+
+    /// Whose roll row this is. A code that leads to nobody known gives way to the unit number and the name before it makes an
+    /// enterprise of its own: with a slip in the code the true firm would look uninsured.
+    fn owner(
+        &self,
+        row: &Record,
+        by_unit: &HashMap<String, Option<String>>,
+        by_name: &HashMap<String, Option<String>>,
+    ) -> Option<(String, Tier, &'static str)> {
+        let by_code = row
+            .text(Field::CreditCode)
+            .and_then(organisation_code)
+            .map(|code| (code, Tier::Code, "统一社会信用代码相同"));
+        if by_code
+            .as_ref()
+            .is_some_and(|(code, ..)| self.index.contains_key(code))
+        {
+            return by_code;
+        }
+        let of_unit = row
+            .text(Field::UnitNumber)
+            .and_then(|unit| by_unit.get(unit)?.clone())
+            .map(|code| {
+                let reason = "同一单位编号的其他行载有统一社会信用代码";
+                (code, Tier::UnitNumber, reason)
+            });
+        // The unit of a row with a code is that code's own: only a blank row needs it.
+        let of_unit = of_unit.filter(|_| by_code.is_none());
+        let of_name = row
+            .text(Field::Name)
+            .and_then(|name| by_name.get(&normal_name(name))?.clone())
+            .map(|code| (code, Tier::Name, "规范化名称相同且唯一"));
+        of_unit.or(of_name).or(by_code)
     }
 
     fn attach_roll_row(&mut self, organisation: &str, placed: Placed, tier: Tier, reason: &str) {
@@ -337,7 +366,8 @@ impl Register {
             .next_back()
             .is_none_or(|(newest, _)| month >= *newest)
         {
-            enterprise.insured_at = placed.record.text(Field::Agency).map(str::to_owned);
+            let named = placed.record.text(Field::Agency).map(str::to_owned);
+            enterprise.insured_at = named.or(enterprise.insured_at.take());
         }
         let heads = enterprise.roll.entry((month, kind)).or_default();
         let first = heads.rows.is_empty();
@@ -362,9 +392,22 @@ impl Register {
     }
 }
 
+/// Of two registrations under one organisation code the later approval counts, else the active one.
+fn freshness(placed: &Placed) -> (Option<Date>, bool) {
+    (
+        placed.record.date(Field::Approved),
+        placed.record.text(Field::Status) == Some("active"),
+    )
+}
+
+/// Twin tax rows of one month (15 and 18 characters): the longer id is the newer.
+fn id_length(placed: &Placed) -> usize {
+    placed.record.text(Field::CreditCode).map_or(0, str::len)
+}
+
 /// Unit numbers of one enterprise add up; one unreadable row makes the sum unknown.
 fn sum(known: Option<u64>, row: Option<u64>, first: bool) -> Option<u64> {
-    if first { row } else { Some(known? + row?) }
+    if first { row } else { known?.checked_add(row?) }
 }
 
 fn link(placed: &Placed, tier: Tier, reason: &str) -> Link {
@@ -373,5 +416,224 @@ fn link(placed: &Placed, tier: Tier, reason: &str) -> Link {
         key: placed.record.key(),
         tier,
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Value;
+
+    const FIRM: &str = "91411303MA49U85BX9";
+    const OTHER: &str = "91411381MA4RHCMP9A";
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    fn placed(kind: RecordKind, fields: Vec<(Field, Value)>) -> Placed {
+        Placed {
+            adapter: kind.name().to_owned(),
+            batch: "b1".to_owned(),
+            file: "f.csv".to_owned(),
+            row: 2,
+            as_of: None,
+            record: Record {
+                kind,
+                fields: fields.into_iter().collect(),
+            },
+        }
+    }
+
+    fn registration(code: &str, name: &str) -> Placed {
+        placed(
+            RecordKind::Registration,
+            vec![(Field::CreditCode, text(code)), (Field::Name, text(name))],
+        )
+    }
+
+    /// A pension row of March; blank code or name is left out.
+    fn roll(unit: &str, code: &str, name: &str, heads: u64) -> Placed {
+        let mut fields = vec![
+            (Field::UnitNumber, text(unit)),
+            (Field::Insurance, text("pension")),
+            (
+                Field::Month,
+                Value::Month(Month {
+                    year: 2026,
+                    month: 3,
+                }),
+            ),
+            (Field::RegisteredHeads, Value::Count(heads)),
+        ];
+        if !code.is_empty() {
+            fields.push((Field::CreditCode, text(code)));
+        }
+        if !name.is_empty() {
+            fields.push((Field::Name, text(name)));
+        }
+        placed(RecordKind::InsuredRoll, fields)
+    }
+
+    fn heads(register: &Register, code: &str) -> Option<u64> {
+        let month = Month {
+            year: 2026,
+            month: 3,
+        };
+        register.find(code)[0].registered(month, Insurance::Pension)
+    }
+
+    fn tier(register: &Register, code: &str) -> Option<Tier> {
+        register.find(code)[0]
+            .links
+            .iter()
+            .find(|link| link.source == "insured_roll")
+            .map(|link| link.tier)
+    }
+
+    fn two_firms() -> Vec<Placed> {
+        vec![
+            registration(FIRM, "南阳宛东（集团）有限公司"),
+            registration(OTHER, "南阳宛西商贸有限公司"),
+        ]
+    }
+
+    fn with(rows: Vec<Placed>) -> Register {
+        Register::build(two_firms().into_iter().chain(rows))
+    }
+
+    #[test]
+    fn every_shape_of_the_code_leads_to_the_same_firm() {
+        for id in [
+            FIRM,
+            "411303MA49U85BX",
+            "91411303MA49U85BX900",
+            "MA49U85BX",
+            "EMA49U85BX",
+        ] {
+            let register = with(vec![]);
+            assert_eq!(register.find(id)[0].credit_code, FIRM, "{id}");
+        }
+        // A firm that moved keeps its organisation code.
+        let register = with(vec![roll("1", "411302MA49U85BX", "", 4)]);
+        assert_eq!(heads(&register, FIRM), Some(4));
+        assert_eq!(register.enterprises.len(), 2);
+        assert_eq!(register.find("南阳宛东(集团)有限公司").len(), 1);
+        assert!(register.find("南阳无此户").is_empty());
+    }
+
+    #[test]
+    fn blank_codes_are_attached_by_unit_number_then_by_name() {
+        let register = with(vec![roll("1", FIRM, "", 4), roll("1", "", "别名", 3)]);
+        assert_eq!(heads(&register, FIRM), Some(7));
+
+        let register = with(vec![roll("9", "", "南阳宛东(集团) 有限公司", 5)]);
+        assert_eq!(heads(&register, FIRM), Some(5));
+        assert_eq!(tier(&register, FIRM), Some(Tier::Name));
+
+        let register = with(vec![roll("9", "", "南阳无此户", 5)]);
+        assert_eq!(register.unattached.len(), 1);
+    }
+
+    #[test]
+    fn two_codes_under_one_unit_number_prove_nothing_for_its_blank_rows() {
+        let register = with(vec![
+            roll("1", FIRM, "", 4),
+            roll("1", OTHER, "", 2),
+            roll("1", "", "", 9),
+        ]);
+        assert_eq!(heads(&register, FIRM), Some(4));
+        assert_eq!(heads(&register, OTHER), Some(2));
+        assert_eq!(register.unattached.len(), 1);
+    }
+
+    #[test]
+    fn a_name_borne_by_two_firms_proves_nothing() {
+        let twins = vec![
+            registration(FIRM, "南阳宛东商贸有限公司"),
+            registration(OTHER, "南阳宛东商贸有限公司"),
+            roll("1", "", "南阳宛东商贸有限公司", 5),
+        ];
+        let register = Register::build(twins);
+        assert_eq!(register.unattached.len(), 1);
+        assert_eq!(register.find("南阳宛东商贸有限公司").len(), 2);
+    }
+
+    #[test]
+    fn a_slip_in_the_code_of_a_roll_row_does_not_rob_the_firm_of_its_cover() {
+        let register = with(vec![roll(
+            "1",
+            "91411303MA49U86BX9",
+            "南阳宛东(集团)有限公司",
+            5,
+        )]);
+        assert_eq!(heads(&register, FIRM), Some(5));
+        // A firm that only the roll knows has an entry of its own.
+        let register = with(vec![roll("1", "914113022328776885", "南阳宛南有限公司", 5)]);
+        assert_eq!(heads(&register, "914113022328776885"), Some(5));
+        assert_eq!(register.enterprises.len(), 3);
+    }
+
+    #[test]
+    fn unit_numbers_add_up_and_one_unreadable_row_makes_the_sum_unknown() {
+        let register = with(vec![roll("1", FIRM, "", 4), roll("2", FIRM, "", 6)]);
+        assert_eq!(heads(&register, FIRM), Some(10));
+
+        let mut unread = roll("2", FIRM, "", 0);
+        unread
+            .record
+            .fields
+            .insert(Field::RegisteredHeads, Value::Unread("若干".to_owned()));
+        let register = with(vec![roll("1", FIRM, "", 4), unread, roll("3", FIRM, "", 1)]);
+        assert_eq!(heads(&register, FIRM), None);
+        let register = with(vec![roll("1", FIRM, "", u64::MAX), roll("2", FIRM, "", 1)]);
+        assert_eq!(heads(&register, FIRM), None);
+    }
+
+    #[test]
+    fn twin_rows_are_one_firm() {
+        let month = Value::Month(Month {
+            year: 2026,
+            month: 3,
+        });
+        let tax = |code: &str, filers: u64| {
+            placed(
+                RecordKind::Tax,
+                vec![
+                    (Field::CreditCode, text(code)),
+                    (Field::Month, month.clone()),
+                    (Field::Filers, Value::Count(filers)),
+                ],
+            )
+        };
+        for rows in [
+            vec![tax(FIRM, 5), tax("411303MA49U85BX", 9)],
+            vec![tax("411303MA49U85BX", 9), tax(FIRM, 5)],
+        ] {
+            let register = with(rows);
+            let firm = register.find(FIRM)[0];
+            let filers: Vec<Option<u64>> = firm
+                .tax
+                .values()
+                .map(|row| row.record.count(Field::Filers))
+                .collect();
+            assert_eq!(filers, [Some(5)]);
+        }
+        let mut old = registration("91411302MA49U85BX0", "南阳旧名有限公司");
+        let mut new = registration(FIRM, "南阳新名有限公司");
+        let approved = |year| Value::Date(jiff::civil::date(year, 1, 1));
+        old.record.fields.insert(Field::Approved, approved(2019));
+        new.record.fields.insert(Field::Approved, approved(2024));
+        for rows in [vec![old.clone(), new.clone()], vec![new, old]] {
+            let register = Register::build(rows);
+            assert_eq!(register.enterprises.len(), 1);
+            assert_eq!(register.enterprises[0].name, "南阳新名有限公司");
+        }
+    }
+
+    #[test]
+    fn a_citizen_id_makes_no_enterprise() {
+        let register = Register::build(vec![registration("11010519491231002X", "个体户")]);
+        assert!(register.enterprises.is_empty());
     }
 }

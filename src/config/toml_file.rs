@@ -280,6 +280,14 @@ impl<'i> Search<'i> {
                 return self.take_out(path);
             }
         }
+        // A table that lacks what was taken out of it is no fault of its own.
+        if self
+            .removed
+            .iter()
+            .any(|gone| gone.len() > path.len() && gone.starts_with(&path))
+        {
+            return self.take_out(path);
+        }
         let on_key = match &meaning {
             Meaning::UnknownKey { .. } => true,
             Meaning::UnknownWord { name, .. } => path.last() == Some(&Step::Key(name.clone())),

@@ -37,6 +37,15 @@ pub(crate) fn meaning(message: &str) -> Meaning {
         let (name, known) = name_and_known(rest);
         return Meaning::UnknownKey { name, known };
     }
+    // What the reader says itself of a table that is one form of several; the next reading names the next key.
+    if let Some(rest) = message.strip_prefix("unexpected keys in table: ")
+        && let Some((extra, known)) = rest.split_once(", available keys: ")
+    {
+        return Meaning::UnknownKey {
+            name: extra.split(", ").next().unwrap_or(extra).to_owned(),
+            known: known.split(", ").map(str::to_owned).collect(),
+        };
+    }
     if let Some(rest) = message.strip_prefix("unknown variant ") {
         let (name, known) = name_and_known(rest);
         return Meaning::UnknownWord { name, known };

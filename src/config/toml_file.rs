@@ -9,7 +9,10 @@
 //! meant there, and the entry is then read as that form. A missing key of a type with a syntax of its own (`"40 days"`) can not
 //! be guessed: its table is then given up, and further missing keys of that table are found in the next reading.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use toml::de::{DeValue, ValueDeserializer};
@@ -26,6 +29,26 @@ const ROUNDS: usize = 500;
 
 /// Most faults shown of one file.
 const SHOWN: usize = 100;
+
+/// The text of a file below a home.
+///
+/// # Errors
+/// It cannot be read, is no UTF-8, or is larger than [`FILE_BYTES`].
+pub fn text(root: &Path, file: &str) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(root.join(file))?
+        .take(FILE_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    // Editors on Windows put a mark before the text that no later layer wants to see.
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map_or(text.clone(), str::to_owned))
+}
 
 /// Parses a file. After a fault the offending entry is blanked out and reading goes on, so that all are found.
 ///

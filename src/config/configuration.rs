@@ -55,7 +55,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn text(&mut self, file: &str) -> Option<String> {
-        match fs::read_to_string(self.root.join(file)) {
+        match toml_file::text(self.root, file) {
             Ok(text) => {
                 self.files.insert(file.to_owned(), text.clone());
                 Some(text)

@@ -1,4 +1,7 @@
 //! `config/yingbao.toml` (base), `config/site.toml` (site, optional) and `YINGBAO_…` variables, merged by the `config` crate.
+//!
+//! A variable names section and key with two underscores between them; a dash is written as an underscore:
+//! `YINGBAO_ENDPOINTS__MARKET_REGULATION__PATH`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +12,9 @@ use serde::Deserialize;
 use crate::adapter::endpoint::Endpoint;
 use crate::calendar::hours::ContactHours;
 use crate::config::fault::Fault;
+use crate::config::settings_check;
+use crate::config::settings_layers::Layers;
+use crate::config::toml_file;
 use crate::courier::settings::CourierSettings;
 use crate::domain::coverage::CoverageRules;
 
@@ -76,11 +82,64 @@ pub struct Overrides {
 /// Settings and the text of the files they came from, by path below home.
 pub type Loaded = (Settings, BTreeMap<String, String>);
 
+/// The base file.
+pub(crate) const BASE: &str = "config/yingbao.toml";
+/// The site's own file.
+pub(crate) const SITE: &str = "config/site.toml";
+
 /// Reads and merges. Each file is parsed alone first, for line and column; only scalars may come from the environment.
 ///
 /// # Errors
 /// Every fault at once; among them: a demo home or a simulated clock with live couriers.
 pub fn load(root: &Path, overrides: &Overrides) -> Result<Loaded, Vec<Fault>> {
-    let _ = (root, overrides);
-    todo!()
+    let mut faults = Vec::new();
+    let mut files = BTreeMap::new();
+    for (file, needed) in [(BASE, true), (SITE, false)] {
+        match toml_file::text(root, file) {
+            Ok(text) => {
+                faults.extend(toml_file::faults_of_part::<Settings>(file, &text));
+                files.insert(file.to_owned(), text);
+            }
+            Err(error) if !needed && error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => faults.push(Fault::unreadable(file, &error)),
+        }
+    }
+    // Layers can be laid over one another only when each can be read.
+    let readable = faults
+        .iter()
+        .all(|fault| fault.code != "YB-1201" && fault.code != "YB-1207");
+    let settings = if readable {
+        let layers = Layers::new(&files, &overrides.environment);
+        match layers.merge() {
+            Ok(mut settings) => {
+                settings.endpoints.extend(overrides.endpoints.clone());
+                faults.extend(settings_check::faults(&settings, root, &layers));
+                Some(settings)
+            }
+            Err(merged) => {
+                let known: Vec<(String, String)> = faults
+                    .iter()
+                    .map(|f| (f.key.clone(), f.code.clone()))
+                    .collect();
+                faults.extend(
+                    merged
+                        .into_iter()
+                        .filter(|f| !known.contains(&(f.key.clone(), f.code.clone()))),
+                );
+                None
+            }
+        }
+    } else {
+        None
+    };
+    match settings {
+        Some(settings) if faults.is_empty() => Ok((settings, files)),
+        _ => {
+            faults.sort();
+            Err(faults)
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

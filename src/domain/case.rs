@@ -461,6 +461,9 @@ pub struct Closing {
     pub date: Date,
     /// The proof or the fact, in Chinese.
     pub text: String,
+    /// Newly registered persons by kind when it ended by enrolment.
+    #[serde(default)]
+    pub heads: BTreeMap<Insurance, u64>,
 }
 
 /// A rule says no.
@@ -681,7 +684,7 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             name.clone_into(&mut case.name);
         }
         CaseEvent::Moved { to } => {
-            note(case, format!("经办机构由{}变更为{to}", case.unit));
+            note(case, "经办机构随企业住所或参保地变更".to_owned());
             to.clone_into(&mut case.unit);
         }
         CaseEvent::Dispatched { wave, due } => {
@@ -741,17 +744,23 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             case.transferred_to = Some(to.clone());
             note(case, "转稽核".to_owned());
         }
-        CaseEvent::Closed { reason, text, .. } => {
-            close(case, *reason, today, text.clone());
+        CaseEvent::Closed { reason, text, heads } => {
+            close(case, *reason, today, text.clone(), heads.clone());
             note(case, format!("办结：{}。{text}", reason.title()));
         }
     }
     Ok(())
 }
 
-fn close(case: &mut Case, reason: ClosingReason, date: Date, text: String) {
+fn close(
+    case: &mut Case,
+    reason: ClosingReason,
+    date: Date,
+    text: String,
+    heads: BTreeMap<Insurance, u64>,
+) {
     case.stage = Stage::Closed;
-    case.closed = Some(Closing { reason, date, text });
+    case.closed = Some(Closing { reason, date, text, heads });
 }
 
 /// A contact takes an unreachable case back to the step it was at.
@@ -830,7 +839,7 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
                 return Err(refuse_stage(case, event));
             }
             if let Some(reason) = clerk_event.closes() {
-                close(case, reason, today, proof.clone().unwrap_or_default());
+                close(case, reason, today, proof.clone().unwrap_or_default(), BTreeMap::new());
             }
         }
         ClerkEvent::WrongContact => case.wrong_contact = true,

@@ -1,3 +1,5 @@
 //! Stories, goldens and house rules, in one binary.
+mod demo;
+mod program;
 mod render;
 mod tidy;

@@ -1,0 +1,92 @@
+//! The whole job on a small synthetic city: the same bytes twice, nobody accused wrongly, and killed anywhere it ends the same.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::program::{out, run, tree, yingbao};
+
+/// What may differ between two runs of the same options: the index's own files (not its content) and the daemon's socket.
+fn skip(name: &str) -> bool {
+    name.starts_with("home/state/index") || name.starts_with("home/state/spool") || name.ends_with(".sock")
+}
+
+fn words<'a>(folder: &'a str, enterprises: &'a str, days: &'a str) -> Vec<&'a str> {
+    vec!["demo", "--enterprises", enterprises, "--days", days, "--seed", "7", "--out", folder, "--json"]
+}
+
+fn summary(text: &str) -> serde_json::Value {
+    let mut value: serde_json::Value = serde_json::from_str(text.lines().last().expect("a last line")).expect("JSON");
+    value.as_object_mut().expect("object").remove("seconds");
+    value
+}
+
+fn same(one: &Path, other: &Path) {
+    let (one, other) = (tree(one, &skip), tree(other, &skip));
+    let names = |tree: &std::collections::BTreeMap<String, Vec<u8>>| tree.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&one), names(&other));
+    let differing: Vec<&String> = one.iter().filter(|(name, bytes)| other[*name] != **bytes).map(|(name, _)| name).collect();
+    assert!(differing.is_empty(), "these files differ: {differing:?}");
+}
+
+#[test]
+fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (first, second) = (path("first"), path("second"));
+    let told = summary(&out(&words(&first, "300", "65"), 0));
+    assert_eq!(told["accused_wrongly"], 0, "{told}");
+    assert_eq!(told["identity_holds"], true);
+    assert_eq!(told["quarantined"], 1, "the cut roll: {told}");
+    assert_eq!(told["refused"], 1, "the truncated file: {told}");
+    assert!(told["recall"].as_f64().unwrap() >= 0.99, "{told}");
+    assert!(told["accused"].as_u64().unwrap() > 0 && told["enrolled"].as_u64().unwrap() > 0, "{told}");
+    assert_eq!(told["bulletins"].as_array().unwrap().len(), 4, "two months, page and workbook: {told}");
+    assert_eq!(summary(&out(&words(&second, "300", "65"), 0)), told);
+    same(Path::new(&first), Path::new(&second));
+    // A finished demo is replaced; another folder that is not empty is refused.
+    let other = path("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(Path::new(&other).join("diary.txt"), "mine").unwrap();
+    assert_eq!(run(&words(&other, "300", "65")).status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(Path::new(&other).join("diary.txt")).unwrap(), "mine");
+    // Its home can not be switched to live sending.
+    let site = Path::new(&first).join("home/config/site.toml");
+    let text = std::fs::read_to_string(&site).unwrap();
+    for live in [
+        format!("{text}\n[couriers]\nmode = \"live\"\n"),
+        "[couriers]\nmode = \"live\"\n[couriers.smtp]\nhost = \"localhost\"\nsecurity = \"none\"\n".to_owned(),
+    ] {
+        std::fs::write(&site, live).unwrap();
+        let home = Path::new(&first).join("home").to_string_lossy().into_owned();
+        let refused = run(&["--home", &home, "run", "deliver"]);
+        assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    }
+}
+
+#[test]
+fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (whole, killed) = (path("whole"), path("killed"));
+    let began = std::time::Instant::now();
+    let told = summary(&out(&words(&whole, "150", "24"), 0));
+    let length = began.elapsed();
+    let mut kills = 0;
+    for moment in 1..=10u32 {
+        let mut child = yingbao(&words(&killed, "150", "24"))
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Each life is a tenth of the whole longer than its start takes, so that every life gets somewhere else.
+        std::thread::sleep(Duration::from_millis(60) + length.mul_f64(f64::from(moment) * 0.017));
+        if child.try_wait().unwrap().is_none() {
+            kills += 1;
+        }
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    assert!(kills >= 3, "too few lives ended by a kill: {kills}");
+    assert_eq!(summary(&out(&words(&killed, "150", "24"), 0)), told);
+    same(Path::new(&whole), Path::new(&killed));
+}

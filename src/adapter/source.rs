@@ -155,7 +155,7 @@ pub enum Container {
     /// A zip; the one member that matches the pattern (at most one `*`) is the export. Names without
     /// the UTF-8 flag are read as GB18030.
     Zip {
-        /// Pattern of the member's name.
+        /// The pattern.
         member: String,
     },
 }

@@ -181,7 +181,7 @@ fn listed(texts: impl ExactSizeIterator<Item = String>) -> String {
     let n = texts.len();
     let mut text = texts.take(PARTS_NAMED).collect::<Vec<_>>().join("、");
     if n > PARTS_NAMED {
-        text.push_str(&format!(" 等{n}个"));
+        text = format!("{text} 等{n}个");
     }
     text
 }

@@ -146,11 +146,20 @@ fn a_healthy_batch_is_accepted_without_a_word() {
 }
 
 type Turn = fn(&mut Case);
+/// What is turned, in which adapter, how; the codes and verdict it earns, and a word every reason names.
+type Rule = (
+    &'static str,
+    &'static str,
+    Turn,
+    &'static [&'static str],
+    Verdict,
+    &'static str,
+);
 
 /// Every rule: what is turned, what is found, and a word the reason must name.
 #[test]
 fn every_rule_has_its_reason() {
-    let rules: &[(&str, &str, Turn, &[&str], Verdict, &str)] = &[
+    let rules: &[Rule] = &[
         (
             "no rows",
             ROLL,

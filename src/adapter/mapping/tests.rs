@@ -20,6 +20,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a raw row holds options")]
 fn cell(text: &str) -> Option<Cell> {
     Some(Cell {
         text: text.to_owned(),
@@ -257,7 +258,7 @@ fn a_code_stored_as_a_number_sets_its_row_aside() {
     let adapter = adapter(MARKET);
     let mut mapper = Mapper::new(&adapter, "x_20260318.zip", DELIVERED);
     mapper.columns(&strings(&["UNISCID", "ENTNAME"])).unwrap();
-    let mapped = mapper.row(&RawRow {
+    let outcome = mapper.row(&RawRow {
         number: 3,
         cells: vec![
             Some(Cell {
@@ -268,11 +269,11 @@ fn a_code_stored_as_a_number_sets_its_row_aside() {
         ],
     });
     assert_eq!(
-        (mapped.record, codes(&mapped.issues)),
+        (outcome.record, codes(&outcome.issues)),
         (None, vec!["YB-2205"])
     );
     assert!(
-        mapped.issues[0]
+        outcome.issues[0]
             .reason
             .contains("单元格设为文本格式后重新导出")
     );
@@ -422,7 +423,7 @@ fn a_missing_or_double_required_column_refuses_the_file() {
         ),
         (
             &["纳税人识别号", "纳税人名称", "所属期", "所属期"],
-            "YB-2111",
+            "YB-2119",
             "所属期",
         ),
     ] {
@@ -492,7 +493,7 @@ fn dates_in_names() {
 fn as_of_of_every_kind() {
     let titled = adapter(TAX);
     let mut mapper = Mapper::new(&titled, "x", DELIVERED);
-    assert_eq!(mapper.as_of().unwrap_err().code, "YB-2112");
+    assert_eq!(mapper.as_of().unwrap_err().code, "YB-2120");
     assert_eq!(mapper.title("南阳市税务申报月度数据"), []);
     assert_eq!(mapper.title("数据截止日期：2026-03-18  单位：元"), []);
     assert_eq!(mapper.as_of(), Ok(date(2026, 3, 18)));
@@ -562,7 +563,7 @@ fn a_disputed_unit_makes_bare_figures_unknown() {
             "资产总额",
         ]))
         .unwrap();
-    let mapped = mapper.row(&RawRow {
+    let outcome = mapper.row(&RawRow {
         number: 4,
         cells: vec![
             cell(CODE),
@@ -572,8 +573,8 @@ fn a_disputed_unit_makes_bare_figures_unknown() {
             cell("5万元"),
         ],
     });
-    assert_eq!(mapped.issues, []);
-    let record = mapped.record.unwrap();
+    assert_eq!(outcome.issues, []);
+    let record = outcome.record.unwrap();
     assert_eq!(
         record.fields.get(&Field::Revenue),
         Some(&Value::Unread("120".to_owned()))

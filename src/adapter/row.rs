@@ -30,19 +30,11 @@ pub enum Decoded {
     Row(RawRow),
     /// A row that cannot be laid on the columns (ragged, too long …): row, code, reason.
     Spoilt {
-<<<<<<< HEAD
-        /// The row.
-        number: u64,
-        /// Stable code or the channel's own.
-        code: &'static str,
-        /// In Chinese, with the remedy.
-=======
         /// The row, as in [`RawRow`].
         number: u64,
         /// Stable code.
         code: &'static str,
         /// What and the remedy, in Chinese.
->>>>>>> 0394cd8e54b8b572ead3d9f0edf57cc6e36ea57f
         reason: String,
     },
 }

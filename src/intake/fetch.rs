@@ -1,11 +1,20 @@
 //! Fetching: the next export of a source as a file in the spool folder, or the word that there is none yet.
 
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
 use crate::adapter::endpoint::Endpoint;
 use crate::adapter::language::Adapter;
+use crate::adapter::source::Transport;
+use crate::domain::record::Month;
+
+mod client;
+mod folder;
+mod http;
+mod pages;
 
 /// What fetching must know.
 pub struct Errand<'a> {
@@ -19,7 +28,8 @@ pub struct Errand<'a> {
     pub spool: &'a Path,
     /// Today.
     pub today: Date,
-    /// Whether the file of this name and digest was taken before (drop folders: the next one is looked for).
+    /// Whether the file of this name and digest was taken before. With an empty digest: whether a file of this name was, whatever
+    /// its content (drop folders ask that first, so that not every old file is hashed each time).
     pub taken: &'a dyn Fn(&str, &str) -> bool,
     /// Where HTTP runs.
     pub runtime: &'a tokio::runtime::Handle,
@@ -48,13 +58,28 @@ pub struct Unfetched {
     pub not_yet: bool,
 }
 
+impl Unfetched {
+    /// Something is wrong.
+    fn wrong(code: &'static str, text: impl Into<String>) -> Self {
+        Self { code, text: text.into(), not_yet: false }
+    }
+
+    /// Nothing there yet.
+    fn not_yet(text: impl Into<String>) -> Self {
+        Self { code: "YB-2001", text: text.into(), not_yet: true }
+    }
+}
+
 /// Fetches the next export.
 ///
 /// # Errors
 /// Nothing there yet, cannot be reached, or exceeds a limit.
 pub fn fetch(errand: &Errand<'_>) -> Result<Fetched, Unfetched> {
-    let _ = errand.adapter;
-    todo!()
+    match &errand.adapter.transport {
+        Transport::Folder(folder) => folder::fetch(errand, folder),
+        Transport::Http(http) => http::fetch(errand, http),
+        Transport::Pages(pages) => pages::fetch(errand, pages),
+    }
 }
 
 /// Takes a hand-carried file into the spool.
@@ -62,6 +87,78 @@ pub fn fetch(errand: &Errand<'_>) -> Result<Fetched, Unfetched> {
 /// # Errors
 /// It cannot be read or exceeds a limit.
 pub fn carry(file: &Path, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
-    let _ = (file, adapter, spool);
-    todo!()
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    copy(file, &name, adapter, spool)
 }
+
+/// Copies a regular file into the spool, hashing it on the way.
+fn copy(file: &Path, name: &str, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
+    let failed = |error: &std::io::Error| {
+        Unfetched::wrong("YB-2002", format!("读取文件 {name} 失败（{}）。处理：核对文件和权限", error.kind()))
+    };
+    let about = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
+    if !about.is_file() {
+        return Err(Unfetched::wrong("YB-2003", format!("{name} 不是普通文件。处理：只放置文件本身，不用链接")));
+    }
+    let mut from = File::open(file).map_err(|error| failed(&error))?;
+    let mut into = Spooled::new(adapter, spool)?;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = from.read(&mut buffer).map_err(|error| failed(&error))?;
+        if read == 0 {
+            break;
+        }
+        into.write(&buffer[..read])?;
+    }
+    into.finish(name)
+}
+
+/// A file that grows in the spool under its cap; gone when it is not finished.
+struct Spooled {
+    file: tempfile::NamedTempFile,
+    hasher: blake3::Hasher,
+    bytes: u64,
+    limit: u64,
+}
+
+impl Spooled {
+    fn new(adapter: &Adapter, spool: &Path) -> Result<Self, Unfetched> {
+        let file = tempfile::Builder::new()
+            .prefix(&format!("{}-", adapter.name))
+            .tempfile_in(spool)
+            .map_err(|error| Self::failed(&error))?;
+        Ok(Self { file, hasher: blake3::Hasher::new(), bytes: 0, limit: adapter.limits.file_bytes })
+    }
+
+    fn failed(error: &std::io::Error) -> Unfetched {
+        Unfetched::wrong("YB-2004", format!("写入暂存目录失败（{}）。处理：检查磁盘空间和权限", error.kind()))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Unfetched> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > self.limit {
+            return Err(Unfetched::wrong(
+                "YB-2005",
+                format!("文件超过上限 {} 字节。处理：核对文件；确需更大时调高适配文件 limits.file_bytes", self.limit),
+            ));
+        }
+        self.hasher.update(bytes);
+        self.file.write_all(bytes).map_err(|error| Self::failed(&error))
+    }
+
+    fn finish(mut self, name: &str) -> Result<Fetched, Unfetched> {
+        self.file.flush().map_err(|error| Self::failed(&error))?;
+        let (_, path) = self.file.keep().map_err(|error| Self::failed(&error.error))?;
+        Ok(Fetched { path, name: name.to_owned(), digest: self.hasher.finalize().to_hex().to_string() })
+    }
+}
+
+/// `{period}` is the last full month before `today` as `YYYYMM`, `{day}` is `today` as `YYYYMMDD`.
+fn filled(path: &str, today: Date) -> String {
+    let period = Month::of(today).plus(-1);
+    path.replace("{period}", &format!("{:04}{:02}", period.year, period.month))
+        .replace("{day}", &format!("{:04}{:02}{:02}", today.year(), today.month(), today.day()))
+}
+
+#[cfg(test)]
+mod tests;

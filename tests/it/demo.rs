@@ -7,24 +7,44 @@ use crate::program::{out, run, tree, yingbao};
 
 /// What may differ between two runs of the same options: the index's own files (not its content) and the daemon's socket.
 fn skip(name: &str) -> bool {
-    name.starts_with("home/state/index") || name.starts_with("home/state/spool") || name.ends_with(".sock")
+    name.starts_with("home/state/index")
+        || name.starts_with("home/state/spool")
+        || name.ends_with(".sock")
 }
 
 fn words<'a>(folder: &'a str, enterprises: &'a str, days: &'a str) -> Vec<&'a str> {
-    vec!["demo", "--enterprises", enterprises, "--days", days, "--seed", "7", "--out", folder, "--json"]
+    vec![
+        "demo",
+        "--enterprises",
+        enterprises,
+        "--days",
+        days,
+        "--seed",
+        "7",
+        "--out",
+        folder,
+        "--json",
+    ]
 }
 
 fn summary(text: &str) -> serde_json::Value {
-    let mut value: serde_json::Value = serde_json::from_str(text.lines().last().expect("a last line")).expect("JSON");
+    let mut value: serde_json::Value =
+        serde_json::from_str(text.lines().last().expect("a last line")).expect("JSON");
     value.as_object_mut().expect("object").remove("seconds");
     value
 }
 
 fn same(one: &Path, other: &Path) {
     let (one, other) = (tree(one, &skip), tree(other, &skip));
-    let names = |tree: &std::collections::BTreeMap<String, Vec<u8>>| tree.keys().cloned().collect::<Vec<_>>();
+    let names = |tree: &std::collections::BTreeMap<String, Vec<u8>>| {
+        tree.keys().cloned().collect::<Vec<_>>()
+    };
     assert_eq!(names(&one), names(&other));
-    let differing: Vec<&String> = one.iter().filter(|(name, bytes)| other[*name] != **bytes).map(|(name, _)| name).collect();
+    let differing: Vec<&String> = one
+        .iter()
+        .filter(|(name, bytes)| other[*name] != **bytes)
+        .map(|(name, _)| name)
+        .collect();
     assert!(differing.is_empty(), "these files differ: {differing:?}");
 }
 
@@ -39,8 +59,15 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
     assert_eq!(told["quarantined"], 1, "the cut roll: {told}");
     assert_eq!(told["refused"], 1, "the truncated file: {told}");
     assert!(told["recall"].as_f64().unwrap() >= 0.99, "{told}");
-    assert!(told["accused"].as_u64().unwrap() > 0 && told["enrolled"].as_u64().unwrap() > 0, "{told}");
-    assert_eq!(told["bulletins"].as_array().unwrap().len(), 4, "two months, page and workbook: {told}");
+    assert!(
+        told["accused"].as_u64().unwrap() > 0 && told["enrolled"].as_u64().unwrap() > 0,
+        "{told}"
+    );
+    assert_eq!(
+        told["bulletins"].as_array().unwrap().len(),
+        4,
+        "two months, page and workbook: {told}"
+    );
     assert_eq!(summary(&out(&words(&second, "300", "65"), 0)), told);
     same(Path::new(&first), Path::new(&second));
     // A finished demo is replaced; another folder that is not empty is refused.
@@ -48,18 +75,30 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
     std::fs::create_dir(&other).unwrap();
     std::fs::write(Path::new(&other).join("diary.txt"), "mine").unwrap();
     assert_eq!(run(&words(&other, "300", "65")).status.code(), Some(2));
-    assert_eq!(std::fs::read_to_string(Path::new(&other).join("diary.txt")).unwrap(), "mine");
+    assert_eq!(
+        std::fs::read_to_string(Path::new(&other).join("diary.txt")).unwrap(),
+        "mine"
+    );
     // Its home can not be switched to live sending.
     let site = Path::new(&first).join("home/config/site.toml");
     let text = std::fs::read_to_string(&site).unwrap();
     for live in [
         format!("{text}\n[couriers]\nmode = \"live\"\n"),
-        "[couriers]\nmode = \"live\"\n[couriers.smtp]\nhost = \"localhost\"\nsecurity = \"none\"\n".to_owned(),
+        "[couriers]\nmode = \"live\"\n[couriers.smtp]\nhost = \"localhost\"\nsecurity = \"none\"\n"
+            .to_owned(),
     ] {
         std::fs::write(&site, live).unwrap();
-        let home = Path::new(&first).join("home").to_string_lossy().into_owned();
+        let home = Path::new(&first)
+            .join("home")
+            .to_string_lossy()
+            .into_owned();
         let refused = run(&["--home", &home, "run", "deliver"]);
-        assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+        assert_eq!(
+            refused.status.code(),
+            Some(2),
+            "{}",
+            String::from_utf8_lossy(&refused.stderr)
+        );
     }
 }
 

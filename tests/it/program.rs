@@ -6,7 +6,10 @@ use std::process::{Command, Output, Stdio};
 /// The binary with these words.
 pub fn yingbao(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yingbao"));
-    command.args(words).env_remove("YINGBAO_HOME").stdin(Stdio::null());
+    command
+        .args(words)
+        .env_remove("YINGBAO_HOME")
+        .stdin(Stdio::null());
     command
 }
 
@@ -41,7 +44,10 @@ pub fn home() -> tempfile::TempDir {
 }
 
 /// Every file below a folder by relative path, with its bytes, except what `skip` says.
-pub fn tree(folder: &Path, skip: &dyn Fn(&str) -> bool) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub fn tree(
+    folder: &Path,
+    skip: &dyn Fn(&str) -> bool,
+) -> std::collections::BTreeMap<String, Vec<u8>> {
     fn walk(
         root: &Path,
         folder: &Path,
@@ -50,7 +56,11 @@ pub fn tree(folder: &Path, skip: &dyn Fn(&str) -> bool) -> std::collections::BTr
     ) {
         for entry in std::fs::read_dir(folder).expect("the folder can be read") {
             let path = entry.expect("entry").path();
-            let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root)
+                .expect("below")
+                .to_string_lossy()
+                .into_owned();
             if skip(&name) {
                 continue;
             }

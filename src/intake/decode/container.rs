@@ -1,0 +1,309 @@
+//! The file as received, or the one member of its archive, as bytes under caps.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::rc::Rc;
+
+use encoding_rs::GB18030;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::adapter::source::{Container, Limits};
+use crate::domain::batch::Unreadable;
+use crate::intake::decode::{from_io, inside_io, likeness, unreadable};
+use crate::intake::pattern;
+
+/// Members an archive may have.
+const MEMBERS: usize = 1000;
+
+/// Bytes that may be read to learn what is in an archive: a directory of [`MEMBERS`] entries is far smaller, one of
+/// millions would fill the memory before anybody could count them.
+const DIRECTORY_BYTES: u64 = 16 << 20;
+
+/// Below this the ratio of unpacked to packed says nothing.
+const RATIO_FROM_BYTES: u64 = 1 << 20;
+
+/// Bit 11 of a member's flags: its name is UTF-8.
+const UTF8_NAME: u16 = 1 << 11;
+
+/// A file and what it is packed in.
+pub struct Export<'a> {
+    /// Where it lies.
+    pub path: &'a Path,
+    /// Its container.
+    pub container: Option<&'a Container>,
+    /// Caps.
+    pub limits: &'a Limits,
+}
+
+impl Export<'_> {
+    /// Hands the export's bytes to `look`, from the start. May be called again: some things are known only after
+    /// a first look.
+    pub fn read<T>(
+        &self,
+        look: impl FnOnce(&mut dyn Read) -> Result<T, Unreadable>,
+    ) -> Result<T, Unreadable> {
+        let mut file = self.open()?;
+        let Some(Container::Zip { member }) = self.container else {
+            return look(&mut file);
+        };
+        let bytes = length(&file)?;
+        let mut archive = open_zip(file)?;
+        let at = find_member(&archive, member)?;
+        let mut unpacked = unpack(&mut archive, at, bytes, self.limits)?;
+        look(&mut unpacked)
+    }
+
+    /// The export as a file that can be read at any place; a member is unpacked to a nameless file first.
+    pub fn seekable(&self) -> Result<File, Unreadable> {
+        if self.container.is_none() {
+            return self.open();
+        }
+        self.read(|bytes| {
+            let mut file = tempfile::tempfile().map_err(|error| from_io(&error))?;
+            io::copy(bytes, &mut file).map_err(|error| from_io(&error))?;
+            file.seek(SeekFrom::Start(0)).map_err(|error| from_io(&error))?;
+            Ok(file)
+        })
+    }
+
+    fn open(&self) -> Result<File, Unreadable> {
+        let file = File::open(self.path).map_err(|error| from_io(&error))?;
+        let bytes = length(&file)?;
+        if bytes == 0 {
+            return Err(likeness::empty());
+        }
+        if bytes > self.limits.file_bytes {
+            return Err(unreadable(
+                "YB-2072",
+                format!(
+                    "文件大小超过上限 {} 字节。处理：核对文件是否正确；确需更大时调高适配文件 limits.file_bytes",
+                    self.limits.file_bytes
+                ),
+            ));
+        }
+        Ok(file)
+    }
+}
+
+fn length(file: &File) -> Result<u64, Unreadable> {
+    Ok(file.metadata().map_err(|error| from_io(&error))?.len())
+}
+
+/// A file that may be read only so far until the ration is lifted.
+pub struct Rationed {
+    file: BufReader<File>,
+    left: Rc<Cell<Option<u64>>>,
+}
+
+impl Read for Rationed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let amount = self.file.read(buffer)?;
+        if let Some(left) = self.left.get() {
+            let Some(rest) = left.checked_sub(amount as u64) else {
+                return Err(inside_io(too_many_members()));
+            };
+            self.left.set(Some(rest));
+        }
+        Ok(amount)
+    }
+}
+
+impl Seek for Rationed {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+/// Opens an archive and reads its directory.
+pub fn open_zip(file: File) -> Result<ZipArchive<Rationed>, Unreadable> {
+    let left = Rc::new(Cell::new(Some(DIRECTORY_BYTES)));
+    let rationed = Rationed {
+        file: BufReader::new(file),
+        left: Rc::clone(&left),
+    };
+    let archive = ZipArchive::new(rationed).map_err(|error| from_zip(&error))?;
+    left.set(None);
+    if archive.len() > MEMBERS {
+        return Err(too_many_members());
+    }
+    if archive.has_duplicate_names() {
+        return Err(unreadable(
+            "YB-2064",
+            "压缩包内有同名文件，无法确定以哪个为准。处理：请提供方重新打包",
+        ));
+    }
+    Ok(archive)
+}
+
+fn too_many_members() -> Unreadable {
+    unreadable(
+        "YB-2062",
+        format!("压缩包内文件数超过上限 {MEMBERS} 个。处理：请提供方只打包约定的导出文件"),
+    )
+}
+
+fn damaged() -> Unreadable {
+    unreadable(
+        "YB-2061",
+        "压缩包损坏或不是 ZIP 格式。处理：核对传输是否完整，请提供方重新打包",
+    )
+}
+
+/// The refusal for an archive that cannot be opened.
+pub fn from_zip(error: &ZipError) -> Unreadable {
+    match error {
+        ZipError::Io(inner) if inner.get_ref().is_some_and(|e| e.is::<Unreadable>()) => {
+            from_io(inner)
+        }
+        ZipError::UnsupportedArchive(text) if *text == ZipError::PASSWORD_REQUIRED => encrypted(),
+        ZipError::CompressionMethodNotSupported(_) | ZipError::UnsupportedArchive(_) => unreadable(
+            "YB-2070",
+            "压缩包使用了不支持的压缩方式。处理：请提供方用普通 ZIP（Deflate）重新打包",
+        ),
+        _ => damaged(),
+    }
+}
+
+fn encrypted() -> Unreadable {
+    unreadable(
+        "YB-2066",
+        "压缩包设有密码，不能读取。处理：请提供方取消密码，改用受控的传输通道",
+    )
+}
+
+/// The one member that fits the pattern.
+fn find_member(archive: &ZipArchive<Rationed>, pattern: &str) -> Result<usize, Unreadable> {
+    let mut found = None;
+    for at in 0..archive.len() {
+        let member = archive.by_index_data(at).map_err(|error| from_zip(&error))?;
+        let names = names(member.name_raw(), member.flags().as_u16() & UTF8_NAME != 0);
+        if names.is_empty() || names.iter().any(|name| leads_out(name)) {
+            return Err(unreadable(
+                "YB-2065",
+                "压缩包内有不安全的文件名（绝对路径、上级目录或无法识别的字符）。处理：请提供方检查并重新打包",
+            ));
+        }
+        if member.is_dir() || !names.iter().any(|name| fits(pattern, name)) {
+            continue;
+        }
+        if member.is_symlink() {
+            return Err(unreadable(
+                "YB-2069",
+                "压缩包内约定的文件是链接，不是文件。处理：请提供方重新打包",
+            ));
+        }
+        if member.encrypted() {
+            return Err(encrypted());
+        }
+        if found.replace(at).is_some() {
+            return Err(unreadable(
+                "YB-2064",
+                format!("压缩包内有多个文件符合“{pattern}”，无法确定以哪个为准。处理：请提供方每包只放一个导出文件"),
+            ));
+        }
+    }
+    found.ok_or_else(|| {
+        unreadable(
+            "YB-2063",
+            format!("压缩包内没有符合“{pattern}”的文件。处理：核对适配文件 container.zip.member，或请提供方重新打包"),
+        )
+    })
+}
+
+/// A pattern without a slash speaks of the last part of a member's name only.
+fn fits(pattern: &str, name: &str) -> bool {
+    let name = if pattern.contains('/') {
+        name
+    } else {
+        name.rsplit('/').next().unwrap_or(name)
+    };
+    pattern::fits(pattern, name)
+}
+
+/// What a member may be called. Chinese Windows writes GBK without a flag; some tools elsewhere write UTF-8 without
+/// it, and such bytes can be read as GB18030, too: both readings count.
+fn names(raw: &[u8], flagged_utf8: bool) -> Vec<String> {
+    let utf8 = std::str::from_utf8(raw).ok().map(str::to_owned);
+    if flagged_utf8 || raw.is_ascii() {
+        return utf8.into_iter().collect();
+    }
+    let gb18030 = GB18030
+        .decode_without_bom_handling_and_without_replacement(raw)
+        .map(std::borrow::Cow::into_owned);
+    gb18030.into_iter().chain(utf8).collect()
+}
+
+/// Whether a name points out of the folder it would be unpacked into. Nothing is ever unpacked by name here; a
+/// package with such a name was made by an attacker or a broken tool, and neither is to be believed.
+fn leads_out(name: &str) -> bool {
+    let drive = name.as_bytes().get(1) == Some(&b':');
+    name.is_empty()
+        || name.starts_with(['/', '\\'])
+        || drive
+        || name.contains('\0')
+        || name.split(['/', '\\']).any(|part| part == "..")
+}
+
+/// Opens a member for reading, capped while it is read: what headers say of sizes is not believed.
+pub fn unpack<'a>(
+    archive: &'a mut ZipArchive<Rationed>,
+    at: usize,
+    archive_bytes: u64,
+    limits: &Limits,
+) -> Result<impl Read + use<'a>, Unreadable> {
+    let member = archive.by_index(at).map_err(|error| from_zip(&error))?;
+    let packed = member.compressed_size().min(archive_bytes);
+    Ok(Capped {
+        inner: member,
+        unpacked: 0,
+        bytes: limits.unpacked_bytes,
+        ratio_bytes: packed.saturating_mul(limits.ratio).max(RATIO_FROM_BYTES),
+        ratio: limits.ratio,
+    })
+}
+
+struct Capped<R> {
+    inner: R,
+    unpacked: u64,
+    bytes: u64,
+    ratio_bytes: u64,
+    ratio: u64,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let amount = match self.inner.read(buffer) {
+            Ok(amount) => amount,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(_) => {
+                return Err(inside_io(unreadable(
+                    "YB-2071",
+                    "压缩包内的文件损坏或不完整（校验不符）。处理：核对传输是否完整，请提供方重新打包",
+                )));
+            }
+        };
+        self.unpacked += amount as u64;
+        if self.unpacked > self.bytes {
+            return Err(inside_io(unreadable(
+                "YB-2067",
+                format!(
+                    "解压后超过上限 {} 字节。处理：核对文件是否正确；确需更大时调高适配文件 limits.unpacked_bytes",
+                    self.bytes
+                ),
+            )));
+        }
+        if self.unpacked > self.ratio_bytes {
+            return Err(inside_io(unreadable(
+                "YB-2068",
+                format!(
+                    "压缩比超过上限 {} 倍，疑为压缩炸弹。处理：核对文件来源；确属正常时调高适配文件 limits.ratio",
+                    self.ratio
+                ),
+            )));
+        }
+        Ok(amount)
+    }
+}

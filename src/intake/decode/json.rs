@@ -1,0 +1,531 @@
+//! JSON: one document, or JSON lines of documents, without keeping a document in memory.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::BufRead;
+use std::rc::Rc;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::adapter::row::Cell;
+use crate::adapter::source::{Json, Limits};
+use crate::domain::batch::Unreadable;
+use crate::domain::text::fold;
+use crate::intake::decode::handover::Handover;
+use crate::intake::decode::meter::{Meter, Metered};
+use crate::intake::decode::number::plain;
+use crate::intake::decode::records::Records;
+use crate::intake::decode::{from_io, unreadable};
+
+/// The least cap on one record.
+const RECORD_BYTES: u64 = 4 << 20;
+
+/// Reads JSON records: keys are the columns, keys of inner objects joined by dots, the scalars of an inner array
+/// joined by `;`. Returns the declared total, in which all documents must agree.
+pub fn decode(
+    text: impl BufRead,
+    format: &Json,
+    limits: &Limits,
+    handover: &mut Handover<'_>,
+) -> Result<Option<u64>, Unreadable> {
+    let meter = Meter::new((limits.cell_bytes as u64).saturating_mul(16).max(RECORD_BYTES));
+    let mut reader = serde_json::Deserializer::from_reader(Metered::new(text, &meter, endless()));
+    let mut walk = Walk {
+        rows: split(&format.rows),
+        total: format.total.as_deref().map(split),
+        path: Vec::new(),
+        records: Records::new(handover, limits),
+        total_seen: None,
+        total_here: false,
+        rows_here: false,
+        name: String::new(),
+        depth: 0,
+        limits,
+        meter,
+        refusal: RefCell::new(None),
+    };
+    loop {
+        walk.total_here = false;
+        walk.rows_here = false;
+        if let Err(error) = (At { walk: &mut walk }).deserialize(&mut reader) {
+            return Err(walk.fault(error));
+        }
+        walk.meter.reset();
+        if !walk.rows_here {
+            return Err(walk.no_rows());
+        }
+        if walk.total.is_some() && !walk.total_here {
+            return Err(walk.bad_total());
+        }
+        match reader.end() {
+            Ok(()) => return Ok(walk.total_seen),
+            Err(error) if error.is_io() => return Err(walk.fault(error)),
+            // Something follows: the next document, or what is none and fails there.
+            Err(_) => {}
+        }
+    }
+}
+
+/// The tokens of a JSON pointer (RFC 6901).
+fn split(pointer: &str) -> Vec<String> {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|token| token.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
+fn endless() -> Unreadable {
+    unreadable(
+        "YB-2137",
+        "JSON 中有一条记录或一个值过大。处理：请提供方核对该记录；核对适配文件 rows 是否指向记录数组",
+    )
+}
+
+struct Walk<'h, 's, 'l> {
+    rows: Vec<String>,
+    total: Option<Vec<String>>,
+    path: Vec<String>,
+    records: Records<'h, 's>,
+    total_seen: Option<u64>,
+    total_here: bool,
+    rows_here: bool,
+    /// Dotted name of the value at hand, inside a record.
+    name: String,
+    depth: usize,
+    limits: &'l Limits,
+    meter: Rc<Meter>,
+    /// Why reading was stopped: serde's errors carry text only.
+    refusal: RefCell<Option<Unreadable>>,
+}
+
+impl Walk<'_, '_, '_> {
+    fn stop<E: de::Error>(&self, refusal: Unreadable) -> E {
+        self.refusal.borrow_mut().get_or_insert(refusal);
+        E::custom("stopped")
+    }
+
+    fn fault(&self, error: serde_json::Error) -> Unreadable {
+        if let Some(refusal) = self.refusal.borrow_mut().take() {
+            return refusal;
+        }
+        let place = format!(
+            "第 {} 行第 {} 列（第 {} 条记录附近）",
+            error.line(),
+            error.column(),
+            self.records.number()
+        );
+        if error.is_io() {
+            from_io(&error.into())
+        } else if error.is_eof() {
+            unreadable(
+                "YB-2138",
+                format!("{place}文件中断，结尾缺失。处理：核对传输是否完整，请提供方重新导出"),
+            )
+        } else {
+            unreadable(
+                "YB-2131",
+                format!("{place}JSON 格式有误。处理：请提供方核对并重新导出"),
+            )
+        }
+    }
+
+    fn no_rows(&self) -> Unreadable {
+        unreadable(
+            "YB-2132",
+            format!(
+                "没有找到记录数组“/{}”。处理：核对适配文件 rows 与导出是否一致；也可能返回的是报错信息",
+                self.rows.join("/")
+            ),
+        )
+    }
+
+    fn bad_total(&self) -> Unreadable {
+        unreadable(
+            "YB-2133",
+            format!(
+                "声明的总数“/{}”缺失或不是数字。处理：核对适配文件 total 与导出是否一致",
+                self.total.as_deref().unwrap_or_default().join("/")
+            ),
+        )
+    }
+
+    fn take_total(&mut self, text: &str) -> Result<(), Unreadable> {
+        let total = fold(text).parse().map_err(|_| self.bad_total())?;
+        self.total_here = true;
+        match self.total_seen.replace(total) {
+            Some(before) if before != total => Err(unreadable(
+                "YB-2134",
+                format!("各页声明的总数不一致（{before} 与 {total}），数据在导出期间有变化。处理：重新拉取"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn deeper(&mut self) -> Result<(), Unreadable> {
+        self.depth += 1;
+        if self.depth > self.limits.depth {
+            return Err(unreadable(
+                "YB-2135",
+                format!(
+                    "第 {} 条记录附近嵌套超过上限 {} 层。处理：请提供方核对导出格式",
+                    self.records.number(),
+                    self.limits.depth
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A value on the way from the root to the rows and the total.
+struct At<'w, 'h, 's, 'l> {
+    walk: &'w mut Walk<'h, 's, 'l>,
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let walk = self.walk;
+        if walk.path == walk.rows {
+            return deserializer.deserialize_any(Rows { walk });
+        }
+        if walk.total.as_ref() == Some(&walk.path) {
+            return deserializer.deserialize_any(Total { walk });
+        }
+        let on_the_way = walk.rows.starts_with(&walk.path)
+            || walk
+                .total
+                .as_ref()
+                .is_some_and(|total| total.starts_with(&walk.path));
+        if on_the_way {
+            return deserializer.deserialize_any(Envelope { walk });
+        }
+        walk.meter.watch(false);
+        deserializer.deserialize_ignored_any(IgnoredAny)?;
+        walk.meter.watch(true);
+        Ok(())
+    }
+}
+
+/// Values that are of no use where they stand.
+macro_rules! ignore_scalars {
+    () => {
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+    };
+}
+
+struct Envelope<'w, 'h, 's, 'l> {
+    walk: &'w mut Walk<'h, 's, 'l>,
+}
+
+impl<'de> Visitor<'de> for Envelope<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    ignore_scalars!();
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            self.walk.path.push(key);
+            map.next_value_seed(At { walk: self.walk })?;
+            self.walk.path.pop();
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        for at in 0_usize.. {
+            self.walk.path.push(at.to_string());
+            let more = seq.next_element_seed(At { walk: self.walk })?;
+            self.walk.path.pop();
+            if more.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Total<'w, 'h, 's, 'l> {
+    walk: &'w mut Walk<'h, 's, 'l>,
+}
+
+impl<'de> Visitor<'de> for Total<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a total")
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        self.visit_str(&plain(value))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        self.walk
+            .take_total(text)
+            .map_err(|refusal| self.walk.stop(refusal))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Err(self.walk.stop(self.walk.bad_total()))
+    }
+}
+
+struct Rows<'w, 'h, 's, 'l> {
+    walk: &'w mut Walk<'h, 's, 'l>,
+}
+
+impl<'de> Visitor<'de> for Rows<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of records")
+    }
+
+    /// Some gateways write `null` for no rows; the declared total and the guard judge it.
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.walk.rows_here = true;
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Err(self.walk.stop(self.walk.no_rows()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        self.walk.rows_here = true;
+        loop {
+            self.walk.meter.reset();
+            if seq.next_element_seed(Record { walk: self.walk })?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(self.walk.stop(self.walk.no_rows()))
+    }
+}
+
+struct Record<'w, 'h, 's, 'l> {
+    walk: &'w mut Walk<'h, 's, 'l>,
+}
+
+impl<'de> DeserializeSeed<'de> for Record<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let walk = self.walk;
+        walk.records.begin();
+        walk.name.clear();
+        walk.depth = 0;
+        deserializer.deserialize_any(Field {
+            walk: &mut *walk,
+            root: true,
+        })?;
+        walk.records
+            .finish()
+            .map_err(|refusal| walk.stop(refusal))
+    }
+}
+
+/// A value inside a record, or the record itself.
+struct Field<'w, 'h, 's, 'l> {
+    walk: &'w mut Walk<'h, 's, 'l>,
+    root: bool,
+}
+
+impl Field<'_, '_, '_, '_> {
+    fn put<E: de::Error>(self, text: String, numeric: bool) -> Result<(), E> {
+        if self.root {
+            self.walk.records.spoil(
+                "YB-2154",
+                "记录不是对象。处理：请提供方核对该记录".to_owned(),
+            );
+            return Ok(());
+        }
+        let cell = (!text.is_empty()).then_some(Cell { text, numeric });
+        self.walk
+            .records
+            .put(&self.walk.name, cell)
+            .map_err(|refusal| self.walk.stop(refusal))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Field<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Field<'_, '_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.put(value.to_string(), false)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
+        self.put(value.to_string(), true)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        self.put(value.to_string(), true)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        self.put(plain(value), true)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        self.put(text.to_owned(), false)
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<(), E> {
+        self.put(text, false)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.put(String::new(), false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let walk = self.walk;
+        walk.deeper().map_err(|refusal| walk.stop(refusal))?;
+        let before = walk.name.len();
+        while let Some(key) = map.next_key::<String>()? {
+            if before > 0 {
+                walk.name.push('.');
+            }
+            walk.name.push_str(key.trim());
+            map.next_value_seed(Field {
+                walk: &mut *walk,
+                root: false,
+            })?;
+            walk.name.truncate(before);
+        }
+        walk.depth -= 1;
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut texts = Vec::new();
+        let mut bytes = 0;
+        let mut flat = true;
+        while let Some(item) = seq.next_element::<Scalar>()? {
+            match item {
+                Scalar::Text(text) => {
+                    bytes += text.len() + 1;
+                    if bytes <= self.walk.limits.cell_bytes {
+                        texts.push(text);
+                    }
+                }
+                Scalar::Absent => {}
+                Scalar::Composite => flat = false,
+            }
+        }
+        if bytes > self.walk.limits.cell_bytes + 1 {
+            self.walk.records.spoil_too_long(&self.walk.name);
+            return Ok(());
+        }
+        if !flat {
+            self.walk.records.spoil(
+                "YB-2154",
+                format!("“{}”是对象的数组，无法放进一格。处理：请提供方展开该项", self.walk.name),
+            );
+            return Ok(());
+        }
+        self.put(texts.join(";"), false)
+    }
+}
+
+/// An item of an array inside a record.
+enum Scalar {
+    Text(String),
+    Absent,
+    Composite,
+}
+
+impl<'de> de::Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Scalar, E> {
+        Ok(Scalar::Text(value.to_string()))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Scalar, E> {
+        Ok(Scalar::Text(value.to_string()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Scalar, E> {
+        Ok(Scalar::Text(value.to_string()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Scalar, E> {
+        Ok(Scalar::Text(plain(value)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+        Ok(Scalar::Text(text.to_owned()))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Scalar, E> {
+        Ok(Scalar::Absent)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Composite)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Composite)
+    }
+}

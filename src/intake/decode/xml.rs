@@ -1,0 +1,318 @@
+//! XML records, one after the other, by element path.
+
+use std::io::BufRead;
+
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::events::{BytesRef, Event};
+use quick_xml::reader::Reader;
+
+use crate::adapter::row::Cell;
+use crate::adapter::source::{Limits, Xml};
+use crate::domain::batch::Unreadable;
+use crate::domain::text::fold;
+use crate::intake::decode::handover::Handover;
+use crate::intake::decode::meter::{Meter, Metered};
+use crate::intake::decode::records::Records;
+use crate::intake::decode::{from_io, unreadable};
+
+/// Text of a declared total is never longer.
+const TOTAL_BYTES: usize = 64;
+
+/// Reads XML records. Child elements are the columns, deeper ones joined by dots; attributes say nothing. Returns the
+/// declared total.
+///
+/// Only the five predefined entities and numeric references are resolved; an internal subset or any other entity
+/// refuses the file, so that nothing can be made to grow or to be fetched.
+pub fn decode(
+    text: impl BufRead,
+    format: &Xml,
+    limits: &Limits,
+    handover: &mut Handover<'_>,
+) -> Result<Option<u64>, Unreadable> {
+    let meter = Meter::new(token_bytes(limits));
+    let mut reader = Reader::from_reader(Metered::new(text, &meter, endless()));
+    reader.config_mut().expand_empty_elements = true;
+    let mut walk = Walk {
+        record: split(&format.record),
+        total: format.total.as_deref().map(split),
+        stack: Vec::new(),
+        inside: None,
+        records: Records::new(handover, limits),
+        total_text: None,
+        parent_seen: false,
+        root_closed: false,
+        limits,
+    };
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        let event = reader
+            .read_event_into(&mut buffer)
+            .map_err(|error| walk.fault(&error))?;
+        meter.reset();
+        match event {
+            Event::Start(start) => walk.open(start.local_name().as_ref())?,
+            Event::End(_) => walk.close()?,
+            Event::Text(text) => walk.text(&text.xml10_content())?,
+            Event::CData(text) => walk.text(&text.xml10_content())?,
+            Event::GeneralRef(reference) => walk.reference(&reference)?,
+            Event::DocType(text) if text.contains('[') => return Err(walk.internal_subset()),
+            // Empty elements arrive expanded; a DOCTYPE that only names a file is never followed.
+            Event::DocType(_)
+            | Event::Empty(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::Comment(_) => {}
+            Event::Eof => return walk.finish(),
+        }
+    }
+}
+
+/// The cap on what may lie between two tokens.
+pub fn token_bytes(limits: &Limits) -> u64 {
+    (limits.cell_bytes as u64).saturating_mul(4).max(64 << 10)
+}
+
+/// Something that never ends: an attribute, a comment, a text.
+pub fn endless() -> Unreadable {
+    unreadable(
+        "YB-2116",
+        "XML 中有过长的标签、属性或文本，可能没有闭合。处理：请提供方核对并重新导出",
+    )
+}
+
+fn split(path: &str) -> Vec<String> {
+    path.split('/')
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The inside of a record that is being read.
+struct Inside {
+    /// Dotted name of the element at hand.
+    name: String,
+    /// Per open element below the record: length of its parent's dotted name, its text, whether it has children.
+    open: Vec<(usize, String, bool)>,
+}
+
+struct Walk<'h, 's, 'l> {
+    record: Vec<String>,
+    total: Option<Vec<String>>,
+    stack: Vec<String>,
+    inside: Option<Inside>,
+    records: Records<'h, 's>,
+    total_text: Option<String>,
+    parent_seen: bool,
+    root_closed: bool,
+    limits: &'l Limits,
+}
+
+impl Walk<'_, '_, '_> {
+    fn open(&mut self, name: &str) -> Result<(), Unreadable> {
+        if self.stack.is_empty() && self.root_closed {
+            return Err(self.malformed("根元素之后还有内容"));
+        }
+        if self.stack.len() >= self.limits.depth {
+            return Err(unreadable(
+                "YB-2115",
+                format!(
+                    "第 {} 条记录附近元素嵌套超过上限 {} 层。处理：请提供方核对导出格式",
+                    self.records.number(),
+                    self.limits.depth
+                ),
+            ));
+        }
+        self.stack.push(name.to_owned());
+        if let Some(inside) = &mut self.inside {
+            if let Some((_, _, children)) = inside.open.last_mut() {
+                *children = true;
+            }
+            let before = inside.name.len();
+            if before > 0 {
+                inside.name.push('.');
+            }
+            inside.name.push_str(name);
+            inside.open.push((before, String::new(), false));
+            return Ok(());
+        }
+        if self.stack == self.record {
+            self.records.begin();
+            self.inside = Some(Inside {
+                name: String::new(),
+                open: Vec::new(),
+            });
+        }
+        self.parent_seen |= self.stack.len() + 1 >= self.record.len()
+            && self.record.starts_with(&self.stack[..self.stack.len().min(self.record.len())])
+            && self.stack.len() <= self.record.len();
+        if self.total.as_ref() == Some(&self.stack) {
+            if self.total_text.is_some() {
+                return Err(self.bad_total());
+            }
+            self.total_text = Some(String::new());
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Unreadable> {
+        self.stack.pop();
+        self.root_closed = self.stack.is_empty();
+        let Some(inside) = &mut self.inside else {
+            return Ok(());
+        };
+        let Some((before, text, children)) = inside.open.pop() else {
+            self.inside = None;
+            return self.records.finish();
+        };
+        let blank = text.trim().is_empty();
+        let result = if children && blank {
+            Ok(())
+        } else {
+            let cell = (!text.is_empty()).then_some(Cell {
+                text,
+                numeric: false,
+            });
+            self.records.put(&inside.name, cell)
+        };
+        inside.name.truncate(before);
+        result
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Unreadable> {
+        if self.stack.is_empty() {
+            if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() {
+                return Ok(());
+            }
+            return Err(self.malformed("根元素之外有文字"));
+        }
+        let Some(inside) = &mut self.inside else {
+            if self.total.as_ref() == Some(&self.stack)
+                && let Some(total) = &mut self.total_text
+            {
+                total.push_str(text);
+                if total.len() > TOTAL_BYTES {
+                    return Err(self.bad_total());
+                }
+            }
+            return Ok(());
+        };
+        match inside.open.last_mut() {
+            Some((_, kept, _)) if kept.len() + text.len() > self.limits.cell_bytes => {
+                self.records.spoil_too_long(&inside.name);
+            }
+            Some((_, kept, _)) => kept.push_str(text),
+            None if text.trim().is_empty() => {}
+            None => self.records.spoil(
+                "YB-2154",
+                "记录中有不属于任何子元素的文字。处理：请提供方核对该记录".to_owned(),
+            ),
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), Unreadable> {
+        if let Some(c) = reference
+            .resolve_char_ref()
+            .map_err(|error| self.fault(&error))?
+        {
+            return self.text(c.encode_utf8(&mut [0; 4]));
+        }
+        let text = match reference.xml10_content().as_ref() {
+            "amp" => "&",
+            "lt" => "<",
+            "gt" => ">",
+            "quot" => "\"",
+            "apos" => "'",
+            _ => {
+                return Err(unreadable(
+                    "YB-2114",
+                    format!(
+                        "第 {} 条记录附近引用了未定义的实体。处理：请提供方只使用 XML 预定义实体（如 &amp;amp;）后重新导出",
+                        self.records.number()
+                    ),
+                ));
+            }
+        };
+        self.text(text)
+    }
+
+    fn finish(mut self) -> Result<Option<u64>, Unreadable> {
+        if !self.stack.is_empty() || !self.root_closed {
+            return Err(self.cut_off());
+        }
+        if !self.parent_seen {
+            return Err(unreadable(
+                "YB-2117",
+                format!(
+                    "文件中没有“{}”这一层。处理：核对适配文件 format.xml.record 与导出是否一致",
+                    self.record.join("/")
+                ),
+            ));
+        }
+        if self.total.is_none() {
+            return Ok(None);
+        }
+        match self.total_text.take().map(|text| fold(&text).parse()) {
+            Some(Ok(total)) => Ok(Some(total)),
+            _ => Err(self.bad_total()),
+        }
+    }
+
+    fn bad_total(&self) -> Unreadable {
+        unreadable(
+            "YB-2118",
+            format!(
+                "文件声明的总数（{}）缺失、重复或不是数字。处理：请提供方核对并重新导出",
+                self.total.as_deref().unwrap_or_default().join("/")
+            ),
+        )
+    }
+
+    fn internal_subset(&self) -> Unreadable {
+        unreadable(
+            "YB-2113",
+            format!(
+                "第 {} 条记录前有内部 DTD（实体定义），不予读取。处理：请提供方去掉 DOCTYPE 后重新导出",
+                self.records.number() + 1
+            ),
+        )
+    }
+
+    fn cut_off(&self) -> Unreadable {
+        unreadable(
+            "YB-2112",
+            format!(
+                "文件不完整：读到第 {} 条记录后中断，结尾缺失。处理：核对传输是否完整，请提供方重新导出",
+                self.records.number()
+            ),
+        )
+    }
+
+    fn malformed(&self, what: &str) -> Unreadable {
+        unreadable(
+            "YB-2111",
+            format!(
+                "第 {} 条记录附近 XML 格式有误：{what}。处理：请提供方核对并重新导出",
+                self.records.number()
+            ),
+        )
+    }
+
+    fn fault(&self, error: &Error) -> Unreadable {
+        match error {
+            Error::Io(inner) => from_io(inner),
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => self.malformed("有无法识别的标记"),
+            Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_)) => {
+                self.cut_off()
+            }
+            Error::IllFormed(
+                IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_),
+            ) => self.malformed("开始标签与结束标签不配对"),
+            Error::IllFormed(IllFormedError::UnclosedReference) => {
+                self.malformed("有未转义的 & 符号")
+            }
+            _ => self.malformed("有无法识别的内容"),
+        }
+    }
+}

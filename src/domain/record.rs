@@ -10,6 +10,8 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code;
+
 /// Version of the normaliser, hashed into every fingerprint: raised when the same raw row would
 /// give another canonical record, so that old fingerprints never pass as equal.
 pub const NORMALISER: u8 = 1;
@@ -504,7 +506,7 @@ impl Record {
         xxhash_rust::xxh3::xxh3_128(&bytes)
     }
 
-    /// As JSON with field names; masked fields are masked unless `open`.
+    /// As JSON with field names: fields this audience may see, personal ones masked.
     #[must_use]
     pub fn to_json(&self, audience: Audience) -> serde_json::Value {
         let mut map = serde_json::Map::new();
@@ -512,15 +514,43 @@ impl Record {
             if field.audience() < audience {
                 continue;
             }
-            let shown = if field.masked() {
-                mask(&value.to_string()).into()
-            } else {
-                value.to_json()
-            };
-            map.insert(field.name().to_owned(), shown);
+            map.insert(field.name().to_owned(), shown(*field, value).0);
         }
         map.into()
     }
+}
+
+/// A value as JSON, and whether it is masked: phone and mail always, a code when it is a citizen id (households are taxed under one).
+#[must_use]
+pub fn shown(field: Field, value: &Value) -> (serde_json::Value, bool) {
+    let personal = field.masked()
+        || (matches!(field, Field::CreditCode | Field::HeadOfficeCode)
+            && is_citizen_id(&value.to_string()));
+    if personal {
+        (mask(&value.to_string()).into(), true)
+    } else {
+        (value.to_json(), false)
+    }
+}
+
+/// A record's key for people: a part that is a citizen id is masked.
+#[must_use]
+pub fn shown_key(key: &str) -> String {
+    let parts: Vec<String> = key
+        .split('|')
+        .map(|part| {
+            if is_citizen_id(part) {
+                mask(part)
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect();
+    parts.join("|")
+}
+
+fn is_citizen_id(code: &str) -> bool {
+    code::examine(code).kind == code::Kind::CitizenId
 }
 
 /// Masks a phone number, citizen id, mail address or other personal text: the first three and last

@@ -1,15 +1,114 @@
 //! Text as departments write it, made regular.
 
+use unicode_normalization::UnicodeNormalization;
+
+/// Characters that nobody sees: zero-width blanks and joiners, direction marks, soft hyphen, BOM, control characters that are no blanks.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || (c.is_control() && !c.is_whitespace())
+}
+
 /// Width-folded (NFKC), trimmed (also U+3000, NBSP, zero-width, BOM, tabs), inner runs of blanks as one.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    let _ = text;
-    todo!()
+    if is_regular(text) {
+        return text.to_owned();
+    }
+    let mut folded = String::with_capacity(text.len());
+    let mut blank = false;
+    for c in text.nfkc().filter(|&c| !is_invisible(c)) {
+        if c.is_whitespace() {
+            blank = true;
+            continue;
+        }
+        if blank && !folded.is_empty() {
+            folded.push(' ');
+        }
+        blank = false;
+        folded.push(c);
+    }
+    folded
 }
 
-/// A firm's name for comparing: folded, without blanks, brackets of one width.
+/// Whether [`fold`] would change nothing, told without normalising: visible ASCII and common hanzi, single blanks inside.
+fn is_regular(text: &str) -> bool {
+    let mut after_blank = true;
+    for c in text.chars() {
+        match c {
+            '!'..='~' | '\u{4e00}'..='\u{9fff}' => after_blank = false,
+            ' ' if !after_blank => after_blank = true,
+            _ => return false,
+        }
+    }
+    !after_blank || text.is_empty()
+}
+
+/// A firm's name for comparing: folded, without blanks, brackets of one kind and width, ASCII letters upper case.
 #[must_use]
 pub fn normal_name(name: &str) -> String {
-    let _ = name;
-    todo!()
+    fold(name)
+        .chars()
+        .filter(|c| *c != ' ')
+        .map(|c| match c {
+            '[' | '〔' | '【' => '(',
+            ']' | '〕' | '】' => ')',
+            _ => c.to_ascii_uppercase(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_is_folded() {
+        for (raw, wanted) in [
+            ("", ""),
+            ("南阳宛东商贸有限公司", "南阳宛东商贸有限公司"),
+            ("存续（在营、开业、在册）", "存续(在营、开业、在册)"),
+            ("吊销，未注销", "吊销,未注销"),
+            ("\u{feff}ＡＢＣ\u{3000}１２３ ", "ABC 123"),
+            ("\u{a0}a\t \n b\u{200b}c\u{a0}", "a bc"),
+            ("a  b", "a b"),
+            (" a", "a"),
+            ("a ", "a"),
+            ("\u{3000}", ""),
+            ("PJND ", "PJND"),
+            ("\u{1}a\u{0}", "a"),
+            ("𠮷野家", "𠮷野家"),
+        ] {
+            assert_eq!(fold(raw), wanted, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_without_blanks_width_and_case() {
+        for (raw, wanted) in [
+            ("南阳 宛东（集团）有限公司", "南阳宛东(集团)有限公司"),
+            ("南阳【宛东】abc", "南阳(宛东)ABC"),
+            ("　南阳ＡＢＣ公司", "南阳ABC公司"),
+        ] {
+            assert_eq!(normal_name(raw), wanted, "{raw:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(text in "[ \\t　a-zＡ-Ｚ０-９（），一-龥\u{200b}\u{a0}]{0,24}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once.clone());
+            prop_assert_eq!(normal_name(&once), normal_name(&text));
+        }
+
+        #[test]
+        fn the_short_way_says_what_the_long_way_says(text in "[ a-z一-龥]{0,12}") {
+            let long = text.nfkc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(fold(&text), long);
+        }
+    }
 }

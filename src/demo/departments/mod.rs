@@ -1,0 +1,280 @@
+//! What the four departments deliver on a day, each in its own format, with its everyday dirt.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::calendar::Calendar;
+use crate::demo::city::City;
+use crate::demo::incidents::Incident;
+use crate::demo::server::Desk;
+use crate::domain::record::Month;
+
+pub mod market;
+pub mod roll;
+pub mod tax;
+pub mod transport;
+
+/// Where the city delivers to.
+#[derive(Debug, Clone, Copy)]
+pub struct Folders<'a> {
+    /// Drop folder of market regulation.
+    pub market_regulation: &'a Path,
+    /// Drop folder of the insured roll.
+    pub insured_roll: &'a Path,
+    /// What the tax and transport servers serve.
+    pub desk: Option<&'a Desk>,
+}
+
+impl City {
+    /// Delivers what the departments have on `day` (to be called after [`City::advance`]): the drop folders on working days, the
+    /// servers as months come. Files get their name when they are whole, their marker last. The same city and day give the same bytes.
+    ///
+    /// # Errors
+    /// When a folder cannot be written.
+    pub fn publish(
+        &self,
+        day: Date,
+        calendar: &Calendar,
+        folders: Folders<'_>,
+    ) -> io::Result<Vec<PathBuf>> {
+        if let Some(desk) = folders.desk {
+            self.fill(desk, day);
+        }
+        if !calendar.is_working_day(day) {
+            return Ok(Vec::new());
+        }
+        let incident = self.incident(day, calendar);
+        let stamp = stamp(day);
+        let mut zip = market::archive(self, day)?;
+        if incident == Some(Incident::RegistrationTruncated) {
+            zip.truncate(zip.len() * 3 / 5);
+        }
+        let book = roll::workbook(self, day, incident == Some(Incident::RollHalved))?;
+        let registration = folders.market_regulation.join(format!("scjg_{stamp}.zip"));
+        let insured = folders.insured_roll.join(format!("cbdj_{stamp}.xlsx"));
+        deliver(&registration, &zip)?;
+        deliver(&insured, &book)?;
+        Ok(vec![registration, insured])
+    }
+
+    /// Writes the tax files of the two months before the last one, which the operator carries by hand at the start.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn history_files(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let first = tax::first_month(&self.options);
+        let mut paths = Vec::new();
+        for month in [first, first.plus(1)] {
+            let path = folder.join(format!("{}.csv", period(month)));
+            write_whole(&path, &tax::file(self, month))?;
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+/// `20260302`.
+#[must_use]
+pub fn stamp(day: Date) -> String {
+    format!("{:04}{:02}{:02}", day.year(), day.month(), day.day())
+}
+
+/// `202603`.
+#[must_use]
+pub fn period(month: Month) -> String {
+    format!("{:04}{:02}", month.year, month.month)
+}
+
+fn deliver(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_whole(path, content)?;
+    let mut marker = path.as_os_str().to_owned();
+    marker.push(".ok");
+    write_whole(Path::new(&marker), b"")
+}
+
+/// Under another name first, so that nobody picks up a half.
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
+    let mut file = fs::File::create(&part)?;
+    file.write_all(content)?;
+    drop(file);
+    fs::rename(&part, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+
+    use calamine::{Data, Reader, Xlsx};
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::demo::city::tests::{calendar, options};
+    use crate::demo::options::Dirt;
+
+    fn city(dirt: Dirt, seed: u64) -> City {
+        let mut city = City::new(options(240, seed, dirt));
+        city.advance(date(2026, 3, 3), &calendar(), &[]);
+        city
+    }
+
+    #[test]
+    fn equal_cities_write_equal_bytes() {
+        let day = date(2026, 3, 3);
+        let month = Month {
+            year: 2026,
+            month: 1,
+        };
+        let bytes = |city: &City| {
+            [
+                market::archive(city, day).unwrap(),
+                roll::workbook(city, day, false).unwrap(),
+                tax::file(city, month),
+                transport::rows(city, day).concat().into_bytes(),
+            ]
+        };
+        let first = bytes(&city(Dirt::Default, 1));
+        assert!(first == bytes(&city(Dirt::Default, 1)));
+        for (one, other) in first.iter().zip(&bytes(&city(Dirt::Default, 2))) {
+            assert!(one != other);
+        }
+    }
+
+    #[test]
+    fn the_registration_parses_back() {
+        for dirt in [Dirt::None, Dirt::Heavy] {
+            let city = city(dirt, 4);
+            let zip = market::archive(&city, date(2026, 3, 3)).unwrap();
+            let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+            let mut member = archive.by_index(0).unwrap();
+            let (name, _, broken) = encoding_rs::GBK.decode(member.name_raw());
+            assert_eq!((&*name, broken), ("登记信息_20260303.xml", false));
+            let mut raw = Vec::new();
+            member.read_to_end(&mut raw).unwrap();
+            let (text, _, broken) = encoding_rs::GB18030.decode(&raw);
+            assert!(!broken);
+            let mut reader = quick_xml::Reader::from_str(&text);
+            let (mut rows, mut depth) = (0, 0);
+            loop {
+                match reader.read_event().unwrap() {
+                    quick_xml::events::Event::Start(tag) => {
+                        depth += 1;
+                        rows += usize::from(tag.name().as_ref() == b"ROW");
+                    }
+                    quick_xml::events::Event::End(_) => depth -= 1,
+                    quick_xml::events::Event::Eof => break,
+                    _ => {}
+                }
+            }
+            assert_eq!(depth, 0);
+            assert!(text.contains(&format!("<TOTAL>{rows}</TOTAL>")), "{rows}");
+            assert_eq!(rows == city.len(), dirt == Dirt::None);
+        }
+    }
+
+    #[test]
+    fn the_roll_reads_back() {
+        let city = city(Dirt::Default, 4);
+        let book = roll::workbook(&city, date(2026, 3, 3), false).unwrap();
+        let half = roll::workbook(&city, date(2026, 3, 3), true).unwrap();
+        let mut rows = Vec::new();
+        for bytes in [book, half] {
+            let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
+            let range = book.worksheet_range("参保登记册").unwrap();
+            assert_eq!(
+                range.get((1, 0)),
+                Some(&Data::String("数据日期：2026年3月3日".into()))
+            );
+            assert_eq!(range.get((2, 5)), Some(&Data::String("险种".into())));
+            assert_eq!(
+                range.get((range.height() - 1, 0)),
+                Some(&Data::String("合计".into()))
+            );
+            rows.push(range.height());
+        }
+        assert!(
+            rows[1] * 10 > rows[0] * 3 && rows[1] * 10 < rows[0] * 7,
+            "{rows:?}"
+        );
+    }
+
+    #[test]
+    fn the_tax_file_has_its_title_and_total() {
+        let city = city(Dirt::None, 4);
+        let bytes = tax::file(
+            &city,
+            Month {
+                year: 2026,
+                month: 1,
+            },
+        );
+        let (text, _, broken) = encoding_rs::GBK.decode(&bytes);
+        assert!(!broken);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "南阳市税务申报月度数据");
+        assert_eq!(lines[1], "数据截止日期：2026-02-15,,单位：元");
+        let mut reader =
+            csv::ReaderBuilder::new().from_reader(text.splitn(3, '\n').nth(2).unwrap().as_bytes());
+        assert_eq!(reader.headers().unwrap().len(), 12);
+        let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+        let (total, rows) = records.split_last().unwrap();
+        let sum: u32 = rows.iter().map(|row| row[5].parse::<u32>().unwrap()).sum();
+        assert_eq!((&total[0], &total[5]), ("合计", &*sum.to_string()));
+        assert!(sum > 100);
+    }
+
+    #[test]
+    fn a_twentieth_of_the_rows_is_dirty() {
+        let text = |dirt| {
+            let (text, _, _) = encoding_rs::GBK
+                .decode(&tax::file(
+                    &city(dirt, 4),
+                    Month {
+                        year: 2026,
+                        month: 1,
+                    },
+                ))
+                .clone();
+            text.lines()
+                .map(str::to_owned)
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        let clean = text(Dirt::None);
+        let dirty = text(Dirt::Default);
+        let touched = dirty.difference(&clean).count();
+        assert!(touched * 20 >= clean.len(), "{touched} of {}", clean.len());
+    }
+
+    #[test]
+    fn files_are_delivered_whole_with_their_marker() {
+        let city = city(Dirt::Default, 4);
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders {
+            market_regulation: &folder.path().join("a"),
+            insured_roll: &folder.path().join("b"),
+            desk: None,
+        };
+        let paths = city
+            .publish(date(2026, 3, 3), &calendar(), folders)
+            .unwrap();
+        for path in paths {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            assert!(path.with_file_name(format!("{name}.ok")).exists());
+            assert!(!path.with_file_name(format!("{name}.part")).exists());
+        }
+        assert!(
+            city.publish(date(2026, 3, 7), &calendar(), folders)
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(city.history_files(folder.path()).unwrap().len(), 2);
+    }
+}

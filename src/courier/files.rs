@@ -149,7 +149,15 @@ mod tests {
 
     #[test]
     fn names_are_plain_and_differ() {
-        let keys = ["a/b", "a-b", "../../x", "…", "", ".hidden", &"k".repeat(500)];
+        let keys = [
+            "a/b",
+            "a-b",
+            "../../x",
+            "…",
+            "",
+            ".hidden",
+            &"k".repeat(500),
+        ];
         let names: std::collections::BTreeSet<String> =
             keys.iter().map(|key| name_of(key)).collect();
         assert_eq!(names.len(), keys.len());

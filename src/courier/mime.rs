@@ -190,7 +190,13 @@ mod tests {
     #[test]
     fn bad_addresses_and_files_are_refused() {
         let from = sender("yingbao@centre.example").expect("sender");
-        for address in ["", "a@b", "张三@firm.example", "a@firm.example\r\nRCPT", "<a@firm.example>"] {
+        for address in [
+            "",
+            "a@b",
+            "张三@firm.example",
+            "a@firm.example\r\nRCPT",
+            "<a@firm.example>",
+        ] {
             let mut letter = notice(Channel::Email, "k/2", address);
             let trouble = compose(&from, &parcel(&mut letter, &[])).expect_err("refused");
             assert_eq!(trouble.code, "YB-6101", "{address}");

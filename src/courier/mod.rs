@@ -105,15 +105,14 @@ impl Couriers {
             };
             return Err(Trouble::new(code, format!("{key}：{text}")));
         }
-        let relay = settings.smtp.as_ref().ok_or_else(|| {
-            Trouble::new("YB-6002", "没有 couriers.smtp。处理：填写邮件服务器")
-        })?;
+        let relay = settings
+            .smtp
+            .as_ref()
+            .ok_or_else(|| Trouble::new("YB-6002", "没有 couriers.smtp。处理：填写邮件服务器"))?;
         let mail = SmtpCourier::build(relay, from, home, runtime)?;
         let sms = match &settings.sms {
             None => None,
-            Some(gateway) => {
-                Some(Box::new(SmsCourier::build(gateway, home, runtime)?) as Shared)
-            }
+            Some(gateway) => Some(Box::new(SmsCourier::build(gateway, home, runtime)?) as Shared),
         };
         Ok(Self {
             mail: Box::new(mail),

@@ -57,8 +57,11 @@ pub(super) fn certificates(home: &Path, path: &Path) -> Result<Vec<u8>, Trouble>
         )
     };
     let file = File::open(home.join(path)).map_err(|error| say(format!("不能打开：{error}")))?;
-    let bytes =
-        capped(file.take(CERTIFICATES_MAX_BYTES + 1), CERTIFICATES_MAX_BYTES).map_err(say)?;
+    let bytes = capped(
+        file.take(CERTIFICATES_MAX_BYTES + 1),
+        CERTIFICATES_MAX_BYTES,
+    )
+    .map_err(say)?;
     if !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") {
         return Err(say("里没有证书".to_owned()));
     }

@@ -155,7 +155,11 @@ impl SmtpSettings {
             );
         }
         if self.port == Some(0) {
-            complain(found, "couriers.smtp.port", "端口不能为 0。处理：改为服务器的端口");
+            complain(
+                found,
+                "couriers.smtp.port",
+                "端口不能为 0。处理：改为服务器的端口",
+            );
         }
         match (&self.user, &self.password_file) {
             (Some(_), None) => complain(
@@ -256,7 +260,11 @@ impl SmsSettings {
             ("couriers.sms.number", self.number.as_ref()),
         ] {
             if pointer.is_some_and(|pointer| !pointer.starts_with('/')) {
-                complain(found, key, "不是 JSON 指针。处理：写成 /code 或 /data/0/id 的形式");
+                complain(
+                    found,
+                    key,
+                    "不是 JSON 指针。处理：写成 /code 或 /data/0/id 的形式",
+                );
             }
         }
         if self.success.is_empty() {
@@ -341,11 +349,17 @@ impl SmsSettings {
             }
         }
         for (variable, word) in [("phone", "号码"), ("text", "正文")] {
-            if !self.fields.values().any(|template| template.contains(variable)) {
+            if !self
+                .fields
+                .values()
+                .any(|template| template.contains(variable))
+            {
                 complain(
                     found,
                     "couriers.sms.fields",
-                    &format!("没有字段用到 {{{{ {variable} }}}}（{word}）。处理：按网关接口文档填写"),
+                    &format!(
+                        "没有字段用到 {{{{ {variable} }}}}（{word}）。处理：按网关接口文档填写"
+                    ),
                 );
             }
         }

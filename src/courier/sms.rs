@@ -210,7 +210,9 @@ fn unanswered(error: reqwest::Error, hidden: Hidden<'_>) -> Outcome {
     if error.is_connect() {
         return Trouble::new(
             "YB-6203",
-            format!("不能连接短信网关（{said}）。处理：检查网络、url 和 ca_file；只支持 TLS 1.2 以上"),
+            format!(
+                "不能连接短信网关（{said}）。处理：检查网络、url 和 ca_file；只支持 TLS 1.2 以上"
+            ),
         )
         .retry();
     }
@@ -223,7 +225,9 @@ fn unanswered(error: reqwest::Error, hidden: Hidden<'_>) -> Outcome {
     }
     Trouble::new(
         "YB-6207",
-        format!("短信请求已发出，连接中断（{said}），可能已发出。处理：在网关平台查询后再决定是否重发"),
+        format!(
+            "短信请求已发出，连接中断（{said}），可能已发出。处理：在网关平台查询后再决定是否重发"
+        ),
     )
     .unknown()
 }
@@ -270,10 +274,7 @@ impl Courier for SmsCourier {
     fn send(&self, parcels: &[Parcel<'_>]) -> Vec<Outcome> {
         match self.secret() {
             Ok(secret) => one_by_one(parcels, |parcel| {
-                self.deliver(
-                    secret.as_ref().map(ExposeSecret::expose_secret),
-                    parcel,
-                )
+                self.deliver(secret.as_ref().map(ExposeSecret::expose_secret), parcel)
             }),
             Err(trouble) => one_by_one(parcels, |_| trouble.clone().retry()),
         }

@@ -88,13 +88,19 @@ mod tests {
         ];
         for (letter, count, units_wanted, segments_wanted) in cases {
             let text = signed(Some("某市社保"), &letter.repeat(count)).expect("text");
-            assert_eq!((units(&text), segments(&text)), (units_wanted, segments_wanted));
+            assert_eq!(
+                (units(&text), segments(&text)),
+                (units_wanted, segments_wanted)
+            );
         }
         for (letter, count, units_wanted, segments_wanted) in
             [("𠮷", 35, 70, 1), ("𠮷", 36, 72, 2), ("a", 160, 160, 3)]
         {
             let text = signed(None, &letter.repeat(count)).expect("text");
-            assert_eq!((units(&text), segments(&text)), (units_wanted, segments_wanted));
+            assert_eq!(
+                (units(&text), segments(&text)),
+                (units_wanted, segments_wanted)
+            );
         }
         assert_eq!(segments(""), 0);
     }

@@ -179,7 +179,9 @@ fn tls(settings: &SmtpSettings, home: &Path) -> Result<TlsParameters, Trouble> {
         Some(file) => secret::bad_certificates(file),
         None => Trouble::new(
             "YB-6004",
-            format!("不能使用系统的 CA 证书（{error}）。处理：安装 ca-certificates，或填写 ca_file"),
+            format!(
+                "不能使用系统的 CA 证书（{error}）。处理：安装 ca-certificates，或填写 ca_file"
+            ),
         ),
     })
 }

@@ -102,12 +102,7 @@ fn replaced_word(text: &str, word: &str, by: &str) -> String {
     })
 }
 
-fn replaced_where(
-    text: &str,
-    word: &str,
-    by: &str,
-    fits: impl Fn(&str, &str) -> bool,
-) -> String {
+fn replaced_where(text: &str, word: &str, by: &str, fits: impl Fn(&str, &str) -> bool) -> String {
     if word.is_empty() {
         return text.to_owned();
     }

@@ -250,6 +250,25 @@ pub enum State {
     Construction,
 }
 
+impl State {
+    /// In Chinese.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Insured => "已足额参保",
+            Self::NotPaying => "已参保未缴费",
+            Self::Owes => "应参保未足额参保",
+            Self::NotLiable => "没有用工",
+            Self::OutOfScope => "不在专项范围",
+            Self::Deregistered => "已不存续",
+            Self::Grace => "成立未满30日",
+            Self::CoveredElsewhere => "职工在他处参保",
+            Self::InsuredByHeadOffice => "随总公司参保",
+            Self::Construction => "建筑企业，工伤按项目参保",
+        }
+    }
+}
+
 /// A state with what is uncovered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {

@@ -61,6 +61,11 @@ impl City {
         lines
     }
 
+    /// The truth about all firms, in the order of their numbers.
+    pub fn truths(&self) -> impl Iterator<Item = Truth> + '_ {
+        self.firms.iter().map(|firm| self.truth_of(firm))
+    }
+
     /// Its true standing on a day of the run; `None` before its founding or for an unknown code.
     #[must_use]
     pub fn standing(&self, credit_code: &str, day: Date) -> Option<&Standing> {

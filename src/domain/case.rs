@@ -744,7 +744,11 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             case.transferred_to = Some(to.clone());
             note(case, "转稽核".to_owned());
         }
-        CaseEvent::Closed { reason, text, heads } => {
+        CaseEvent::Closed {
+            reason,
+            text,
+            heads,
+        } => {
             close(case, *reason, today, text.clone(), heads.clone());
             note(case, format!("办结：{}。{text}", reason.title()));
         }
@@ -760,7 +764,12 @@ fn close(
     heads: BTreeMap<Insurance, u64>,
 ) {
     case.stage = Stage::Closed;
-    case.closed = Some(Closing { reason, date, text, heads });
+    case.closed = Some(Closing {
+        reason,
+        date,
+        text,
+        heads,
+    });
 }
 
 /// A contact takes an unreachable case back to the step it was at.
@@ -839,7 +848,13 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
                 return Err(refuse_stage(case, event));
             }
             if let Some(reason) = clerk_event.closes() {
-                close(case, reason, today, proof.clone().unwrap_or_default(), BTreeMap::new());
+                close(
+                    case,
+                    reason,
+                    today,
+                    proof.clone().unwrap_or_default(),
+                    BTreeMap::new(),
+                );
             }
         }
         ClerkEvent::WrongContact => case.wrong_contact = true,

@@ -124,5 +124,3 @@ fn from_io(error: &std::io::Error) -> Unreadable {
             )
         })
 }
-
-

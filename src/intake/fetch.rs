@@ -61,12 +61,20 @@ pub struct Unfetched {
 impl Unfetched {
     /// Something is wrong.
     fn wrong(code: &'static str, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), not_yet: false }
+        Self {
+            code,
+            text: text.into(),
+            not_yet: false,
+        }
     }
 
     /// Nothing there yet.
     fn not_yet(text: impl Into<String>) -> Self {
-        Self { code: "YB-2001", text: text.into(), not_yet: true }
+        Self {
+            code: "YB-2001",
+            text: text.into(),
+            not_yet: true,
+        }
     }
 }
 
@@ -87,18 +95,30 @@ pub fn fetch(errand: &Errand<'_>) -> Result<Fetched, Unfetched> {
 /// # Errors
 /// It cannot be read or exceeds a limit.
 pub fn carry(file: &Path, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     copy(file, &name, adapter, spool)
 }
 
 /// Copies a regular file into the spool, hashing it on the way.
 fn copy(file: &Path, name: &str, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
     let failed = |error: &std::io::Error| {
-        Unfetched::wrong("YB-2002", format!("读取文件 {name} 失败（{}）。处理：核对文件和权限", error.kind()))
+        Unfetched::wrong(
+            "YB-2002",
+            format!(
+                "读取文件 {name} 失败（{}）。处理：核对文件和权限",
+                error.kind()
+            ),
+        )
     };
     let about = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
     if !about.is_file() {
-        return Err(Unfetched::wrong("YB-2003", format!("{name} 不是普通文件。处理：只放置文件本身，不用链接")));
+        return Err(Unfetched::wrong(
+            "YB-2003",
+            format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
+        ));
     }
     let mut from = File::open(file).map_err(|error| failed(&error))?;
     let mut into = Spooled::new(adapter, spool)?;
@@ -127,11 +147,22 @@ impl Spooled {
             .prefix(&format!("{}-", adapter.name))
             .tempfile_in(spool)
             .map_err(|error| Self::failed(&error))?;
-        Ok(Self { file, hasher: blake3::Hasher::new(), bytes: 0, limit: adapter.limits.file_bytes })
+        Ok(Self {
+            file,
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+            limit: adapter.limits.file_bytes,
+        })
     }
 
     fn failed(error: &std::io::Error) -> Unfetched {
-        Unfetched::wrong("YB-2004", format!("写入暂存目录失败（{}）。处理：检查磁盘空间和权限", error.kind()))
+        Unfetched::wrong(
+            "YB-2004",
+            format!(
+                "写入暂存目录失败（{}）。处理：检查磁盘空间和权限",
+                error.kind()
+            ),
+        )
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Unfetched> {
@@ -139,25 +170,43 @@ impl Spooled {
         if self.bytes > self.limit {
             return Err(Unfetched::wrong(
                 "YB-2005",
-                format!("文件超过上限 {} 字节。处理：核对文件；确需更大时调高适配文件 limits.file_bytes", self.limit),
+                format!(
+                    "文件超过上限 {} 字节。处理：核对文件；确需更大时调高适配文件 limits.file_bytes",
+                    self.limit
+                ),
             ));
         }
         self.hasher.update(bytes);
-        self.file.write_all(bytes).map_err(|error| Self::failed(&error))
+        self.file
+            .write_all(bytes)
+            .map_err(|error| Self::failed(&error))
     }
 
     fn finish(mut self, name: &str) -> Result<Fetched, Unfetched> {
         self.file.flush().map_err(|error| Self::failed(&error))?;
-        let (_, path) = self.file.keep().map_err(|error| Self::failed(&error.error))?;
-        Ok(Fetched { path, name: name.to_owned(), digest: self.hasher.finalize().to_hex().to_string() })
+        let (_, path) = self
+            .file
+            .keep()
+            .map_err(|error| Self::failed(&error.error))?;
+        Ok(Fetched {
+            path,
+            name: name.to_owned(),
+            digest: self.hasher.finalize().to_hex().to_string(),
+        })
     }
 }
 
 /// `{period}` is the last full month before `today` as `YYYYMM`, `{day}` is `today` as `YYYYMMDD`.
 fn filled(path: &str, today: Date) -> String {
     let period = Month::of(today).plus(-1);
-    path.replace("{period}", &format!("{:04}{:02}", period.year, period.month))
-        .replace("{day}", &format!("{:04}{:02}{:02}", today.year(), today.month(), today.day()))
+    path.replace(
+        "{period}",
+        &format!("{:04}{:02}", period.year, period.month),
+    )
+    .replace(
+        "{day}",
+        &format!("{:04}{:02}{:02}", today.year(), today.month(), today.day()),
+    )
 }
 
 #[cfg(test)]

@@ -20,8 +20,9 @@ use crate::cli::session::{Session, Unopened, open};
 use crate::courier::Couriers;
 use crate::daemon::plan::{next, plan};
 use crate::demo::city::{City, Told};
+use crate::demo::departments::Folders;
 use crate::demo::firm::State;
-use crate::demo::server::Departments;
+use crate::demo::server::{Desk as Counter, Server};
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{CaseEvent, ClerkEvent};
 use crate::domain::coverage::{RollKnowledge, Standing, assess_all};
@@ -45,7 +46,10 @@ pub struct Run {
     pub city: City,
     session: Session,
     couriers: Couriers,
-    departments: Departments,
+    /// What the departments' interfaces serve, and their server, with the runtime it lives on.
+    counter: Counter,
+    _server: Server,
+    _network: tokio::runtime::Runtime,
     since: Timestamp,
     /// What firms heard on a day that this process lived from its morning to its evening.
     heard: Option<(Date, Vec<Told>)>,
@@ -64,21 +68,38 @@ impl Run {
             .build()
             .map_err(io("启动网络运行时"))
             .map_err(failure)?;
-        let departments =
-            Departments::start(runtime.handle()).map_err(io("启动演示部门接口")).map_err(failure)?;
+        let counter = Counter::default();
+        let server = Server::start(runtime.handle(), counter.clone())
+            .map_err(io("启动演示部门接口"))
+            .map_err(failure)?;
         // The address goes in as a value: no file of the demo holds its port.
         let mut place = place(home);
         for name in ["tax", "transport"] {
-            let endpoint =
-                Endpoint { path: None, url: Some(departments.url()), token_file: None, ca_file: None };
+            let endpoint = Endpoint {
+                path: None,
+                url: Some(server.base_url().to_owned()),
+                token_file: None,
+                ca_file: None,
+            };
             place.overrides.endpoints.insert(name.to_owned(), endpoint);
         }
         let session = open(&place)?;
         let couriers = session.couriers().map_err(failure)?;
         let since = shanghai::instant(progress.options.start.at(0, 0, 0, 0));
         let city = City::new(progress.options.clone());
-        let mut run = Self { out: out.to_path_buf(), progress, city, session, couriers, departments, since, heard: None, resumed: true };
-        run.departments.keep(runtime);
+        let mut run = Self {
+            out: out.to_path_buf(),
+            progress,
+            city,
+            session,
+            couriers,
+            counter,
+            _server: server,
+            _network: runtime,
+            since,
+            heard: None,
+            resumed: true,
+        };
         run.relive().map_err(failure)?;
         Ok(run)
     }
@@ -91,16 +112,22 @@ impl Run {
 
     /// A desk on the evening of the last day.
     pub fn closing_desk(&self) -> Desk<'_> {
-        self.session.desk_at(shanghai::instant(self.last_day().to_datetime(time(18, 0, 0, 0))))
+        self.session.desk_at(shanghai::instant(
+            self.last_day().to_datetime(time(18, 0, 0, 0)),
+        ))
     }
 
     /// Lives the days that are over once more: the city only, told what the journal says it was told.
     fn relive(&mut self) -> Result<(), Failure> {
-        let Some(done) = self.progress.done else { return Ok(()) };
+        let Some(done) = self.progress.done else {
+            return Ok(());
+        };
         let mut day = self.progress.options.start;
         while day <= done {
             let told = self.told(day)?;
-            self.city.advance(day, &self.session.configuration.calendar, &told);
+            self.city
+                .advance(day, &self.session.configuration.calendar, &told);
+            self.city.fill(&self.counter, day);
             day = day.saturating_add(1.day());
         }
         Ok(())
@@ -115,7 +142,12 @@ impl Run {
             if dated.day != before {
                 continue;
             }
-            let CaseEvent::Clerk { clerk_event, date, .. } = &dated.change else { continue };
+            let CaseEvent::Clerk {
+                clerk_event, date, ..
+            } = &dated.change
+            else {
+                continue;
+            };
             let how = match clerk_event {
                 ClerkEvent::Posted => crate::demo::city::Channel::Letter,
                 ClerkEvent::Phoned => crate::demo::city::Channel::Call,
@@ -125,7 +157,14 @@ impl Run {
                 told.insert((case.credit_code, *date, how));
             }
         }
-        Ok(told.into_iter().map(|(credit_code, day, how)| Told { credit_code, day, how }).collect())
+        Ok(told
+            .into_iter()
+            .map(|(credit_code, day, how)| Told {
+                credit_code,
+                day,
+                how,
+            })
+            .collect())
     }
 
     /// All days that are not over yet.
@@ -140,7 +179,10 @@ impl Run {
         } else {
             ProgressBar::hidden()
         };
-        let mut day = self.progress.done.map_or(start, |done| done.saturating_add(1.day()));
+        let mut day = self
+            .progress
+            .done
+            .map_or(start, |done| done.saturating_add(1.day()));
         bar.set_position(u64::try_from((day - start).get_days()).unwrap_or(0));
         while day <= last {
             bar.set_message(day.to_string());
@@ -159,10 +201,16 @@ impl Run {
             Some((before, told)) if before == day.saturating_sub(1.day()) => told,
             _ => self.told(day)?,
         };
-        self.city.advance(day, &self.session.configuration.calendar, &told);
+        self.city
+            .advance(day, &self.session.configuration.calendar, &told);
         let inbox = self.session.configuration.home.root.join("inbox");
-        self.departments
-            .publish(&self.city, day, &self.session.configuration.calendar, &inbox)
+        let folders = Folders {
+            market_regulation: &inbox.join("market-regulation"),
+            insured_roll: &inbox.join("insured-roll"),
+            desk: Some(&self.counter),
+        };
+        self.city
+            .publish(day, &self.session.configuration.calendar, folders)
             .map_err(io("写演示部门数据"))?;
         if day == self.progress.options.start {
             self.carry_history(day)?;
@@ -180,13 +228,16 @@ impl Run {
     }
 
     fn at(&self, day: Date, hour: i8) -> Desk<'_> {
-        self.session.desk_at(shanghai::instant(day.at(hour, 30, 0, 0)))
+        self.session
+            .desk_at(shanghai::instant(day.at(hour, 30, 0, 0)))
     }
 
     /// Runs every slot of the day in its order, on the same plan as the daemon.
     fn slots(&self, day: Date) -> Result<(), Failure> {
         let configuration = &self.session.configuration;
-        let mut now = shanghai::instant(day.at(0, 0, 0, 0)).saturating_sub(1.second()).unwrap_or(self.since);
+        let mut now = shanghai::instant(day.at(0, 0, 0, 0))
+            .saturating_sub(1.second())
+            .unwrap_or(self.since);
         let end = shanghai::instant(day.at(23, 59, 59, 0));
         loop {
             let slot = configuration
@@ -194,11 +245,19 @@ impl Run {
                 .iter()
                 .filter_map(|schedule| next(schedule, now, &configuration.calendar))
                 .min();
-            let Some(slot) = slot.filter(|slot| *slot <= end) else { return Ok(()) };
+            let Some(slot) = slot.filter(|slot| *slot <= end) else {
+                return Ok(());
+            };
             now = slot;
             let ledger = self.session.store.runs()?;
             let desk = self.session.desk_at(now);
-            for activation in plan(now, self.since, &configuration.schedules, &ledger, &configuration.calendar) {
+            for activation in plan(
+                now,
+                self.since,
+                &configuration.schedules,
+                &ledger,
+                &configuration.calendar,
+            ) {
                 activate(desk, &self.couriers, &activation)?;
             }
         }
@@ -207,7 +266,11 @@ impl Run {
     /// Earlier months of the tax data come by hand, as they would when the programme is set up.
     fn carry_history(&self, day: Date) -> Result<(), Failure> {
         let folder = self.session.configuration.home.root.join("inbox/history");
-        for file in self.city.history_files(&folder).map_err(io("写演示历史数据"))? {
+        for file in self
+            .city
+            .history_files(&folder)
+            .map_err(io("写演示历史数据"))?
+        {
             pull(self.at(day, 6), "tax", &Source::Carried(file), false)?;
         }
         Ok(())
@@ -219,13 +282,23 @@ impl Run {
             return Ok(());
         }
         let desk = self.at(day, 17);
-        let held = desk.store.batches(Some(ROLL), 3)?.into_iter().find(|batch| {
-            batch.verdict == Verdict::Quarantined && shanghai::civil(batch.received).date() == day
-        });
+        let held = desk
+            .store
+            .batches(Some(ROLL), 3)?
+            .into_iter()
+            .find(|batch| {
+                batch.verdict == Verdict::Quarantined
+                    && shanghai::civil(batch.received).date() == day
+            });
         let Some(batch) = held else { return Ok(()) };
         let by_unit = self.accused_by(desk, &batch)?;
         let before = desk.store.head(ROLL)?.map_or(0, |head| head.rows);
-        self.progress.cut = Some(Cut { batch: batch.batch, day, by_unit, rows: (before, batch.rows) });
+        self.progress.cut = Some(Cut {
+            batch: batch.batch,
+            day,
+            by_unit,
+            rows: (before, batch.rows),
+        });
         Ok(())
     }
 
@@ -237,7 +310,9 @@ impl Run {
         let mut by_unit = std::collections::BTreeMap::new();
         let adapter = crate::tasks::pull::adapter_named(desk, ROLL)?;
         let path = desk.store.archived(&batch.digest);
-        let Ok(reading) = read(&path, adapter, &batch.file, desk.today()) else { return Ok(by_unit) };
+        let Ok(reading) = read(&path, adapter, &batch.file, desk.today()) else {
+            return Ok(by_unit);
+        };
         let as_of = reading.as_of;
         let placed: Vec<Placed> = reading
             .records

@@ -96,7 +96,8 @@ pub fn write(run: &mut Run, watch: Stopwatch, console: &mut Console<'_>) -> Resu
     let known = known(desk)?;
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
     fs::write(run.out.join("truth.jsonl"), run.city.truth_lines()).map_err(io("写 truth.jsonl"))?;
-    fs::write(run.out.join("findings.jsonl"), findings(&known, &cases)?).map_err(io("写 findings.jsonl"))?;
+    fs::write(run.out.join("findings.jsonl"), findings(&known, &cases)?)
+        .map_err(io("写 findings.jsonl"))?;
     let (bulletins, identity_holds) = bulletins(run, desk)?;
     let mut summary = summary(run, desk, &known, &cases)?;
     summary.bulletins = bulletins;
@@ -118,11 +119,16 @@ pub fn write(run: &mut Run, watch: Stopwatch, console: &mut Console<'_>) -> Resu
 fn findings(known: &Known, cases: &[Case]) -> Result<String, Failure> {
     let mut lines = String::new();
     let mut covered: BTreeSet<(&str, FindingKind)> = BTreeSet::new();
-    let by_enterprise: BTreeMap<&str, &Assessment> =
-        known.assessments.iter().map(|assessment| (assessment.enterprise.as_str(), assessment)).collect();
+    let by_enterprise: BTreeMap<&str, &Assessment> = known
+        .assessments
+        .iter()
+        .map(|assessment| (assessment.enterprise.as_str(), assessment))
+        .collect();
     let mut push = |line: &FindingLine<'_>| -> Result<(), Failure> {
-        let text = serde_json::to_string(line)
-            .map_err(|error| Failure::Render { what: "findings.jsonl".to_owned(), text: error.to_string() })?;
+        let text = serde_json::to_string(line).map_err(|error| Failure::Render {
+            what: "findings.jsonl".to_owned(),
+            text: error.to_string(),
+        })?;
         lines.push_str(&text);
         lines.push('\n');
         Ok(())
@@ -130,7 +136,12 @@ fn findings(known: &Known, cases: &[Case]) -> Result<String, Failure> {
     for case in cases {
         let open = by_enterprise
             .get(case.enterprise.as_str())
-            .is_some_and(|assessment| assessment.findings.iter().any(|finding| finding.kind == case.finding.kind));
+            .is_some_and(|assessment| {
+                assessment
+                    .findings
+                    .iter()
+                    .any(|finding| finding.kind == case.finding.kind)
+            });
         covered.insert((&case.enterprise, case.finding.kind));
         let first = case.steps.first();
         push(&FindingLine {
@@ -186,7 +197,8 @@ fn bulletins(run: &Run, desk: Desk<'_>) -> Result<(Vec<String>, bool), Failure> 
             let bytes = desk.store.read_archived(digest)?;
             fs::write(folder.join(name), &bytes).map_err(io("写通报"))?;
             if name.ends_with(".json") {
-                let frozen: Result<crate::domain::bulletin::Bulletin, _> = serde_json::from_slice(&bytes);
+                let frozen: Result<crate::domain::bulletin::Bulletin, _> =
+                    serde_json::from_slice(&bytes);
                 holds &= frozen.is_ok_and(|bulletin| bulletin.identity_holds());
             } else {
                 paths.push(format!("bulletins/{name}"));
@@ -198,7 +210,12 @@ fn bulletins(run: &Run, desk: Desk<'_>) -> Result<(Vec<String>, bool), Failure> 
 
 fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<Summary, Failure> {
     let batches = desk.store.batches(None, usize::MAX)?;
-    let with = |verdict: Verdict| batches.iter().filter(|batch| batch.verdict == verdict).count() as u64;
+    let with = |verdict: Verdict| {
+        batches
+            .iter()
+            .filter(|batch| batch.verdict == verdict)
+            .count() as u64
+    };
     let judged = accusations(run, cases);
     let (owing, found) = recall(run, known);
     let mut notices = 0;
@@ -210,7 +227,10 @@ fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<S
         .iter()
         .filter(|case| {
             case.closed.as_ref().is_some_and(|closing| {
-                matches!(closing.reason, ClosingReason::Enrolled | ClosingReason::EnrolledPartly)
+                matches!(
+                    closing.reason,
+                    ClosingReason::Enrolled | ClosingReason::EnrolledPartly
+                )
             })
         })
         .map(|case| case.enterprise.as_str())
@@ -229,11 +249,18 @@ fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<S
         overtaken: judged.overtaken,
         precision: share(judged.accused - judged.wrongly, judged.accused),
         recall: share(found, owing),
-        undecided: known.assessments.iter().filter(|a| a.active && a.undecided).count() as u64,
+        undecided: known
+            .assessments
+            .iter()
+            .filter(|a| a.active && a.undecided)
+            .count() as u64,
         not_accused: figures::not_accused(&known.assessments),
         cases: cases.len() as u64,
         notices,
-        transferred: cases.iter().filter(|case| case.transferred.is_some()).count() as u64,
+        transferred: cases
+            .iter()
+            .filter(|case| case.transferred.is_some())
+            .count() as u64,
         enrolled: enrolled.len() as u64,
         bulletins: Vec::new(),
         identity_holds: true,
@@ -242,9 +269,16 @@ fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<S
 }
 
 /// Four decimals; of nothing, all is right.
-#[allow(clippy::cast_precision_loss, reason = "counts of firms are far below 2^52")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "counts of firms are far below 2^52"
+)]
 fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 1.0 } else { (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0 }
+    if whole == 0 {
+        1.0
+    } else {
+        (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0
+    }
 }
 
 #[derive(Debug, Default)]
@@ -258,12 +292,20 @@ struct Accusations {
 fn accusations(run: &Run, cases: &[Case]) -> Accusations {
     let mut firms: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.accused()) {
-        let Some(first) = case.steps.first() else { continue };
+        let Some(first) = case.steps.first() else {
+            continue;
+        };
         let owed = |day: Date| {
-            run.city.standing(&case.credit_code, day).is_some_and(|standing| {
-                standing.state == State::Owes
-                    && case.finding.kinds.iter().any(|kind| standing.uncovered.contains(kind))
-            })
+            run.city
+                .standing(&case.credit_code, day)
+                .is_some_and(|standing| {
+                    standing.state == State::Owes
+                        && case
+                            .finding
+                            .kinds
+                            .iter()
+                            .any(|kind| standing.uncovered.contains(kind))
+                })
         };
         let (wrongly, overtaken) = firms.entry(&case.enterprise).or_default();
         *wrongly |= !owed(first.roll_as_of);
@@ -278,24 +320,34 @@ fn accusations(run: &Run, cases: &[Case]) -> Accusations {
 
 /// Owing firms with evidence on the last accepted roll's as-of date, and those of them with an open finding.
 fn recall(run: &Run, known: &Known) -> (u64, u64) {
-    let Some(as_of) = known.feeds.iter().find(|feed| feed.adapter == "insured-roll").and_then(|feed| {
-        feed.head.as_ref().and_then(|head| head.as_of)
-    }) else {
+    let Some(as_of) = known
+        .feeds
+        .iter()
+        .find(|feed| feed.adapter == "insured-roll")
+        .and_then(|feed| feed.head.as_ref().and_then(|head| head.as_of))
+    else {
         return (0, 0);
     };
     let (mut owing, mut found) = (0, 0);
     for truth in run.city.truths() {
-        let owes = run.city.standing(&truth.credit_code, as_of).is_some_and(|standing| standing.state == State::Owes);
+        let owes = run
+            .city
+            .standing(&truth.credit_code, as_of)
+            .is_some_and(|standing| standing.state == State::Owes);
         if !owes || !truth.scope || truth.evidence_from.is_none_or(|from| from > as_of) {
             continue;
         }
         owing += 1;
-        let shown = known.register.find(&truth.credit_code).first().is_some_and(|enterprise| {
-            known
-                .assessments
-                .iter()
-                .any(|a| a.enterprise == enterprise.id && a.findings.iter().any(|finding| finding.kind.opens_case()))
-        });
+        let shown = known
+            .register
+            .find(&truth.credit_code)
+            .first()
+            .is_some_and(|enterprise| {
+                known.assessments.iter().any(|a| {
+                    a.enterprise == enterprise.id
+                        && a.findings.iter().any(|finding| finding.kind.opens_case())
+                })
+            });
         found += u64::from(shown);
     }
     (owing, found)
@@ -312,7 +364,12 @@ fn screen(run: &Run, summary: &Summary, console: &mut Console<'_>) {
     let _ = writeln!(
         text,
         "  立案{}件，核实属实{}件；通知{}户，误催{}户；转稽核{}件；新增参保{}户",
-        summary.cases, summary.confirmed, summary.accused, summary.accused_wrongly, summary.transferred, summary.enrolled
+        summary.cases,
+        summary.confirmed,
+        summary.accused,
+        summary.accused_wrongly,
+        summary.transferred,
+        summary.enrolled
     );
     let _ = writeln!(
         text,
@@ -334,7 +391,11 @@ fn screen(run: &Run, summary: &Summary, console: &mut Console<'_>) {
     for (standing, n) in reasons {
         let _ = writeln!(text, "    {n:>6}户　{}", standing.title());
     }
-    let _ = writeln!(text, "  请用浏览器打开 {}", run.out.join("index.html").display());
+    let _ = writeln!(
+        text,
+        "  请用浏览器打开 {}",
+        run.out.join("index.html").display()
+    );
     let _ = write!(text, "  用时{:.1}秒", summary.seconds);
     console.line(text);
 }

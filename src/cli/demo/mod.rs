@@ -100,8 +100,12 @@ fn io(what: &str) -> impl FnOnce(std::io::Error) -> Failure {
 fn prepare(out: &Path, options: &Options) -> Result<(Progress, PathBuf), Failure> {
     let home = out.join("home");
     match read_progress(out) {
-        Some(progress) if progress.options == *options && !progress.finished => return Ok((progress, home)),
-        Some(progress) if progress.finished => fs::remove_dir_all(out).map_err(io("清空上次的演示目录"))?,
+        Some(progress) if progress.options == *options && !progress.finished => {
+            return Ok((progress, home));
+        }
+        Some(progress) if progress.finished => {
+            fs::remove_dir_all(out).map_err(io("清空上次的演示目录"))?
+        }
         Some(_) => {
             return Err(Failure::Usage {
                 code: "YB-7401",
@@ -114,14 +118,22 @@ fn prepare(out: &Path, options: &Options) -> Result<(Progress, PathBuf), Failure
         None if !is_vacant(out) => {
             return Err(Failure::Usage {
                 code: "YB-7402",
-                text: format!("目录 {} 不为空，且不是演示目录。处理：用 --out 另选一个空目录。", out.display()),
+                text: format!(
+                    "目录 {} 不为空，且不是演示目录。处理：用 --out 另选一个空目录。",
+                    out.display()
+                ),
             });
         }
         None => {}
     }
     // The progress file comes first: a folder half prepared is known as ours.
     fs::create_dir_all(out).map_err(io("建立演示目录"))?;
-    let progress = Progress { options: options.clone(), done: None, finished: false, cut: None };
+    let progress = Progress {
+        options: options.clone(),
+        done: None,
+        finished: false,
+        cut: None,
+    };
     write_progress(out, &progress)?;
     Ok((progress, home))
 }
@@ -139,8 +151,10 @@ fn read_progress(out: &Path) -> Option<Progress> {
 
 /// Writes how far it has come, whole or not at all.
 fn write_progress(out: &Path, progress: &Progress) -> Result<(), Failure> {
-    let text = serde_json::to_vec_pretty(progress)
-        .map_err(|error| Failure::Render { what: "演示进度".to_owned(), text: error.to_string() })?;
+    let text = serde_json::to_vec_pretty(progress).map_err(|error| Failure::Render {
+        what: "演示进度".to_owned(),
+        text: error.to_string(),
+    })?;
     let temporary = out.join("progress.tmp");
     fs::write(&temporary, text).map_err(io("写演示进度"))?;
     fs::rename(&temporary, out.join(PROGRESS)).map_err(io("写演示进度"))
@@ -149,7 +163,8 @@ fn write_progress(out: &Path, progress: &Progress) -> Result<(), Failure> {
 /// The shipped configuration, adapters and schedules unchanged, and the site file that marks a demo.
 fn furnish(home: &Path) -> Result<(), Failure> {
     shipped::unpack(home).map_err(io("写演示配置"))?;
-    let site = format!("# 演示环境：所有输出带有此标记，且不得切换为实际发送。\ndemo_mark = \"{MARK}\"\n");
+    let site =
+        format!("# 演示环境：所有输出带有此标记，且不得切换为实际发送。\ndemo_mark = \"{MARK}\"\n");
     fs::write(home.join("config/site.toml"), site).map_err(io("写演示配置"))?;
     for folder in ["inbox/market-regulation", "inbox/insured-roll", "state"] {
         fs::create_dir_all(home.join(folder)).map_err(io("建立演示目录"))?;
@@ -159,5 +174,8 @@ fn furnish(home: &Path) -> Result<(), Failure> {
 
 /// Where the demo's home lies.
 fn place(home: &Path) -> Place {
-    Place { home: Some(home.to_path_buf()), ..Place::default() }
+    Place {
+        home: Some(home.to_path_buf()),
+        ..Place::default()
+    }
 }

@@ -27,7 +27,10 @@ use crate::tasks::{Desk, Failure};
 const EXCERPT: usize = 6;
 
 fn rendered(result: Result<String, RenderError>) -> Result<String, Failure> {
-    result.map_err(|error| Failure::Render { what: error.what.to_owned(), text: error.text })
+    result.map_err(|error| Failure::Render {
+        what: error.what.to_owned(),
+        text: error.text,
+    })
 }
 
 /// Writes index, stories, worklist and letter under OUT.
@@ -58,31 +61,74 @@ pub fn write(
         late: late(desk)?,
         ..Index::default()
     };
-    let teller = Teller { run, desk, known, cases, notices: &notices };
+    let teller = Teller {
+        run,
+        desk,
+        known,
+        cases,
+        notices: &notices,
+    };
     for (name, told) in teller.stories()? {
         let file = format!("stories/{name}.html");
         fs::write(out.join(&file), rendered(page::story(&told))?).map_err(io("写演示页面"))?;
-        index.stories.push((told.title.clone(), told.ending.clone(), file));
+        index
+            .stories
+            .push((told.title.clone(), told.ending.clone(), file));
     }
     samples(out, desk, &notices, known, cases, &mut index)?;
     for bulletin in &summary.bulletins {
-        let kind = if bulletin.ends_with(".html") { "网页" } else { "工作簿" };
-        let month = bulletin.trim_start_matches("bulletins/bulletin-").split('.').next().unwrap_or_default();
-        index.links.push((format!("{month}通报草稿（{kind}）"), bulletin.clone()));
+        let kind = if bulletin.ends_with(".html") {
+            "网页"
+        } else {
+            "工作簿"
+        };
+        let month = bulletin
+            .trim_start_matches("bulletins/bulletin-")
+            .split('.')
+            .next()
+            .unwrap_or_default();
+        index
+            .links
+            .push((format!("{month}通报草稿（{kind}）"), bulletin.clone()));
     }
-    index.links.push(("真相（每户一行）".to_owned(), "truth.jsonl".to_owned()));
-    index.links.push(("疑点（每件一行）".to_owned(), "findings.jsonl".to_owned()));
+    index
+        .links
+        .push(("真相（每户一行）".to_owned(), "truth.jsonl".to_owned()));
+    index
+        .links
+        .push(("疑点（每件一行）".to_owned(), "findings.jsonl".to_owned()));
     fs::write(out.join("index.html"), rendered(page::index(&index))?).map_err(io("写演示首页"))
 }
 
 fn headline(summary: &Summary) -> Vec<(String, String, String)> {
-    let card = |title: &str, value: String, remark: &str| (title.to_owned(), value, remark.to_owned());
+    let card =
+        |title: &str, value: String, remark: &str| (title.to_owned(), value, remark.to_owned());
     vec![
-        card("已通知企业", format!("{}户", summary.accused), "经具名人员核实后才发出通知"),
-        card("误催企业", format!("{}户", summary.accused_wrongly), "与真相逐户比对"),
-        card("应催尽催", format!("{:.1}%", summary.recall * 100.0), "有用工证据的未足额参保企业中已列疑点的比例"),
-        card("新增参保", format!("{}户", summary.enrolled), "由完整的参保登记册自动确认"),
-        card("转稽核", format!("{}件", summary.transferred), "逾期且有邮寄或通话记录"),
+        card(
+            "已通知企业",
+            format!("{}户", summary.accused),
+            "经具名人员核实后才发出通知",
+        ),
+        card(
+            "误催企业",
+            format!("{}户", summary.accused_wrongly),
+            "与真相逐户比对",
+        ),
+        card(
+            "应催尽催",
+            format!("{:.1}%", summary.recall * 100.0),
+            "有用工证据的未足额参保企业中已列疑点的比例",
+        ),
+        card(
+            "新增参保",
+            format!("{}户", summary.enrolled),
+            "由完整的参保登记册自动确认",
+        ),
+        card(
+            "转稽核",
+            format!("{}件", summary.transferred),
+            "逾期且有邮寄或通话记录",
+        ),
         card(
             "拦截问题数据",
             format!("{}批", summary.quarantined + summary.refused),
@@ -92,8 +138,11 @@ fn headline(summary: &Summary) -> Vec<(String, String, String)> {
 }
 
 fn not_accused(summary: &Summary) -> Vec<(String, u64)> {
-    let mut reasons: Vec<(String, u64)> =
-        summary.not_accused.iter().map(|(standing, n)| (standing.title().to_owned(), *n)).collect();
+    let mut reasons: Vec<(String, u64)> = summary
+        .not_accused
+        .iter()
+        .map(|(standing, n)| (standing.title().to_owned(), *n))
+        .collect();
     reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     reasons
 }
@@ -105,7 +154,10 @@ fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
     let mut heads: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     for case in cases {
         let [checked, notified, enrolled, transferred] = firms.entry(&case.unit).or_default();
-        let answered = case.closed.as_ref().is_some_and(|closing| closing.reason.clears_for_days() > 0);
+        let answered = case
+            .closed
+            .as_ref()
+            .is_some_and(|closing| closing.reason.clears_for_days() > 0);
         if case.confirmed.is_some() || answered {
             checked.insert(&case.enterprise);
         }
@@ -116,7 +168,10 @@ fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
             transferred.insert(&case.enterprise);
         }
         if let Some(closing) = &case.closed
-            && matches!(closing.reason, ClosingReason::Enrolled | ClosingReason::EnrolledPartly)
+            && matches!(
+                closing.reason,
+                ClosingReason::Enrolled | ClosingReason::EnrolledPartly
+            )
         {
             enrolled.insert(&case.enterprise);
             let sums = heads.entry(&case.unit).or_default();
@@ -126,7 +181,10 @@ fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
         }
     }
     let mut lines: Vec<FunnelLine> = Vec::new();
-    let mut total = FunnelLine { unit: "合计".to_owned(), ..FunnelLine::default() };
+    let mut total = FunnelLine {
+        unit: "合计".to_owned(),
+        ..FunnelLine::default()
+    };
     for unit in &desk.configuration.units().units {
         let base = base.get(&unit.id).copied().unwrap_or_default();
         let sets = firms.get(unit.id.as_str());
@@ -160,19 +218,40 @@ fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
 }
 
 fn cut(run: &Run, desk: Desk<'_>) -> Result<Option<CutRoll>, Failure> {
-    let Some(cut) = &run.progress.cut else { return Ok(None) };
+    let Some(cut) = &run.progress.cut else {
+        return Ok(None);
+    };
     let batch = desk.store.batch(&cut.batch)?;
     let units = desk.configuration.units();
     Ok(Some(CutRoll {
         day: cut.day,
-        file: batch.as_ref().map(|batch| batch.file.clone()).unwrap_or_default(),
+        file: batch
+            .as_ref()
+            .map(|batch| batch.file.clone())
+            .unwrap_or_default(),
         rows: cut.rows,
-        reasons: batch.map(|batch| batch.reasons.into_iter().map(|reason| reason.text).collect()).unwrap_or_default(),
+        reasons: batch
+            .map(|batch| {
+                batch
+                    .reasons
+                    .into_iter()
+                    .map(|reason| reason.text)
+                    .collect()
+            })
+            .unwrap_or_default(),
         firms: cut.by_unit.values().sum(),
         by_unit: cut
             .by_unit
             .iter()
-            .map(|(id, n)| (units.get(id).map_or("未归属", |unit| unit.name.as_str()).to_owned(), *n))
+            .map(|(id, n)| {
+                (
+                    units
+                        .get(id)
+                        .map_or("未归属", |unit| unit.name.as_str())
+                        .to_owned(),
+                    *n,
+                )
+            })
             .collect(),
     }))
 }
@@ -185,8 +264,16 @@ fn stopped(desk: Desk<'_>) -> Result<Vec<(jiff::civil::Date, String, String)>, F
         .into_iter()
         .filter(|batch| batch.verdict == Verdict::Refused)
         .map(|batch| {
-            let what: Vec<String> = batch.reasons.iter().map(|reason| format!("[{}] {}", reason.code, reason.text)).collect();
-            (shanghai::civil(batch.received).date(), batch.file, what.join("；"))
+            let what: Vec<String> = batch
+                .reasons
+                .iter()
+                .map(|reason| format!("[{}] {}", reason.code, reason.text))
+                .collect();
+            (
+                shanghai::civil(batch.received).date(),
+                batch.file,
+                what.join("；"),
+            )
         })
         .collect())
 }
@@ -235,24 +322,40 @@ fn samples(
 ) -> Result<(), Failure> {
     let letter = notices
         .iter()
-        .filter(|notice| notice.channel == Channel::Letter && notice.purpose == Purpose::RegistrationNotice)
+        .filter(|notice| {
+            notice.channel == Channel::Letter && notice.purpose == Purpose::RegistrationNotice
+        })
         .min_by_key(|notice| (notice.day, notice.key.clone()));
     if let Some(page) = letter.and_then(|letter| letter.attachments.first()) {
         let bytes = desk.store.read_archived(&page.digest)?;
         fs::write(out.join("samples/letter.html"), &bytes).map_err(io("写样例"))?;
-        index.links.push(("参保登记通知书（样例）".to_owned(), "samples/letter.html".to_owned()));
-        index.letter = Some(("samples/letter.html".to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+        index.links.push((
+            "参保登记通知书（样例）".to_owned(),
+            "samples/letter.html".to_owned(),
+        ));
+        index.letter = Some((
+            "samples/letter.html".to_owned(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        ));
     }
     let Some(unit) = desk.configuration.units().units.iter().max_by_key(|unit| {
-        cases.iter().filter(|case| case.unit == unit.id && case.is_open()).count()
+        cases
+            .iter()
+            .filter(|case| case.unit == unit.id && case.is_open())
+            .count()
     }) else {
         return Ok(());
     };
     let list = county::worklist(desk, known, unit, cases);
-    let workbook = crate::render::worklist::xlsx(&list)
-        .map_err(|error| Failure::Render { what: error.what.to_owned(), text: error.text })?;
+    let workbook = crate::render::worklist::xlsx(&list).map_err(|error| Failure::Render {
+        what: error.what.to_owned(),
+        text: error.text,
+    })?;
     fs::write(out.join("samples/worklist.xlsx"), workbook).map_err(io("写样例"))?;
-    index.links.push((format!("{}工作清单（工作簿）", unit.name), "samples/worklist.xlsx".to_owned()));
+    index.links.push((
+        format!("{}工作清单（工作簿）", unit.name),
+        "samples/worklist.xlsx".to_owned(),
+    ));
     let rows = list
         .rows
         .iter()
@@ -268,8 +371,19 @@ fn samples(
             ]
         })
         .collect();
-    let heading = ["企业名称", "疑点", "用工规模", "阶段", "期限", "下一步"].map(str::to_owned).to_vec();
-    index.worklist = Some((format!("{}工作清单（{}，共{}件）", unit.name, list.day, list.rows.len()), heading, rows));
+    let heading = ["企业名称", "疑点", "用工规模", "阶段", "期限", "下一步"]
+        .map(str::to_owned)
+        .to_vec();
+    index.worklist = Some((
+        format!(
+            "{}工作清单（{}，共{}件）",
+            unit.name,
+            list.day,
+            list.rows.len()
+        ),
+        heading,
+        rows,
+    ));
     Ok(())
 }
 
@@ -286,7 +400,11 @@ impl Teller<'_> {
     fn stories(&self) -> Result<Vec<(&'static str, Story)>, Failure> {
         let mut told = Vec::new();
         let closed = |reason: ClosingReason| {
-            move |case: &&Case| case.closed.as_ref().is_some_and(|closing| closing.reason == reason)
+            move |case: &&Case| {
+                case.closed
+                    .as_ref()
+                    .is_some_and(|closing| closing.reason == reason)
+            }
         };
         let mut tell = |name: &'static str, title: &str, summary: &str, case: Option<&Case>| {
             if let Some(case) = case {
@@ -297,17 +415,26 @@ impl Teller<'_> {
             "enrolled",
             "通知后参保",
             "数据显示有用工而未参保，具名人员核实属实后寄出通知书，企业随后办理了参保登记；完整的参保登记册显示之后，个案自动办结。",
-            self.cases.iter().filter(closed(ClosingReason::Enrolled)).find(|case| case.accused()),
+            self.cases
+                .iter()
+                .filter(closed(ClosingReason::Enrolled))
+                .find(|case| case.accused()),
         );
         tell(
             "enrolled-partly",
             "通知后部分参保",
             "收到通知后只办理了一部分：原个案按部分参保办结，仍缺的险种或人数成为新的疑点，重新核实。",
-            self.cases.iter().filter(closed(ClosingReason::EnrolledPartly)).find(|case| case.accused()),
+            self.cases
+                .iter()
+                .filter(closed(ClosingReason::EnrolledPartly))
+                .find(|case| case.accused()),
         );
         let mut standing = |name: &'static str, title: &str, summary: &str, wanted: Standing| {
             if let Some((assessment, enterprise)) = self.of_standing(wanted) {
-                told.push((name, self.of_enterprise(title, summary, assessment, enterprise)));
+                told.push((
+                    name,
+                    self.of_enterprise(title, summary, assessment, enterprise),
+                ));
             }
         };
         standing(
@@ -337,13 +464,17 @@ impl Teller<'_> {
             "elsewhere",
             "职工在异地或其他单位参保",
             "任何部门的数据都看不出，只有核实才能知道：具名人员登记证明材料后排除疑点，没有发出任何通知。",
-            self.cases.iter().find(closed(ClosingReason::InsuredElsewhere)),
+            self.cases
+                .iter()
+                .find(closed(ClosingReason::InsuredElsewhere)),
         );
         tell(
             "transferred",
             "逾期转稽核",
             "通知和催办都有邮寄或通话记录，期满后更新的参保登记册仍显示未参保：连同全部依据和联系记录转稽核。",
-            self.cases.iter().find(|case| case.stage == Stage::Transferred),
+            self.cases
+                .iter()
+                .find(|case| case.stage == Stage::Transferred),
         );
         Ok(told)
     }
@@ -352,7 +483,10 @@ impl Teller<'_> {
         let fits = |assessment: &&Assessment| assessment.standing == wanted;
         // A shell that the tax rows speak of says more than one that nobody mentions.
         let richer = |assessment: &&Assessment| {
-            self.known.register.get(&assessment.enterprise).is_some_and(|enterprise| !enterprise.tax.is_empty())
+            self.known
+                .register
+                .get(&assessment.enterprise)
+                .is_some_and(|enterprise| !enterprise.tax.is_empty())
         };
         let found = self
             .known
@@ -366,7 +500,12 @@ impl Teller<'_> {
 
     fn of_case(&self, title: &str, summary: &str, case: &Case) -> Story {
         let ending = match &case.closed {
-            Some(closing) => format!("{}办结：{}。{}", closing.date, closing.reason.title(), closing.text),
+            Some(closing) => format!(
+                "{}办结：{}。{}",
+                closing.date,
+                closing.reason.title(),
+                closing.text
+            ),
             None => format!("现处“{}”。", case.stage.title()),
         };
         let enterprise = self.known.register.get(&case.enterprise);
@@ -375,16 +514,29 @@ impl Teller<'_> {
             ("疑点".to_owned(), case.finding.kind.title().to_owned()),
             (
                 "涉及险种".to_owned(),
-                case.finding.kinds.iter().map(|kind| kind.title()).collect::<Vec<_>>().join("、"),
+                case.finding
+                    .kinds
+                    .iter()
+                    .map(|kind| kind.title())
+                    .collect::<Vec<_>>()
+                    .join("、"),
             ),
         ];
-        firm.splice(0..0, self.firm(enterprise, &case.name, &case.credit_code, &case.unit));
+        firm.splice(
+            0..0,
+            self.firm(enterprise, &case.name, &case.credit_code, &case.unit),
+        );
         Story {
             demo_mark: MARK.to_owned(),
             title: title.to_owned(),
             summary: summary.to_owned(),
             firm,
-            grounds: case.finding.grounds.iter().map(|ground| self.ground(ground)).collect(),
+            grounds: case
+                .finding
+                .grounds
+                .iter()
+                .map(|ground| self.ground(ground))
+                .collect(),
             history: case
                 .history
                 .iter()
@@ -393,7 +545,9 @@ impl Teller<'_> {
             notices: self
                 .notices
                 .iter()
-                .filter(|notice| notice.cases.contains(&case.id) && notice.purpose != Purpose::CountyAlert)
+                .filter(|notice| {
+                    notice.cases.contains(&case.id) && notice.purpose != Purpose::CountyAlert
+                })
                 .map(|notice| {
                     [
                         notice.day.to_string(),
@@ -418,11 +572,22 @@ impl Teller<'_> {
     ) -> Story {
         let mut grounds = Vec::new();
         if let Some(row) = &enterprise.registration {
-            let head = row.record.text(Field::HeadOfficeCode).map(|code| format!("，隶属企业{code}")).unwrap_or_default();
-            grounds.push(row.ground(format!("登记存续{head}"), "coverage.liable", "社会保险法第五十七条"));
+            let head = row
+                .record
+                .text(Field::HeadOfficeCode)
+                .map(|code| format!("，隶属企业{code}"))
+                .unwrap_or_default();
+            grounds.push(row.ground(
+                format!("登记存续{head}"),
+                "coverage.liable",
+                "社会保险法第五十七条",
+            ));
         }
         for (month, row) in enterprise.tax.iter().rev().take(3) {
-            let filers = row.record.count(Field::Filers).map_or("不详".to_owned(), |n| n.to_string());
+            let filers = row
+                .record
+                .count(Field::Filers)
+                .map_or("不详".to_owned(), |n| n.to_string());
             grounds.push(row.ground(
                 format!("{month}工资薪金个税申报{filers}人"),
                 "coverage.evidence",
@@ -430,7 +595,9 @@ impl Teller<'_> {
             ));
         }
         for ((month, kind), heads) in enterprise.roll.iter().rev().take(3) {
-            let registered = heads.registered.map_or("不详".to_owned(), |n| n.to_string());
+            let registered = heads
+                .registered
+                .map_or("不详".to_owned(), |n| n.to_string());
             if let Some(row) = heads.rows.first() {
                 grounds.push(row.ground(
                     format!("{}{month}参保{registered}人", kind.title()),
@@ -439,7 +606,12 @@ impl Teller<'_> {
                 ));
             }
         }
-        let mut firm = self.firm(Some(enterprise), &enterprise.name, &enterprise.credit_code, &assessment.unit);
+        let mut firm = self.firm(
+            Some(enterprise),
+            &enterprise.name,
+            &enterprise.credit_code,
+            &assessment.unit,
+        );
         let evidence = match &assessment.evidence {
             Evidence::Strong(_) => "连续两个月以上有多人申报工资薪金",
             Evidence::Nobody => "没有，或仅经营者本人",
@@ -454,7 +626,10 @@ impl Teller<'_> {
             grounds: grounds.iter().map(|ground| self.ground(ground)).collect(),
             history: Vec::new(),
             notices: Vec::new(),
-            ending: format!("判断：{}。没有立案，没有任何通知。", assessment.standing.title()),
+            ending: format!(
+                "判断：{}。没有立案，没有任何通知。",
+                assessment.standing.title()
+            ),
             back: "../index.html".to_owned(),
         }
     }
@@ -478,11 +653,18 @@ impl Teller<'_> {
             .run
             .city
             .standing(credit_code, self.run.last_day())
-            .map_or("—".to_owned(), |standing| standing.state.title().to_owned());
+            .map_or("—".to_owned(), |standing| {
+                standing.state.title().to_owned()
+            });
         vec![
             ("企业名称".to_owned(), name.to_owned()),
             ("统一社会信用代码".to_owned(), credit_code.to_owned()),
-            ("经办机构".to_owned(), units.get(unit).map_or("—".to_owned(), |unit| unit.agency.clone())),
+            (
+                "经办机构".to_owned(),
+                units
+                    .get(unit)
+                    .map_or("—".to_owned(), |unit| unit.agency.clone()),
+            ),
             ("行业代码".to_owned(), text(Field::IndustryCode)),
             ("住所".to_owned(), text(Field::Address)),
             ("真相（演示城市期末）".to_owned(), truth),
@@ -499,7 +681,11 @@ impl Teller<'_> {
         [
             department,
             ground.file.clone(),
-            if ground.row == 0 { "无此行".to_owned() } else { ground.row.to_string() },
+            if ground.row == 0 {
+                "无此行".to_owned()
+            } else {
+                ground.row.to_string()
+            },
             ground.date.map(|day| day.to_string()).unwrap_or_default(),
             ground.text.clone(),
             ground.rule.clone(),

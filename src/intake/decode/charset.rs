@@ -137,7 +137,9 @@ fn declared_in_xml(head: &[u8]) -> Result<Option<Charset>, Unreadable> {
         // The bytes of the declaration itself were readable, so it is not UTF-16 whatever it says.
         _ => Err(unreadable(
             "YB-2104",
-            format!("XML 声明的编码“{label}”不受支持。处理：请提供方改用 UTF-8 或 GB18030，或在适配文件中写明 charset"),
+            format!(
+                "XML 声明的编码“{label}”不受支持。处理：请提供方改用 UTF-8 或 GB18030，或在适配文件中写明 charset"
+            ),
         )),
     }
 }

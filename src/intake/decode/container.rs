@@ -64,7 +64,8 @@ impl Export<'_> {
         self.read(|bytes| {
             let mut file = tempfile::tempfile().map_err(|error| from_io(&error))?;
             io::copy(bytes, &mut file).map_err(|error| from_io(&error))?;
-            file.seek(SeekFrom::Start(0)).map_err(|error| from_io(&error))?;
+            file.seek(SeekFrom::Start(0))
+                .map_err(|error| from_io(&error))?;
             Ok(file)
         })
     }
@@ -178,7 +179,9 @@ fn encrypted() -> Unreadable {
 fn find_member(archive: &ZipArchive<Rationed>, pattern: &str) -> Result<usize, Unreadable> {
     let mut found = None;
     for at in 0..archive.len() {
-        let member = archive.by_index_data(at).map_err(|error| from_zip(&error))?;
+        let member = archive
+            .by_index_data(at)
+            .map_err(|error| from_zip(&error))?;
         let names = names(member.name_raw(), member.flags().as_u16() & UTF8_NAME != 0);
         if names.is_empty() || names.iter().any(|name| leads_out(name)) {
             return Err(unreadable(
@@ -201,7 +204,9 @@ fn find_member(archive: &ZipArchive<Rationed>, pattern: &str) -> Result<usize, U
         if found.replace(at).is_some() {
             return Err(unreadable(
                 "YB-2064",
-                format!("压缩包内有多个文件符合“{pattern}”，无法确定以哪个为准。处理：请提供方每包只放一个导出文件"),
+                format!(
+                    "压缩包内有多个文件符合“{pattern}”，无法确定以哪个为准。处理：请提供方每包只放一个导出文件"
+                ),
             ));
         }
     }

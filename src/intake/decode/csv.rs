@@ -33,7 +33,11 @@ pub fn decode(
                 )
             })?,
     };
-    let meter = Meter::new((limits.cell_bytes as u64).saturating_mul(16).max(RECORD_BYTES));
+    let meter = Meter::new(
+        (limits.cell_bytes as u64)
+            .saturating_mul(16)
+            .max(RECORD_BYTES),
+    );
     let lines = LineEnds::new(Metered::new(text, &meter, endless()));
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -52,7 +56,10 @@ fn read_lines(
 ) -> Result<(), Unreadable> {
     let mut record = csv::StringRecord::new();
     let mut cells = Vec::new();
-    while reader.read_record(&mut record).map_err(|error| fault(&error))? {
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| fault(&error))?
+    {
         meter.reset();
         // Every line end is one LF by now, so the reader stands at the start of the next line.
         let breaks = record.as_slice().bytes().filter(|b| *b == b'\n').count() as u64;
@@ -64,7 +71,13 @@ fn read_lines(
                 .filter(|(_, text)| !text.is_empty())
                 .map(|(at, text)| {
                     let text = text.to_owned();
-                    (at, Cell { text, numeric: false })
+                    (
+                        at,
+                        Cell {
+                            text,
+                            numeric: false,
+                        },
+                    )
                 }),
         );
         table.line(number, &mut cells, Some(record.len()))?;

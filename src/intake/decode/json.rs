@@ -28,7 +28,11 @@ pub fn decode(
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
-    let meter = Meter::new((limits.cell_bytes as u64).saturating_mul(16).max(RECORD_BYTES));
+    let meter = Meter::new(
+        (limits.cell_bytes as u64)
+            .saturating_mul(16)
+            .max(RECORD_BYTES),
+    );
     let mut reader = serde_json::Deserializer::from_reader(Metered::new(text, &meter, endless()));
     let mut walk = Walk {
         rows: split(&format.rows),
@@ -156,7 +160,9 @@ impl Walk<'_, '_, '_> {
         match self.total_seen.replace(total) {
             Some(before) if before != total => Err(unreadable(
                 "YB-2134",
-                format!("各页声明的总数不一致（{before} 与 {total}），数据在导出期间有变化。处理：重新拉取"),
+                format!(
+                    "各页声明的总数不一致（{before} 与 {total}），数据在导出期间有变化。处理：重新拉取"
+                ),
             )),
             _ => Ok(()),
         }
@@ -351,9 +357,7 @@ impl<'de> DeserializeSeed<'de> for Record<'_, '_, '_, '_> {
             walk: &mut *walk,
             root: true,
         })?;
-        walk.records
-            .finish()
-            .map_err(|refusal| walk.stop(refusal))
+        walk.records.finish().map_err(|refusal| walk.stop(refusal))
     }
 }
 
@@ -465,7 +469,10 @@ impl<'de> Visitor<'de> for Field<'_, '_, '_, '_> {
         if !flat {
             self.walk.records.spoil(
                 "YB-2154",
-                format!("“{}”是对象的数组，无法放进一格。处理：请提供方展开该项", self.walk.name),
+                format!(
+                    "“{}”是对象的数组，无法放进一格。处理：请提供方展开该项",
+                    self.walk.name
+                ),
             );
             return Ok(());
         }

@@ -71,13 +71,12 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
     }
     let seen = appearance(text);
     match (layout, seen) {
-        (_, Some(Seen::WebPage)) => Err(other(
-            layout.title(),
-            "网页（HTML），可能是登录页或报错页",
-        )),
-        (Layout::Xml, Some(Seen::Xml))
-        | (Layout::Json, Some(Seen::Json))
-        | (Layout::Csv, None) => Ok(()),
+        (_, Some(Seen::WebPage)) => {
+            Err(other(layout.title(), "网页（HTML），可能是登录页或报错页"))
+        }
+        (Layout::Xml, Some(Seen::Xml)) | (Layout::Json, Some(Seen::Json)) | (Layout::Csv, None) => {
+            Ok(())
+        }
         (_, Some(Seen::Xml)) => Err(other(layout.title(), "XML 文件")),
         (_, Some(Seen::Json)) => Err(other(layout.title(), "JSON 文件")),
         (_, None) => Err(other(layout.title(), "普通文本")),
@@ -96,7 +95,9 @@ pub fn empty() -> Unreadable {
 pub fn other(expected: &str, found: &str) -> Unreadable {
     unreadable(
         "YB-2106",
-        format!("适配文件声明为 {expected}，文件看起来是{found}。处理：请提供方核对导出格式，或改正适配文件 [format]"),
+        format!(
+            "适配文件声明为 {expected}，文件看起来是{found}。处理：请提供方核对导出格式，或改正适配文件 [format]"
+        ),
     )
 }
 
@@ -114,9 +115,16 @@ enum Seen {
 fn appearance(text: &[u8]) -> Option<Seen> {
     let lower: Vec<u8> = text.iter().take(512).map(u8::to_ascii_lowercase).collect();
     let starts = |start: &str| lower.starts_with(start.as_bytes());
-    if ["<!doctype html", "<html", "<head", "<body", "<script", "<table"]
-        .into_iter()
-        .any(starts)
+    if [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<script",
+        "<table",
+    ]
+    .into_iter()
+    .any(starts)
     {
         return Some(Seen::WebPage);
     }

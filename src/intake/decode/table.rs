@@ -49,7 +49,10 @@ impl<'h, 's> Table<'h, 's> {
             self.row(number, cells, length, width)
         } else if number > HEADING_WITHIN {
             Err(self.no_heading())
-        } else if cells.iter().any(|(_, cell)| fold(&cell.text) == self.heading) {
+        } else if cells
+            .iter()
+            .any(|(_, cell)| fold(&cell.text) == self.heading)
+        {
             self.heading_row(number, cells)
         } else {
             let texts: Vec<&str> = cells
@@ -90,7 +93,10 @@ impl<'h, 's> Table<'h, 's> {
             if cell.text.len() > self.cell_bytes {
                 return Err(unreadable(
                     "YB-2123",
-                    format!("第 {number} 行表头第 {} 列过长。处理：请提供方核对表头", at + 1),
+                    format!(
+                        "第 {number} 行表头第 {} 列过长。处理：请提供方核对表头",
+                        at + 1
+                    ),
                 ));
             }
             headings.resize(*at, String::new());
@@ -116,7 +122,9 @@ impl<'h, 's> Table<'h, 's> {
             && !cells
                 .iter()
                 .find(|(_, cell)| !is_blank(&cell.text))
-                .is_some_and(|(_, cell)| TOTALS.contains(&fold(&cell.text).replace(' ', "").as_str()));
+                .is_some_and(|(_, cell)| {
+                    TOTALS.contains(&fold(&cell.text).replace(' ', "").as_str())
+                });
         if beyond.is_some() || short {
             let found = beyond.or(length).unwrap_or(width);
             return self.handover.spoilt(
@@ -127,7 +135,10 @@ impl<'h, 's> Table<'h, 's> {
                 ),
             );
         }
-        if let Some((at, _)) = cells.iter().find(|(_, cell)| cell.text.len() > self.cell_bytes) {
+        if let Some((at, _)) = cells
+            .iter()
+            .find(|(_, cell)| cell.text.len() > self.cell_bytes)
+        {
             let reason = format!(
                 "第 {} 列内容超过上限 {} 字节。处理：请提供方核对该项内容",
                 at + 1,

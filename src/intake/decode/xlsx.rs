@@ -33,7 +33,9 @@ pub fn decode(
     file.rewind().map_err(|error| from_io(&error))?;
     let mut workbook: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(|error| broken(&error))?;
     let sheet = chosen(&workbook, layout.sheet.as_deref())?;
-    let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(|error| broken(&error))?;
+    let mut cells = workbook
+        .worksheet_cells_reader(&sheet)
+        .map_err(|error| broken(&error))?;
     let mut table = Table::new(handover, &layout.header, limits);
     let (mut row, mut line): (u32, Vec<(usize, Cell)>) = (0, Vec::new());
     while let Some(cell) = cells.next_cell().map_err(|error| broken(&error))? {
@@ -63,7 +65,10 @@ fn not_a_workbook(head: &[u8]) -> Unreadable {
     if head.is_empty() {
         return likeness::empty();
     }
-    unreadable("YB-2182", "文件不是 .xlsx 工作簿。处理：核对提供方的导出格式，或改正适配文件的 [format]")
+    unreadable(
+        "YB-2182",
+        "文件不是 .xlsx 工作簿。处理：核对提供方的导出格式，或改正适配文件的 [format]",
+    )
 }
 
 /// Caps on what the library will hold or unpack, before it opens anything.
@@ -72,17 +77,26 @@ fn weigh(file: std::fs::File, limits: &Limits) -> Result<(), Unreadable> {
     let (mut held, mut all) = (0u64, 0u64);
     for at in 0..archive.len() {
         let Ok(member) = archive.by_index_raw(at) else {
-            return Err(unreadable("YB-2183", "工作簿内部结构损坏。处理：请提供方重新导出"));
+            return Err(unreadable(
+                "YB-2183",
+                "工作簿内部结构损坏。处理：请提供方重新导出",
+            ));
         };
         all = all.saturating_add(member.size());
-        if !member.name().is_ok_and(|name| name.starts_with("xl/worksheets/")) {
+        if !member
+            .name()
+            .is_ok_and(|name| name.starts_with("xl/worksheets/"))
+        {
             held = held.saturating_add(member.size());
         }
         let ratio = member.size() / member.compressed_size().max(1);
         if member.size() > (1 << 20) && ratio > limits.ratio {
             return Err(unreadable(
                 "YB-2184",
-                format!("工作簿解压比例超过上限 {} 倍。处理：核对文件来源；确属正常时调高适配文件 limits.ratio", limits.ratio),
+                format!(
+                    "工作簿解压比例超过上限 {} 倍。处理：核对文件来源；确属正常时调高适配文件 limits.ratio",
+                    limits.ratio
+                ),
             ));
         }
     }
@@ -99,10 +113,16 @@ fn chosen<R: Read + Seek>(workbook: &Xlsx<R>, wanted: Option<&str>) -> Result<St
     let sheets = workbook.sheets_metadata();
     let found = match wanted {
         Some(name) => sheets.iter().find(|sheet| sheet.name == name),
-        None => sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible),
+        None => sheets
+            .iter()
+            .find(|sheet| sheet.visible == SheetVisible::Visible),
     };
     found.map(|sheet| sheet.name.clone()).ok_or_else(|| {
-        let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).take(20).collect();
+        let names: Vec<&str> = sheets
+            .iter()
+            .map(|sheet| sheet.name.as_str())
+            .take(20)
+            .collect();
         unreadable(
             "YB-2186",
             format!(
@@ -115,13 +135,24 @@ fn chosen<R: Read + Seek>(workbook: &Xlsx<R>, wanted: Option<&str>) -> Result<St
 }
 
 fn read_cell(value: &DataRef<'_>) -> Option<Cell> {
-    let text = |text: &str| Some(Cell { text: text.to_owned(), numeric: false });
+    let text = |text: &str| {
+        Some(Cell {
+            text: text.to_owned(),
+            numeric: false,
+        })
+    };
     match value {
         DataRef::Empty => None,
         DataRef::String(shown) => text(shown),
         DataRef::SharedString(shown) => text(shown),
-        DataRef::Int(n) => Some(Cell { text: n.to_string(), numeric: true }),
-        DataRef::Float(n) => Some(Cell { text: number::plain(*n), numeric: true }),
+        DataRef::Int(n) => Some(Cell {
+            text: n.to_string(),
+            numeric: true,
+        }),
+        DataRef::Float(n) => Some(Cell {
+            text: number::plain(*n),
+            numeric: true,
+        }),
         DataRef::Bool(yes) => text(if *yes { "TRUE" } else { "FALSE" }),
         DataRef::DateTimeIso(shown) | DataRef::DurationIso(shown) => text(shown),
         DataRef::DateTime(at) => {
@@ -140,7 +171,10 @@ fn broken(error: &XlsxError) -> Unreadable {
         XlsxError::Password => "密码保护",
         _ => "内部结构",
     };
-    unreadable("YB-2187", format!("工作簿{kind}不能读取，可能已损坏或未传完。处理：请提供方重新导出"))
+    unreadable(
+        "YB-2187",
+        format!("工作簿{kind}不能读取，可能已损坏或未传完。处理：请提供方重新导出"),
+    )
 }
 
 #[cfg(test)]
@@ -150,7 +184,10 @@ mod tests {
     use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
     fn layout() -> Layout {
-        Layout { sheet: None, header: "单位编号".into() }
+        Layout {
+            sheet: None,
+            header: "单位编号".into(),
+        }
     }
 
     fn rows(bytes: &[u8], limits: &Limits) -> Result<Vec<Decoded>, Unreadable> {
@@ -162,7 +199,11 @@ mod tests {
             Ok(())
         };
         let mut handover = Handover::new(&mut sink, limits);
-        let export = Export { path: file.path(), container: None, limits };
+        let export = Export {
+            path: file.path(),
+            container: None,
+            limits,
+        };
         decode(&export, &layout(), limits, &mut handover)?;
         Ok(seen)
     }
@@ -177,7 +218,9 @@ mod tests {
         sheet.write_string(3, 0, "0012").unwrap();
         sheet.write_number(3, 1, 12.0).unwrap();
         let day = ExcelDateTime::from_ymd(2026, 3, 2).unwrap();
-        sheet.write_datetime_with_format(3, 2, &day, &Format::new().set_num_format("yyyy-mm-dd")).unwrap();
+        sheet
+            .write_datetime_with_format(3, 2, &day, &Format::new().set_num_format("yyyy-mm-dd"))
+            .unwrap();
         sheet.write_number(5, 0, 911_522_010_783_762_860.0).unwrap();
         book.save_to_buffer().unwrap()
     }
@@ -186,14 +229,28 @@ mod tests {
     fn titles_headings_rows_dates_and_numbers() {
         let seen = rows(&workbook(), &Limits::default()).unwrap();
         assert_eq!(seen[0], Decoded::Title("参保登记册".into()));
-        assert_eq!(seen[1], Decoded::Columns(vec!["单位编号".into(), "参保人数".into(), "日期".into()]));
-        let Decoded::Row(first) = &seen[2] else { panic!("{seen:?}") };
+        assert_eq!(
+            seen[1],
+            Decoded::Columns(vec!["单位编号".into(), "参保人数".into(), "日期".into()])
+        );
+        let Decoded::Row(first) = &seen[2] else {
+            panic!("{seen:?}")
+        };
         assert_eq!(first.number, 4);
-        let texts: Vec<_> = first.cells.iter().map(|cell| cell.as_ref().map(|cell| cell.text.as_str())).collect();
+        let texts: Vec<_> = first
+            .cells
+            .iter()
+            .map(|cell| cell.as_ref().map(|cell| cell.text.as_str()))
+            .collect();
         assert_eq!(texts, [Some("0012"), Some("12"), Some("2026-03-02")]);
-        let Decoded::Row(second) = &seen[3] else { panic!("{seen:?}") };
+        let Decoded::Row(second) = &seen[3] else {
+            panic!("{seen:?}")
+        };
         assert_eq!(second.number, 6);
-        assert!(second.cells[0].as_ref().unwrap().numeric && second.cells[0].as_ref().unwrap().text.contains('E'));
+        assert!(
+            second.cells[0].as_ref().unwrap().numeric
+                && second.cells[0].as_ref().unwrap().text.contains('E')
+        );
     }
 
     #[test]
@@ -202,7 +259,10 @@ mod tests {
         let whole = workbook();
         for (bytes, code) in [
             (&b"a,b\n1,2\n"[..], "YB-2182"),
-            (&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1][..], "YB-2181"),
+            (
+                &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1][..],
+                "YB-2181",
+            ),
         ] {
             assert_eq!(rows(bytes, &limits).unwrap_err().code, code);
         }
@@ -217,6 +277,15 @@ mod tests {
         sheet.write_string(0, 0, "单位编号").unwrap();
         sheet.write_string(1_048_575, 16_383, "x").unwrap();
         let seen = rows(&book.save_to_buffer().unwrap(), &Limits::default()).unwrap();
-        assert!(matches!(seen.last(), Some(Decoded::Spoilt { number: 1_048_576, .. })), "{seen:?}");
+        assert!(
+            matches!(
+                seen.last(),
+                Some(Decoded::Spoilt {
+                    number: 1_048_576,
+                    ..
+                })
+            ),
+            "{seen:?}"
+        );
     }
 }

@@ -144,7 +144,9 @@ impl Walk<'_, '_, '_> {
             });
         }
         self.parent_seen |= self.stack.len() + 1 >= self.record.len()
-            && self.record.starts_with(&self.stack[..self.stack.len().min(self.record.len())])
+            && self
+                .record
+                .starts_with(&self.stack[..self.stack.len().min(self.record.len())])
             && self.stack.len() <= self.record.len();
         if self.total.as_ref() == Some(&self.stack) {
             if self.total_text.is_some() {
@@ -181,7 +183,10 @@ impl Walk<'_, '_, '_> {
 
     fn text(&mut self, text: &str) -> Result<(), Unreadable> {
         if self.stack.is_empty() {
-            if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() {
+            if text
+                .trim_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+                .is_empty()
+            {
                 return Ok(());
             }
             return Err(self.malformed("根元素之外有文字"));
@@ -303,9 +308,7 @@ impl Walk<'_, '_, '_> {
         match error {
             Error::Io(inner) => from_io(inner),
             Error::Syntax(SyntaxError::InvalidBangMarkup) => self.malformed("有无法识别的标记"),
-            Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_)) => {
-                self.cut_off()
-            }
+            Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_)) => self.cut_off(),
             Error::IllFormed(
                 IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_),
             ) => self.malformed("开始标签与结束标签不配对"),

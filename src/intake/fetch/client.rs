@@ -31,8 +31,12 @@ pub fn of(errand: &Errand<'_>, endpoint: &str) -> Result<(Client, String), Unfet
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(file) = &errand.endpoint.token_file {
         let token = secret(&errand.home.join(file))?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Unfetched::wrong("YB-2021", "令牌文件的内容不能作为请求头。处理：核对令牌文件"))?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+            Unfetched::wrong(
+                "YB-2021",
+                "令牌文件的内容不能作为请求头。处理：核对令牌文件",
+            )
+        })?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
@@ -43,20 +47,33 @@ pub fn of(errand: &Errand<'_>, endpoint: &str) -> Result<(Client, String), Unfet
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy();
     if let Some(file) = &errand.endpoint.ca_file {
-        let wrong = || Unfetched::wrong("YB-2022", "证书文件不能读取。处理：核对 ca_file，须为 PEM 格式");
+        let wrong = || {
+            Unfetched::wrong(
+                "YB-2022",
+                "证书文件不能读取。处理：核对 ca_file，须为 PEM 格式",
+            )
+        };
         let pem = std::fs::read(errand.home.join(file)).map_err(|_| wrong())?;
         let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| wrong())?;
         builder = builder.tls_certs_only(certificates);
     }
-    let client = builder
-        .build()
-        .map_err(|_| Unfetched::wrong("YB-2023", "无法建立网络客户端。处理：查看日志并联系维护人员"))?;
+    let client = builder.build().map_err(|_| {
+        Unfetched::wrong(
+            "YB-2023",
+            "无法建立网络客户端。处理：查看日志并联系维护人员",
+        )
+    })?;
     Ok((client, url.trim_end_matches('/').to_owned()))
 }
 
 fn secret(file: &std::path::Path) -> Result<String, Unfetched> {
     use std::io::Read as _;
-    let wrong = || Unfetched::wrong("YB-2024", "令牌文件不能读取。处理：核对 token_file 的路径和权限（0600）");
+    let wrong = || {
+        Unfetched::wrong(
+            "YB-2024",
+            "令牌文件不能读取。处理：核对 token_file 的路径和权限（0600）",
+        )
+    };
     let mut text = String::new();
     std::fs::File::open(file)
         .and_then(|file| file.take(TOKEN_BYTES).read_to_string(&mut text))
@@ -65,23 +82,41 @@ fn secret(file: &std::path::Path) -> Result<String, Unfetched> {
 }
 
 /// Asks once.
-pub async fn get(client: &Client, url: &str, query: &[(&str, String)]) -> Result<Response, Unfetched> {
-    let response = client.get(url).query(query).send().await.map_err(|error| failed(&error))?;
+pub async fn get(
+    client: &Client,
+    url: &str,
+    query: &[(&str, String)],
+) -> Result<Response, Unfetched> {
+    let response = client
+        .get(url)
+        .query(query)
+        .send()
+        .await
+        .map_err(|error| failed(&error))?;
     let status = response.status();
     match status {
         StatusCode::OK => Ok(response),
         StatusCode::NOT_FOUND => Err(Unfetched::not_yet("对方尚未生成数据（404）")),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Unfetched::wrong(
             "YB-2026",
-            format!("对方拒绝访问（{}）。处理：核对令牌、授权期限和来源地址登记", status.as_u16()),
+            format!(
+                "对方拒绝访问（{}）。处理：核对令牌、授权期限和来源地址登记",
+                status.as_u16()
+            ),
         )),
         _ if status.is_redirection() => Err(Unfetched::wrong(
             "YB-2027",
-            format!("对方要求转到其他地址（{}），未跟随。处理：核对 [endpoints] 的地址", status.as_u16()),
+            format!(
+                "对方要求转到其他地址（{}），未跟随。处理：核对 [endpoints] 的地址",
+                status.as_u16()
+            ),
         )),
         _ => Err(Unfetched::wrong(
             "YB-2028",
-            format!("对方应答 {}。处理：稍后自动重试；持续出现请联系该部门", status.as_u16()),
+            format!(
+                "对方应答 {}。处理：稍后自动重试；持续出现请联系该部门",
+                status.as_u16()
+            ),
         )),
     }
 }

@@ -20,7 +20,10 @@ pub fn fetch(errand: &Errand<'_>, folder: &Folder) -> Result<Fetched, Unfetched>
     let Some(path) = &errand.endpoint.path else {
         return Err(Unfetched::wrong(
             "YB-2010",
-            format!("地址“{}”没有 path。处理：在 [endpoints] 中写明目录", folder.endpoint),
+            format!(
+                "地址“{}”没有 path。处理：在 [endpoints] 中写明目录",
+                folder.endpoint
+            ),
         ));
     };
     let root = errand.home.join(path);
@@ -38,10 +41,17 @@ pub fn fetch(errand: &Errand<'_>, folder: &Folder) -> Result<Fetched, Unfetched>
         }
         let _ = fs::remove_file(&again.path);
     }
-    if let Some(name) = taken.iter().position(|taken| !taken).and_then(|at| names.get(at)) {
+    if let Some(name) = taken
+        .iter()
+        .position(|taken| !taken)
+        .and_then(|at| names.get(at))
+    {
         return take(errand, &root, folder, name);
     }
-    Err(Unfetched::not_yet(format!("{}尚无新文件", errand.adapter.title)))
+    Err(Unfetched::not_yet(format!(
+        "{}尚无新文件",
+        errand.adapter.title
+    )))
 }
 
 /// The names of complete files that fit, ascending.
@@ -49,29 +59,48 @@ fn complete(root: &Path, folder: &Folder) -> Result<Vec<String>, Unfetched> {
     let entries = fs::read_dir(root).map_err(|error| {
         Unfetched::wrong(
             "YB-2011",
-            format!("接收目录“{}”不能读取（{}）。处理：核对目录是否挂载、权限是否正确", folder.endpoint, error.kind()),
+            format!(
+                "接收目录“{}”不能读取（{}）。处理：核对目录是否挂载、权限是否正确",
+                folder.endpoint,
+                error.kind()
+            ),
         )
     })?;
     let mut names = Vec::new();
     let mut markers = std::collections::BTreeSet::new();
     for (at, entry) in entries.enumerate() {
         if at >= ENTRIES {
-            return Err(Unfetched::wrong("YB-2012", "接收目录中文件过多。处理：清理旧文件"));
+            return Err(Unfetched::wrong(
+                "YB-2012",
+                "接收目录中文件过多。处理：清理旧文件",
+            ));
         }
-        let Some(name) = entry.ok().and_then(|entry| entry.file_name().into_string().ok()) else { continue };
+        let Some(name) = entry
+            .ok()
+            .and_then(|entry| entry.file_name().into_string().ok())
+        else {
+            continue;
+        };
         if pattern::fits(&folder.pattern, &name) {
             names.push(name.clone());
         }
         markers.insert(name);
     }
     if let Some(marker) = &folder.marker {
-        names.retain(|name| !name.ends_with(marker.as_str()) && markers.contains(&format!("{name}{marker}")));
+        names.retain(|name| {
+            !name.ends_with(marker.as_str()) && markers.contains(&format!("{name}{marker}"))
+        });
     }
     names.sort();
     Ok(names)
 }
 
-fn take(errand: &Errand<'_>, root: &Path, folder: &Folder, name: &str) -> Result<Fetched, Unfetched> {
+fn take(
+    errand: &Errand<'_>,
+    root: &Path,
+    folder: &Folder,
+    name: &str,
+) -> Result<Fetched, Unfetched> {
     let path = root.join(name);
     let first = copy(&path, name, errand.adapter, errand.spool)?;
     if folder.marker.is_some() {

@@ -19,7 +19,12 @@ pub fn fetch(errand: &Errand<'_>, http: &Http) -> Result<Fetched, Unfetched> {
         };
         tokio::time::timeout(WHOLE, whole)
             .await
-            .unwrap_or_else(|_| Err(Unfetched::wrong("YB-2029", "下载超过一小时。处理：联系该部门核对文件大小和网络")))
+            .unwrap_or_else(|_| {
+                Err(Unfetched::wrong(
+                    "YB-2029",
+                    "下载超过一小时。处理：联系该部门核对文件大小和网络",
+                ))
+            })
     })?;
     spooled.finish(&path)
 }

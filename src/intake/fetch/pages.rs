@@ -20,7 +20,12 @@ pub fn fetch(errand: &Errand<'_>, pages: &Pages) -> Result<Fetched, Unfetched> {
         let whole = all(errand, pages, &client, &url, &mut spooled);
         tokio::time::timeout(WHOLE, whole)
             .await
-            .unwrap_or_else(|_| Err(Unfetched::wrong("YB-2029", "下载超过一小时。处理：联系该部门核对数据量和网络")))
+            .unwrap_or_else(|_| {
+                Err(Unfetched::wrong(
+                    "YB-2029",
+                    "下载超过一小时。处理：联系该部门核对数据量和网络",
+                ))
+            })
     })?;
     spooled.finish(&path)
 }
@@ -36,17 +41,26 @@ async fn all(
     let mut received = 0u64;
     let mut before: Option<blake3::Hash> = None;
     for number in 1..=errand.adapter.limits.pages {
-        let query = [(pages.page.as_str(), number.to_string()), (pages.size.as_str(), pages.per_page.to_string())];
+        let query = [
+            (pages.page.as_str(), number.to_string()),
+            (pages.size.as_str(), pages.per_page.to_string()),
+        ];
         let page = one(client, url, &query, pages, number).await?;
         let hash = blake3::hash(page.rows.to_string().as_bytes());
         if page.count > 0 && before == Some(hash) {
-            return Err(Unfetched::wrong("YB-2041", format!("第{number}页与上一页相同，接口没有翻页。处理：核对分页参数，联系该部门")));
+            return Err(Unfetched::wrong(
+                "YB-2041",
+                format!("第{number}页与上一页相同，接口没有翻页。处理：核对分页参数，联系该部门"),
+            ));
         }
         before = Some(hash);
         if *total.get_or_insert(page.total) != page.total {
             return Err(Unfetched::wrong(
                 "YB-2042",
-                format!("第{number}页的总数变为{}，数据在拉取期间变化。处理：稍后自动重新拉取", page.total),
+                format!(
+                    "第{number}页的总数变为{}，数据在拉取期间变化。处理：稍后自动重新拉取",
+                    page.total
+                ),
             ));
         }
         received += page.count;
@@ -58,13 +72,19 @@ async fn all(
         if received > page.total || page.count < u64::from(pages.per_page) {
             return Err(Unfetched::wrong(
                 "YB-2043",
-                format!("总数为{}，到第{number}页实收{received}行，缺页或多页。处理：联系该部门核对接口", page.total),
+                format!(
+                    "总数为{}，到第{number}页实收{received}行，缺页或多页。处理：联系该部门核对接口",
+                    page.total
+                ),
             ));
         }
     }
     Err(Unfetched::wrong(
         "YB-2044",
-        format!("超过{}页。处理：核对分页参数；确需更多时调高适配文件 limits.pages", errand.adapter.limits.pages),
+        format!(
+            "超过{}页。处理：核对分页参数；确需更多时调高适配文件 limits.pages",
+            errand.adapter.limits.pages
+        ),
     ))
 }
 
@@ -87,35 +107,65 @@ async fn one(
     while let Some(piece) = response.chunk().await.map_err(|error| failed(&error))? {
         body.extend_from_slice(&piece);
         if body.len() > PAGE_BYTES {
-            return Err(Unfetched::wrong("YB-2045", format!("第{number}页超过{PAGE_BYTES}字节。处理：调小 per_page")));
+            return Err(Unfetched::wrong(
+                "YB-2045",
+                format!("第{number}页超过{PAGE_BYTES}字节。处理：调小 per_page"),
+            ));
         }
     }
     let document: Value = serde_json::from_slice(&body).map_err(|_| {
-        Unfetched::wrong("YB-2046", format!("第{number}页的应答不是 JSON（可能是出错页面）。处理：联系该部门核对接口"))
+        Unfetched::wrong(
+            "YB-2046",
+            format!("第{number}页的应答不是 JSON（可能是出错页面）。处理：联系该部门核对接口"),
+        )
     })?;
-    let code = document.pointer(&pages.success).map(text).unwrap_or_default();
+    let code = document
+        .pointer(&pages.success)
+        .map(text)
+        .unwrap_or_default();
     if code != pages.success_is {
         return Err(Unfetched::wrong(
             "YB-2047",
-            format!("第{number}页的结果码是“{}”，不是“{}”。处理：联系该部门核对授权和参数", shortened(&code), pages.success_is),
+            format!(
+                "第{number}页的结果码是“{}”，不是“{}”。处理：联系该部门核对授权和参数",
+                shortened(&code),
+                pages.success_is
+            ),
         ));
     }
     let total = document
         .pointer(&pages.total)
         .and_then(|value| text(value).parse().ok())
-        .ok_or_else(|| Unfetched::wrong("YB-2048", format!("第{number}页没有总数。处理：核对适配文件 total")))?;
+        .ok_or_else(|| {
+            Unfetched::wrong(
+                "YB-2048",
+                format!("第{number}页没有总数。处理：核对适配文件 total"),
+            )
+        })?;
     let rows = document
         .pointer(&pages.rows)
         .filter(|rows| rows.is_array())
         .cloned()
-        .ok_or_else(|| Unfetched::wrong("YB-2049", format!("第{number}页没有数据数组。处理：核对适配文件 rows")))?;
+        .ok_or_else(|| {
+            Unfetched::wrong(
+                "YB-2049",
+                format!("第{number}页没有数据数组。处理：核对适配文件 rows"),
+            )
+        })?;
     let count = rows.as_array().map_or(0, |rows| rows.len() as u64);
-    Ok(Page { line: document.to_string(), rows, count, total })
+    Ok(Page {
+        line: document.to_string(),
+        rows,
+        count,
+        total,
+    })
 }
 
 /// `"200"` and `200` are the same code.
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn shortened(code: &str) -> String {

@@ -43,15 +43,23 @@ impl Bench {
     fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
-            runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
     fn serve(&self, router: Router) -> String {
-        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = self
+            .runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .unwrap();
         let address = listener.local_addr().unwrap();
-        self.runtime.spawn(async move { axum::serve(listener, router).await });
+        self.runtime
+            .spawn(async move { axum::serve(listener, router).await });
         format!("http://{address}")
     }
 
@@ -73,14 +81,23 @@ impl Bench {
             runtime: self.runtime.handle(),
         });
         if fetched.is_err() {
-            assert_eq!(fs::read_dir(&spool).unwrap().count(), 0, "a failed fetch leaves nothing behind");
+            assert_eq!(
+                fs::read_dir(&spool).unwrap().count(),
+                0,
+                "a failed fetch leaves nothing behind"
+            );
         }
         fetched
     }
 }
 
 fn endpoint(path: Option<&str>, url: Option<String>) -> Endpoint {
-    Endpoint { path: path.map(PathBuf::from), url, token_file: None, ca_file: None }
+    Endpoint {
+        path: path.map(PathBuf::from),
+        url,
+        token_file: None,
+        ca_file: None,
+    }
 }
 
 #[test]
@@ -88,11 +105,17 @@ fn files_come_one_after_another_when_their_marker_is_there() {
     let bench = Bench::new();
     let inbox = bench.folder.path().join("inbox");
     fs::create_dir(&inbox).unwrap();
-    let adapter = adapter("[transport.folder]\nendpoint = \"in\"\npattern = \"a_*.csv\"\nmarker = \".ok\"", CSV);
+    let adapter = adapter(
+        "[transport.folder]\nendpoint = \"in\"\npattern = \"a_*.csv\"\nmarker = \".ok\"",
+        CSV,
+    );
     let endpoint = endpoint(Some("inbox"), None);
     let taken = std::cell::RefCell::new(std::collections::BTreeMap::<String, String>::new());
     let asked = |name: &str, digest: &str| {
-        taken.borrow().get(name).is_some_and(|known| digest.is_empty() || known == digest)
+        taken
+            .borrow()
+            .get(name)
+            .is_some_and(|known| digest.is_empty() || known == digest)
     };
     let next = || bench.fetch(&adapter, &endpoint, &asked);
     let put = |name: &str, text: &str| fs::write(inbox.join(name), text).unwrap();
@@ -105,7 +128,12 @@ fn files_come_one_after_another_when_their_marker_is_there() {
     for expected in ["a_1.csv", "a_2.csv"] {
         let fetched = next().unwrap();
         assert_eq!(fetched.name, expected);
-        assert_eq!(fetched.digest, blake3::hash(&fs::read(&fetched.path).unwrap()).to_hex().to_string());
+        assert_eq!(
+            fetched.digest,
+            blake3::hash(&fs::read(&fetched.path).unwrap())
+                .to_hex()
+                .to_string()
+        );
         taken.borrow_mut().insert(fetched.name, fetched.digest);
         fs::remove_file(fetched.path).unwrap();
     }
@@ -124,13 +152,26 @@ fn http_answers_are_taken_or_refused_without_naming_the_host() {
     let url = bench.serve(
         Router::new()
             .route("/export/202602.csv", get(|| async { "码,月\n" }))
-            .route("/moved", get(|| async { Redirect::permanent("/export/202602.csv") }))
+            .route(
+                "/moved",
+                get(|| async { Redirect::permanent("/export/202602.csv") }),
+            )
             .route("/closed", get(|| async { StatusCode::FORBIDDEN }))
-            .route("/broken", get(|| async { StatusCode::INTERNAL_SERVER_ERROR })),
+            .route(
+                "/broken",
+                get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
+            ),
     );
-    let at = |path: &str| adapter(&format!("[transport.http]\nendpoint = \"e\"\npath = \"{path}\""), CSV);
+    let at = |path: &str| {
+        adapter(
+            &format!("[transport.http]\nendpoint = \"e\"\npath = \"{path}\""),
+            CSV,
+        )
+    };
     let endpoint = endpoint(None, Some(url.clone()));
-    let fetched = bench.fetch(&at("/export/{period}.csv"), &endpoint, &|_, _| false).unwrap();
+    let fetched = bench
+        .fetch(&at("/export/{period}.csv"), &endpoint, &|_, _| false)
+        .unwrap();
     assert_eq!(fetched.name, "/export/202602.csv");
     fs::remove_file(&fetched.path).unwrap();
     for (path, code, not_yet) in [
@@ -139,16 +180,36 @@ fn http_answers_are_taken_or_refused_without_naming_the_host() {
         ("/closed", "YB-2026", false),
         ("/broken", "YB-2028", false),
     ] {
-        let refused = bench.fetch(&at(path), &endpoint, &|_, _| false).unwrap_err();
+        let refused = bench
+            .fetch(&at(path), &endpoint, &|_, _| false)
+            .unwrap_err();
         assert_eq!((refused.code, refused.not_yet), (code, not_yet), "{path}");
         assert!(!refused.to_string().contains("127.0.0.1"));
     }
-    let nowhere = Endpoint { url: Some("http://127.0.0.1:9".into()), ..endpoint };
-    assert_eq!(bench.fetch(&at("/x"), &nowhere, &|_, _| false).unwrap_err().code, "YB-2025");
+    let nowhere = Endpoint {
+        url: Some("http://127.0.0.1:9".into()),
+        ..endpoint
+    };
+    assert_eq!(
+        bench
+            .fetch(&at("/x"), &nowhere, &|_, _| false)
+            .unwrap_err()
+            .code,
+        "YB-2025"
+    );
     let mut small = at("/export/{period}.csv");
     small.limits.file_bytes = 3;
-    let endpoint = Endpoint { url: Some(url), ..nowhere };
-    assert_eq!(bench.fetch(&small, &endpoint, &|_, _| false).unwrap_err().code, "YB-2005");
+    let endpoint = Endpoint {
+        url: Some(url),
+        ..nowhere
+    };
+    assert_eq!(
+        bench
+            .fetch(&small, &endpoint, &|_, _| false)
+            .unwrap_err()
+            .code,
+        "YB-2005"
+    );
 }
 
 #[derive(serde::Deserialize)]
@@ -157,7 +218,10 @@ struct Wanted {
     size: u32,
 }
 
-fn paged(total: impl Fn(u32) -> u32 + Clone + Send + Sync + 'static, fault: &'static str) -> Router {
+fn paged(
+    total: impl Fn(u32) -> u32 + Clone + Send + Sync + 'static,
+    fault: &'static str,
+) -> Router {
     let calls = Arc::new(AtomicU32::new(0));
     Router::new().route(
         "/rows",
@@ -196,7 +260,11 @@ fn pages_are_all_there_or_nothing_is_taken() {
     };
     for (total, lines) in [(0, 1), (3, 1), (4, 1), (9, 3)] {
         let fetched = run(paged(move |_| total, "")).unwrap();
-        assert_eq!(fs::read_to_string(&fetched.path).unwrap().lines().count(), lines, "{total}");
+        assert_eq!(
+            fs::read_to_string(&fetched.path).unwrap().lines().count(),
+            lines,
+            "{total}"
+        );
         fs::remove_file(fetched.path).unwrap();
     }
     for (router, code) in [

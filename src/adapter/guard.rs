@@ -1,11 +1,18 @@
 //! The guard: whether a whole batch may be believed. Pure.
+//!
+//! A short or broken export must never turn into notices, so most doubts hold the batch for a named person. Rules that need no
+//! past are in [`absolute`], those against the last accepted batch in [`compared`]. The first batch of a source is judged by the
+//! absolute ones only.
 
 use jiff::civil::Date;
 
 use crate::adapter::language::Adapter;
-use crate::domain::batch::{Batch, Census, ChangeCounts, Reason, Verdict};
-use crate::domain::record::Record;
+use crate::domain::batch::{Batch, Census, ChangeCounts, Reason, Verdict, Weight};
+use crate::domain::record::{Field, Record, RecordKind, Value};
 use crate::domain::unit::Units;
+
+mod absolute;
+mod compared;
 
 /// Everything the guard looks at.
 #[derive(Debug, Clone, Copy)]
@@ -32,15 +39,120 @@ pub struct Delivery<'a> {
     pub units: &'a Units,
 }
 
+/// Different texts of one kind of part that a census counts apart: what comes beyond is a slipped column, and is counted together.
+const PARTS_KEPT: usize = 500;
+
 /// Adds a usable record to the census: whole, by region, agency and insurance kind, fill of every field, heads of rolls.
 pub fn count(census: &mut Census, record: &Record) {
-    let _ = (census, record);
-    todo!()
+    census.records += 1;
+    for (field, value) in &record.fields {
+        let is_readable = match value {
+            Value::Unread(_) => false,
+            Value::Text(text) => !text.is_empty(),
+            _ => true,
+        };
+        if is_readable {
+            *census.filled.entry(field.name().to_owned()).or_default() += 1;
+        }
+    }
+    for (kind, field) in [
+        ("region", Field::Region),
+        ("agency", Field::Agency),
+        ("insurance", Field::Insurance),
+    ] {
+        if let Some(text) = record.text(field) {
+            count_part(census, kind, text);
+        }
+    }
+    count_heads(census, record);
+}
+
+fn count_part(census: &mut Census, kind: &str, text: &str) {
+    let part = format!("{kind}:{text}");
+    if let Some(count) = census.parts.get_mut(&part) {
+        *count += 1;
+        return;
+    }
+    let part = if census.parts.len() < PARTS_KEPT {
+        part
+    } else {
+        format!("{kind}:…")
+    };
+    *census.parts.entry(part).or_default() += 1;
+}
+
+fn count_heads(census: &mut Census, record: &Record) {
+    if record.kind != RecordKind::InsuredRoll {
+        return;
+    }
+    if let (Some(month), Some(kind), Some(heads)) = (
+        record.month(),
+        record.text(Field::Insurance),
+        record.count(Field::RegisteredHeads),
+    ) {
+        *census.heads.entry(format!("{month}/{kind}")).or_default() += heads;
+    }
 }
 
 /// Judges. The verdict is the heaviest reason's.
 #[must_use]
 pub fn judge(delivery: &Delivery<'_>) -> (Verdict, Vec<Reason>) {
-    let _ = delivery;
-    todo!()
+    let mut reasons = absolute::reasons(delivery);
+    if let Some(previous) = delivery.previous {
+        reasons.extend(compared::reasons(delivery, previous));
+    }
+    let verdict = match reasons.iter().map(|reason| reason.weight).max() {
+        None => Verdict::Accepted,
+        Some(Weight::Warning) => Verdict::AcceptedWithWarnings,
+        Some(Weight::Hold) => Verdict::Quarantined,
+        Some(Weight::Refuse) => Verdict::Refused,
+    };
+    (verdict, reasons)
 }
+
+/// Held until a named person releases it.
+fn hold(code: &str, what: &str) -> Reason {
+    Reason {
+        code: code.to_owned(),
+        weight: Weight::Hold,
+        text: format!(
+            "{what}。处理：向来源部门核对；确属实情的，核对后由具名人员执行 yingbao batch release 放行并写明理由，否则请其重新导出"
+        ),
+    }
+}
+
+/// Taken, with a word.
+fn warning(code: &str, what: &str, remedy: &str) -> Reason {
+    Reason {
+        code: code.to_owned(),
+        weight: Weight::Warning,
+        text: format!("{what}。处理：{remedy}"),
+    }
+}
+
+/// `part` ÷ `whole`; 0 of nothing.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "row counts are far below 2^52, and a share is compared with a bound of two digits"
+)]
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+/// By which share `now` is smaller than `before`; 0 when it is not.
+fn shrinkage(before: u64, now: u64) -> f64 {
+    share(before.saturating_sub(now), before)
+}
+
+/// `12.5%`.
+fn percent(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    format!("{}%", text.trim_end_matches(".0"))
+}
+
+#[cfg(test)]
+mod tests;

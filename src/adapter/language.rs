@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::adapter::source::{Container, Format, Limits, Transport};
 use crate::calendar::age::Age;
+use crate::calendar::clock::DayCount;
 use crate::domain::record::{Field, RecordKind};
 
 /// The file as written. [`Adapter::check`] makes an [`Adapter`] of it.
@@ -237,24 +238,92 @@ pub struct Complaint {
 }
 
 impl Adapter {
-    /// Checks a file's meaning.
-    ///
-    /// # Errors
-    /// Every complaint at once.
-    pub fn check(name: &str, digest: &str, file: AdapterFile) -> Result<Self, Vec<Complaint>> {
-        let _ = (name, digest, file);
-        todo!()
-    }
-
     /// How old its newest accepted batch may be.
     #[must_use]
     pub fn age(&self) -> Age {
-        todo!()
+        self.expect.age.unwrap_or_else(|| default_age(self.mode))
     }
 
     /// The last day of its agreement, when it has one.
     #[must_use]
     pub fn agreed_until(&self) -> Option<Date> {
-        todo!()
+        self.agreement.as_ref().and_then(Agreement::last_day)
+    }
+}
+
+/// What is expected of a source whose adapter does not say: a snapshot every working day, an increment every month.
+pub(crate) const fn default_age(mode: Mode) -> Age {
+    match mode {
+        Mode::Snapshot => Age {
+            n: 3,
+            unit: DayCount::WorkingDays,
+        },
+        Mode::Increment => Age {
+            n: 40,
+            unit: DayCount::CalendarDays,
+        },
+    }
+}
+
+impl Agreement {
+    /// Its last day; `None` when `until` is no calendar day (a time alone, the 30th of February).
+    #[must_use]
+    pub fn last_day(&self) -> Option<Date> {
+        let date = self.until.date?;
+        Date::new(
+            i16::try_from(date.year).ok()?,
+            i8::try_from(date.month).ok()?,
+            i8::try_from(date.day).ok()?,
+        )
+        .ok()
+    }
+}
+
+impl FieldRule {
+    /// The headings it may stand under; the first that is present counts.
+    #[must_use]
+    pub fn headings(&self) -> &[String] {
+        match self {
+            Self::Heading(heading)
+            | Self::Table(FieldTable {
+                from: OneOrMany::One(heading),
+                ..
+            }) => std::slice::from_ref(heading),
+            Self::Table(FieldTable {
+                from: OneOrMany::Many(headings),
+                ..
+            }) => headings,
+        }
+    }
+
+    const fn table(&self) -> Option<&FieldTable> {
+        match self {
+            Self::Heading(_) => None,
+            Self::Table(table) => Some(table),
+        }
+    }
+
+    /// Whether a row without it is set aside.
+    #[must_use]
+    pub fn required(&self) -> bool {
+        self.table().is_some_and(|table| table.required)
+    }
+
+    /// Unit of the column, as written.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.table()?.unit.as_deref()
+    }
+
+    /// Name of its lookup.
+    #[must_use]
+    pub fn lookup(&self) -> Option<&str> {
+        self.table()?.lookup.as_deref()
+    }
+
+    /// Value of an empty cell, as written.
+    #[must_use]
+    pub fn default(&self) -> Option<&str> {
+        self.table()?.default.as_deref()
     }
 }

@@ -1,11 +1,23 @@
 //! From a raw row to a canonical record. Pure.
+//!
+//! Columns are found by heading, cells are read by [`crate::adapter::cell`]. A required field that cannot be read sets its row
+//! aside; an optional one stays unread, so that its change is seen while nothing is founded on it. Columns that the adapter does
+//! not map — personal ones above all — never reach a record.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::adapter::language::Adapter;
-use crate::adapter::row::RawRow;
+use crate::adapter::cell::{self, Outcome, Reader};
+use crate::adapter::language::{Adapter, AsOf, FieldRule};
+use crate::adapter::reading::{self, MoneyUnit};
+use crate::adapter::row::{Cell, RawRow};
+use crate::adapter::source::Format;
 use crate::domain::batch::{Issue, Unreadable};
-use crate::domain::record::Record;
+use crate::domain::record::{Field, FieldType, Record, Value, mask};
+use crate::domain::text::fold;
+
+mod columns;
 
 /// What one row became.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,47 +26,410 @@ pub struct Mapped {
     pub record: Option<Record>,
     /// What is wrong in it.
     pub issues: Vec<Issue>,
-    /// A total row (合计): no record and no issue.
+    /// A total row (合计) or a row without any content: no record and no issue.
     pub is_total: bool,
+}
+
+impl Mapped {
+    const fn total() -> Self {
+        Self {
+            record: None,
+            issues: Vec::new(),
+            is_total: true,
+        }
+    }
+}
+
+/// Where one field comes from in this file.
+#[derive(Debug)]
+struct Plan<'a> {
+    reader: Reader<'a>,
+    rule: &'a FieldRule,
+    default: Option<Value>,
+    /// Index of its column; `None` while no heading of it was seen.
+    column: Option<usize>,
+    /// The title names another unit than the adapter: bare figures mean one of two things, so they mean nothing.
+    is_unit_disputed: bool,
 }
 
 /// Maps the rows of one file.
 #[derive(Debug)]
 pub struct Mapper<'a> {
     adapter: &'a Adapter,
+    delivered: Date,
+    file_name: String,
+    plans: Vec<Plan<'a>>,
+    headings: Vec<String>,
+    as_of_column: Option<usize>,
+    as_of_heading: Option<String>,
+    /// The day found so far.
+    as_of: Option<Date>,
+    /// Headings that an issue was raised for already.
+    raised: BTreeSet<String>,
+    rows: u64,
 }
+
+/// Characters of a value or heading that an issue shows.
+const SHOWN_CHARS: usize = 64;
+/// Headings that a refusal lists, and unknown columns that issues are raised for.
+const HEADINGS_SHOWN: usize = 50;
+/// Revenue per head, in fen, from which the unit is doubted: 10 亿元, ten thousand times a usual 10 万元.
+const REVENUE_PER_HEAD_HIGH: i128 = 100_000_000_000;
+/// And below which: 10 元, a ten-thousandth of it.
+const REVENUE_PER_HEAD_LOW: i128 = 1_000;
+/// Heads from which a tiny revenue is doubted; in the smallest firms it is ordinary.
+const HEADS_FOR_LOW: u64 = 10;
 
 impl<'a> Mapper<'a> {
     /// For one file, delivered on `delivered`, called `file_name`.
     #[must_use]
     pub fn new(adapter: &'a Adapter, file_name: &str, delivered: Date) -> Self {
-        let _ = (file_name, delivered);
-        Self { adapter }
+        let plans = adapter
+            .fields
+            .iter()
+            .map(|(field, rule)| Plan::new(adapter, *field, rule, delivered))
+            .collect();
+        let as_of_heading = match &adapter.as_of {
+            AsOf::Column(heading) | AsOf::Month(heading) => Some(cell::heading_text(heading)),
+            _ => None,
+        };
+        let as_of = match &adapter.as_of {
+            AsOf::FileName => date_in_name(file_name),
+            AsOf::Delivery => Some(delivered),
+            _ => None,
+        };
+        Self {
+            adapter,
+            delivered,
+            file_name: cell::cut(file_name, SHOWN_CHARS),
+            plans,
+            headings: Vec::new(),
+            as_of_column: None,
+            as_of_heading,
+            as_of,
+            raised: BTreeSet::new(),
+            rows: 0,
+        }
     }
 
     /// A line above the headings: as-of label, unit (`单位：万元` contradicting the adapter is an issue).
     pub fn title(&mut self, line: &str) -> Vec<Issue> {
-        let _ = (line, self.adapter);
-        todo!()
+        let line = fold(line);
+        if let AsOf::Title(label) = &self.adapter.as_of
+            && let Some(day) = date_after(&line, &fold(label))
+        {
+            self.as_of = self.as_of.max(Some(day));
+        }
+        let Some(unit) = reading::unit_in_title(&line) else {
+            return Vec::new();
+        };
+        let mut issues = Vec::new();
+        for plan in &mut self.plans {
+            if plan.reader.field.field_type() != FieldType::Money
+                || plan.reader.unit == unit
+                || plan.is_unit_disputed
+            {
+                continue;
+            }
+            plan.is_unit_disputed = true;
+            issues.push(Issue {
+                row: 0,
+                column: plan.heading(&[]),
+                value: cell::cut(&line, SHOWN_CHARS),
+                code: "YB-2212".to_owned(),
+                reason: format!(
+                    "表题写明单位为{}，适配器声明为{}，此列数值按未知处理。处理：与来源部门核实后修改适配器的 fields.{}.unit",
+                    unit.title(),
+                    plan.reader.unit.title(),
+                    plan.reader.field.name()
+                ),
+            });
+        }
+        issues
     }
 
-    /// The headings. Unknown ones are issues (row 0); a required one that is not there refuses the file.
+    /// The headings. Unknown ones are issues (row 0); a required one that is not there refuses the file. XML and JSON show
+    /// their columns record by record, so for them the latter is said at the end, by [`Self::as_of`].
     pub fn columns(&mut self, headings: &[String]) -> Result<Vec<Issue>, Unreadable> {
-        let _ = headings;
-        todo!()
+        self.headings = headings.to_vec();
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, heading) in headings.iter().enumerate() {
+            let text = cell::heading_text(heading);
+            if !text.is_empty() {
+                places.entry(text).or_default().push(at);
+            }
+        }
+        let mut issues = Vec::new();
+        self.place(&places, &mut issues)?;
+        self.as_of_column = self
+            .as_of_heading
+            .as_ref()
+            .and_then(|heading| places.get(heading)?.first().copied());
+        if !self.grows() {
+            self.require_columns()?;
+        }
+        self.raise_unknown(&places, &mut issues);
+        Ok(issues)
     }
 
     /// One row.
     pub fn row(&mut self, row: &RawRow) -> Mapped {
-        let _ = row;
-        todo!()
+        let has_content = row
+            .cells
+            .iter()
+            .flatten()
+            .any(|cell| !fold(&cell.text).is_empty());
+        if !has_content || self.is_total(row) {
+            return Mapped::total();
+        }
+        self.rows += 1;
+        self.note_as_of(row);
+        let mut record = Record::new(self.adapter.record);
+        let mut issues = Vec::new();
+        let mut is_usable = true;
+        for plan in &self.plans {
+            let cell = plan.column.and_then(|at| row.cells.get(at)?.as_ref());
+            let outcome = plan.read(cell);
+            if plan.rule.required() && !outcome.is_read() {
+                is_usable = false;
+            }
+            if let Some(issue) = self.issue(row.number, plan, cell, &outcome) {
+                issues.push(issue);
+            }
+            if let Some(value) = outcome.value {
+                record.fields.insert(plan.reader.field, value);
+            }
+        }
+        if is_usable {
+            issues.extend(self.doubt_unit(row.number, &record));
+        }
+        Mapped {
+            record: is_usable.then_some(record),
+            issues,
+            is_total: false,
+        }
     }
 
     /// The day the file speaks of, after its last row.
     ///
     /// # Errors
-    /// It cannot be found, in Chinese with the remedy.
+    /// It cannot be found, or a required column never came, in Chinese with the remedy.
     pub fn as_of(&self) -> Result<Date, Unreadable> {
-        todo!()
+        if self.rows > 0 {
+            self.require_columns()?;
+        }
+        if let Some(day) = self.as_of {
+            return Ok(day);
+        }
+        // Nothing was said of any day, and the adapter allows that nothing is said at all.
+        if self.rows == 0 && self.adapter.expect.may_be_empty {
+            return Ok(self.delivered);
+        }
+        let place = match &self.adapter.as_of {
+            AsOf::Column(heading) => format!("“{heading}”列中没有可识别的日期"),
+            AsOf::Month(heading) => format!("“{heading}”列中没有可识别的月份"),
+            AsOf::Title(label) => format!("表头以上没有“{label}”及其后的日期"),
+            AsOf::FileName => format!("文件名“{}”中没有8位日期或6位年月", self.file_name),
+            AsOf::Delivery => "没有交付日期".to_owned(),
+        };
+        Err(Unreadable {
+            code: "YB-2120",
+            text: format!(
+                "无法确定数据日期：{place}。处理：请来源部门补上数据日期，或修改适配器的 [as_of]"
+            ),
+        })
+    }
+
+    /// Whether columns are only known once every record was seen.
+    const fn grows(&self) -> bool {
+        matches!(self.adapter.format, Format::Xml(_) | Format::Json(_))
+    }
+
+    /// A total row begins with 合计, 总计 or 小计 and lacks part of the key; a firm of such a name has all of it.
+    fn is_total(&self, row: &RawRow) -> bool {
+        let first = row
+            .cells
+            .iter()
+            .flatten()
+            .map(|cell| cell::lookup_text(&cell.text))
+            .find(|text| !text.is_empty());
+        let is_named = first.is_some_and(|text| {
+            ["合计", "总计", "小计"]
+                .iter()
+                .any(|word| text.starts_with(word))
+        });
+        is_named
+            && self.plans.iter().any(|plan| {
+                let is_key = self.adapter.record.key().contains(&plan.reader.field);
+                let cell = plan.column.and_then(|at| row.cells.get(at)?.as_ref());
+                is_key && !plan.read(cell).is_read()
+            })
+    }
+
+    fn note_as_of(&mut self, row: &RawRow) {
+        let cell = self.as_of_column.and_then(|at| row.cells.get(at)?.as_ref());
+        let Some(cell) = cell else {
+            return;
+        };
+        let text = fold(&cell.text);
+        let day = match &self.adapter.as_of {
+            AsOf::Column(_) => match reading::date(&text) {
+                reading::Said::Value(day) => Some(day),
+                _ => None,
+            },
+            AsOf::Month(_) => match reading::month(&text) {
+                reading::Said::Value(month) => Some(month.last_day()),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.as_of = self.as_of.max(day);
+    }
+
+    fn issue(
+        &self,
+        row: u64,
+        plan: &Plan<'_>,
+        cell: Option<&Cell>,
+        outcome: &Outcome,
+    ) -> Option<Issue> {
+        let column = plan.heading(&self.headings);
+        let is_required = plan.rule.required();
+        let Some(fault) = &outcome.fault else {
+            return (is_required && outcome.value.is_none()).then(|| Issue {
+                row,
+                column,
+                value: cell.map_or_else(String::new, |cell| cell::cut(&cell.text, SHOWN_CHARS)),
+                code: "YB-2201".to_owned(),
+                reason: format!(
+                    "{}为空，本行未采用。处理：请补全后重新导出",
+                    plan.reader.field.title()
+                ),
+            });
+        };
+        // The title's own issue has said it once for the whole column.
+        if fault.code == "YB-2212" && !is_required {
+            return None;
+        }
+        let is_masked = fault.is_personal || plan.reader.field.masked() || fault.code == "YB-2203";
+        let text = cell.map_or_else(String::new, |cell| fold(&cell.text));
+        let aside = if is_required && !outcome.is_read() {
+            "本行未采用："
+        } else {
+            ""
+        };
+        Some(Issue {
+            row,
+            column,
+            value: if is_masked {
+                mask(&text)
+            } else {
+                cell::cut(&text, SHOWN_CHARS)
+            },
+            code: fault.code.to_owned(),
+            reason: format!("{aside}{}", fault.reason),
+        })
+    }
+
+    /// A warning when revenue per head is ten thousand times off what is usual: 元 and 万元 were probably mixed up. The value
+    /// stays as it is; a person looks.
+    fn doubt_unit(&self, row: u64, record: &Record) -> Option<Issue> {
+        let fen = i128::from(record.money(Field::Revenue)?);
+        let heads = record
+            .count(Field::Employees)
+            .or_else(|| record.count(Field::Filers))
+            .filter(|heads| *heads > 0)?;
+        let per_head = fen / i128::from(heads);
+        let is_high = per_head >= REVENUE_PER_HEAD_HIGH;
+        let is_low = fen > 0 && heads >= HEADS_FOR_LOW && per_head < REVENUE_PER_HEAD_LOW;
+        let plan = self
+            .plans
+            .iter()
+            .find(|plan| plan.reader.field == Field::Revenue)?;
+        (is_high || is_low).then(|| Issue {
+            row,
+            column: plan.heading(&self.headings),
+            value: record
+                .fields
+                .get(&Field::Revenue)
+                .map_or_else(String::new, ToString::to_string),
+            code: "YB-2213".to_owned(),
+            reason: format!(
+                "按{heads}人计，人均营业收入{}，可能混淆了元和万元。处理：请核对金额单位",
+                if is_high {
+                    "超过10亿元"
+                } else {
+                    "不足10元"
+                }
+            ),
+        })
     }
 }
+
+impl<'a> Plan<'a> {
+    fn new(adapter: &'a Adapter, field: Field, rule: &'a FieldRule, delivered: Date) -> Self {
+        let unit = rule
+            .unit()
+            .and_then(MoneyUnit::by_name)
+            .unwrap_or(MoneyUnit::Yuan);
+        Self {
+            reader: Reader {
+                field,
+                unit,
+                lookup: rule.lookup().and_then(|name| adapter.lookup.get(name)),
+                delivered,
+            },
+            rule,
+            default: rule
+                .default()
+                .and_then(|text| cell::default_value(field, unit, text)),
+            column: None,
+            is_unit_disputed: false,
+        }
+    }
+
+    fn read(&self, cell: Option<&Cell>) -> Outcome {
+        let mut outcome = cell.map_or_else(Outcome::default, |cell| {
+            if self.is_unit_disputed {
+                cell::read_disputed(&self.reader, cell)
+            } else {
+                cell::read(&self.reader, cell)
+            }
+        });
+        if outcome == Outcome::default() {
+            outcome.value.clone_from(&self.default);
+        }
+        outcome
+    }
+
+    /// Its heading as the file writes it, else as the adapter does.
+    fn heading(&self, headings: &[String]) -> String {
+        let written = self.column.and_then(|at| headings.get(at));
+        let heading = written.or_else(|| self.rule.headings().first());
+        heading.map_or_else(String::new, |heading| cell::cut(heading, SHOWN_CHARS))
+    }
+}
+
+/// The date that follows a label in a folded title line.
+fn date_after(line: &str, label: &str) -> Option<Date> {
+    let at = line.find(label)? + label.len();
+    let after = line[at..].trim_start_matches([':', ' ', '为', '(']);
+    reading::leading_date(after).map(|(date, _)| date.last_day())
+}
+
+/// The last date in a file's name: eight digits (or the first eight of a time stamp) before six, which mean the month's end.
+fn date_in_name(name: &str) -> Option<Date> {
+    let name = fold(name);
+    let runs = || name.split(|c: char| !c.is_ascii_digit()).rev();
+    let find = |lengths: &[usize]| {
+        runs()
+            .filter(|run| lengths.contains(&run.len()))
+            .filter_map(reading::leading_date)
+            .map(|(date, _)| date.last_day())
+            .find(|day| (2000..=2100).contains(&day.year()))
+    };
+    find(&[8, 12, 14]).or_else(|| find(&[6]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! The language of adapters: how an export is fetched and laid out, what its columns mean, what is expected of it.
+pub mod cell;
+pub mod check;
 pub mod endpoint;
 pub mod guard;
 pub mod language;
 pub mod mapping;
+pub mod reading;
 pub mod row;
 pub mod source;

@@ -30,8 +30,11 @@ pub enum Decoded {
     Row(RawRow),
     /// A row that cannot be laid on the columns (ragged, too long …): row, code, reason.
     Spoilt {
+        /// The row, as in [`RawRow`].
         number: u64,
+        /// Stable code.
         code: &'static str,
+        /// What and the remedy, in Chinese.
         reason: String,
     },
 }

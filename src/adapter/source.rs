@@ -148,7 +148,10 @@ pub enum Charset {
 pub enum Container {
     /// A zip; the one member that matches the pattern (at most one `*`) is the export. Names without
     /// the UTF-8 flag are read as GB18030.
-    Zip { member: String },
+    Zip {
+        /// The pattern.
+        member: String,
+    },
 }
 
 /// Caps on everything that comes from outside.

@@ -93,7 +93,7 @@ pub struct Census {
     pub parts: BTreeMap<String, u64>,
     /// Per field name, how many of `records` carry a readable value.
     pub filled: BTreeMap<String, u64>,
-    /// Sum of registered heads per insurance kind of the newest month but one (rolls only).
+    /// Sum of registered heads per `YYYY-MM/kind` (rolls only); the newest month but one is what the guard compares.
     pub heads: BTreeMap<String, u64>,
 }
 

@@ -1,0 +1,355 @@
+//! One cell becomes one value, or a fault that says why not. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::adapter::reading::{self, MoneyUnit, Said};
+use crate::adapter::row::Cell;
+use crate::domain::code::{self, CodeVerdict, Kind};
+use crate::domain::record::{Field, FieldType, Value};
+use crate::domain::text::fold;
+
+/// Why a cell's value is not taken, or only with a doubt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Stable code, `YB-22xx`.
+    pub code: &'static str,
+    /// What and the remedy, in Chinese.
+    pub reason: String,
+    /// The text is personal or may be: it is only shown masked, and never kept.
+    pub is_personal: bool,
+}
+
+impl Fault {
+    fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason: reason.into(),
+            is_personal: false,
+        }
+    }
+
+    fn personal(code: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            is_personal: true,
+            ..Self::new(code, reason)
+        }
+    }
+}
+
+/// What a cell became: a value (perhaps doubted), nothing, or a fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The value; [`Value::Unread`] when it cannot be read; `None` when there is nothing, or nothing that may be kept.
+    pub value: Option<Value>,
+    /// What is wrong.
+    pub fault: Option<Fault>,
+}
+
+impl Outcome {
+    fn value(value: Value) -> Self {
+        Self {
+            value: Some(value),
+            fault: None,
+        }
+    }
+
+    fn doubted(value: Value, fault: Fault) -> Self {
+        Self {
+            value: Some(value),
+            fault: Some(fault),
+        }
+    }
+
+    /// Kept as text, so that a change of it is seen — unless it is personal.
+    fn unread(text: &str, fault: Fault) -> Self {
+        let value = (!fault.is_personal).then(|| Value::Unread(cut(text, UNREAD_CHARS)));
+        Self {
+            value,
+            fault: Some(fault),
+        }
+    }
+
+    /// Whether it holds something usable.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        !matches!(self.value, None | Some(Value::Unread(_)))
+    }
+}
+
+/// How the column of one field is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The field.
+    pub field: Field,
+    /// Unit of a money column.
+    pub unit: MoneyUnit,
+    /// Text (folded, without blanks) → canonical word.
+    pub lookup: Option<&'a BTreeMap<String, String>>,
+    /// The day of delivery: no firm is founded later.
+    pub delivered: Date,
+}
+
+/// Characters of an unread text that are kept.
+const UNREAD_CHARS: usize = 60;
+/// No identifier is longer.
+const CODE_CHARS: usize = 64;
+/// Digits a spreadsheet keeps of a number.
+const EXACT_DIGITS: usize = 15;
+
+/// Characters of a free text that are kept: what is longer is cut and said.
+const fn chars_at_most(field: Field) -> usize {
+    match field {
+        Field::BusinessScope => 1000,
+        Field::Address => 300,
+        Field::Name | Field::Agency => 200,
+        _ => 120,
+    }
+}
+
+/// At most `n` characters.
+#[must_use]
+pub fn cut(text: &str, n: usize) -> String {
+    text.chars().take(n).collect()
+}
+
+/// The text a lookup goes by: folded, and without the blanks that layout puts between hanzi.
+#[must_use]
+pub fn lookup_text(text: &str) -> String {
+    fold(text).replace(' ', "")
+}
+
+/// The text headings are matched by: folded, without blanks and line breaks.
+#[must_use]
+pub fn heading_text(text: &str) -> String {
+    fold(text).replace(' ', "")
+}
+
+/// Reads one cell.
+#[must_use]
+pub fn read(reader: &Reader<'_>, cell: &Cell) -> Outcome {
+    let text = fold(&cell.text);
+    let outcome = match reader.field.field_type() {
+        FieldType::Word => word(reader, &text),
+        _ if reading::says_nothing(&text) => Outcome::default(),
+        FieldType::Code if matches!(reader.field, Field::CreditCode | Field::HeadOfficeCode) => {
+            credit_code(cell, &text)
+        }
+        FieldType::Code => other_code(cell, &text),
+        FieldType::Text => free_text(reader.field, text.clone()),
+        FieldType::Count => {
+            let said = reading::count(&text);
+            number(reader.field, said, &text)
+        }
+        FieldType::Money => typed(
+            reading::money(&text, reader.unit),
+            &text,
+            "YB-2210",
+            Value::Money,
+        ),
+        FieldType::Date => day(reader, &text),
+        FieldType::Month => typed(reading::month(&text), &text, "YB-2208", Value::Month),
+    };
+    hide_citizen_ids(outcome, &text)
+}
+
+/// Reads a cell of a money column whose unit is disputed: only a figure that names its own unit counts.
+#[must_use]
+pub fn read_disputed(reader: &Reader<'_>, cell: &Cell) -> Outcome {
+    let of = |unit| read(&Reader { unit, ..*reader }, cell);
+    let (low, high) = (of(MoneyUnit::Fen), of(MoneyUnit::WanYuan));
+    // A figure that is the same in either unit says its unit itself (or is zero).
+    if low == high {
+        return low;
+    }
+    let reason = "金额单位存疑（表题与适配器不一致）。处理：与来源部门核实";
+    Outcome::unread(&fold(&cell.text), Fault::new("YB-2212", reason))
+}
+
+/// The value of an empty cell as an adapter writes it; `None` when it does not parse.
+#[must_use]
+pub fn default_value(field: Field, unit: MoneyUnit, text: &str) -> Option<Value> {
+    if field.field_type() == FieldType::Word {
+        return field
+            .words()
+            .contains(&text)
+            .then(|| Value::Text(text.to_owned()));
+    }
+    let reader = Reader {
+        field,
+        unit,
+        lookup: None,
+        delivered: Date::MAX,
+    };
+    let outcome = read(
+        &reader,
+        &Cell {
+            text: text.to_owned(),
+            numeric: false,
+        },
+    );
+    outcome.value.filter(|_| outcome.fault.is_none())
+}
+
+fn typed<T>(
+    said: Said<T>,
+    text: &str,
+    code: &'static str,
+    value: impl FnOnce(T) -> Value,
+) -> Outcome {
+    match said {
+        Said::Value(read) => Outcome::value(value(read)),
+        Said::Nothing => Outcome::default(),
+        Said::Unclear(reason) => Outcome::unread(text, Fault::new(code, reason)),
+    }
+}
+
+fn number(field: Field, said: Said<u64>, text: &str) -> Outcome {
+    match said {
+        Said::Value(year) if field == Field::ReportYear && !(1990..=2100).contains(&year) => {
+            let reason = "年报年度不在合理范围。处理：请填写四位年份";
+            Outcome::unread(text, Fault::new("YB-2209", reason))
+        }
+        said => typed(said, text, "YB-2209", Value::Count),
+    }
+}
+
+fn day(reader: &Reader<'_>, text: &str) -> Outcome {
+    match reading::date(text) {
+        Said::Value(day) if reader.field == Field::Founded && day > reader.delivered => {
+            let reason = format!(
+                "成立日期{day}晚于交付日{}。处理：请核对后重新导出",
+                reader.delivered
+            );
+            Outcome::unread(text, Fault::new("YB-2211", reason))
+        }
+        said => typed(said, text, "YB-2208", Value::Date),
+    }
+}
+
+/// A word that is not in the lookup stays unread: a registration without a known status is neither active nor cancelled.
+fn word(reader: &Reader<'_>, text: &str) -> Outcome {
+    let known = reader
+        .lookup
+        .and_then(|lookup| lookup.get(&lookup_text(text)));
+    match known {
+        Some(word) => Outcome::value(Value::Text(word.clone())),
+        None if reading::says_nothing(text) => Outcome::default(),
+        None => {
+            let reason = format!(
+                "{}的写法不在对照表中，按未知处理。处理：确认含义后补入适配器的 [lookup]",
+                reader.field.title()
+            );
+            Outcome::unread(text, Fault::new("YB-2207", reason))
+        }
+    }
+}
+
+fn free_text(field: Field, text: String) -> Outcome {
+    let most = chars_at_most(field);
+    if text.chars().count() <= most {
+        return Outcome::value(Value::Text(text));
+    }
+    let reason = format!("内容超过{most}字，只取前{most}字。处理：无需重报，请核对是否错列");
+    Outcome::doubted(Value::Text(cut(&text, most)), Fault::new("YB-2214", reason))
+}
+
+/// An identifier that is no credit code: 单位编号, 许可证号, 行业代码, 行政区划.
+fn other_code(cell: &Cell, text: &str) -> Outcome {
+    let normal = code::normal(text);
+    if reading::is_scientific(text) || (cell.numeric && normal.len() > EXACT_DIGITS) {
+        return Outcome::unread(text, lost_digits());
+    }
+    if normal.is_empty() {
+        return Outcome::default();
+    }
+    if normal.chars().count() > CODE_CHARS {
+        let reason = format!("编号超过{CODE_CHARS}个字符。处理：请核对是否错列");
+        return Outcome::unread(text, Fault::new("YB-2203", reason));
+    }
+    Outcome::value(Value::Text(normal))
+}
+
+fn lost_digits() -> Fault {
+    Fault::new(
+        "YB-2205",
+        "编号以数值存放，末几位已经丢失，不作猜测。处理：单元格设为文本格式后重新导出",
+    )
+}
+
+/// A unified credit code, or what stands in its column: an older tax id or an organisation code that leads to it.
+fn credit_code(cell: &Cell, text: &str) -> Outcome {
+    if cell.numeric || reading::is_scientific(text) {
+        return Outcome::unread(text, lost_digits());
+    }
+    if text.chars().count() > CODE_CHARS {
+        let reason = format!("代码超过{CODE_CHARS}个字符。处理：请核对是否错列");
+        return Outcome::unread(text, Fault::new("YB-2203", reason));
+    }
+    let examined = code::examine(&cell.text);
+    let normal = examined.normalized;
+    let value = || Value::Text(normal.clone());
+    let bad_check = || {
+        Fault::new(
+            "YB-2204",
+            "代码校验位不符，暂予保留并标记。处理：请对照登记证照核对",
+        )
+    };
+    match (examined.kind, examined.verdict, normal.len()) {
+        (Kind::CitizenId, ..) => Outcome::unread(
+            text,
+            Fault::personal(
+                "YB-2206",
+                "代码栏填的是公民身份号码，不予采用。处理：改填统一社会信用代码；没有的不必报送",
+            ),
+        ),
+        (Kind::CreditCode | Kind::TaxId | Kind::OrganisationCode, CodeVerdict::Valid, _) => {
+            Outcome::value(value())
+        }
+        // All digits and three zeros at the end: a spreadsheet kept 15 digits and wrote it back as text.
+        (Kind::CreditCode, CodeVerdict::BadCheck, 18)
+            if normal.ends_with("000") && normal.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            Outcome::unread(text, lost_digits())
+        }
+        (Kind::CreditCode, CodeVerdict::BadCheck, 18) => Outcome::doubted(value(), bad_check()),
+        (_, verdict, 15 | 20) if code::organisation_code_of(&normal).is_some() => {
+            if verdict == CodeVerdict::Valid {
+                Outcome::value(value())
+            } else {
+                Outcome::doubted(value(), bad_check())
+            }
+        }
+        _ => {
+            let hint = examined
+                .suggestions
+                .first()
+                .map_or_else(String::new, |likely| format!("（可能是{likely}）"));
+            let reason = format!(
+                "不是18位统一社会信用代码，也不是可换算的税号{hint}。处理：请按登记证照核对后重新导出"
+            );
+            Outcome::unread(&normal, Fault::new("YB-2203", reason))
+        }
+    }
+}
+
+/// A citizen id in a column where nobody expects one (a slipped column) is not kept as unread text either. A readable text is
+/// taken for one only when its check character holds: licence and unit numbers may look like the old 15-digit ids.
+fn hide_citizen_ids(outcome: Outcome, text: &str) -> Outcome {
+    let (is_suspect, must_hold) = match &outcome.value {
+        Some(Value::Unread(_)) => (true, false),
+        Some(Value::Text(kept)) => (kept.len() == 18, true),
+        _ => (false, false),
+    };
+    if !is_suspect {
+        return outcome;
+    }
+    let examined = code::examine(text);
+    let is_held = !must_hold || examined.verdict == CodeVerdict::Valid;
+    if examined.kind != Kind::CitizenId || !is_held {
+        return outcome;
+    }
+    let reason = "此栏填的是公民身份号码，不予采用。处理：请核对是否错列";
+    Outcome::unread(text, Fault::personal("YB-2206", reason))
+}

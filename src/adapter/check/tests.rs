@@ -1,0 +1,370 @@
+use super::*;
+use crate::calendar::age::Age;
+use crate::calendar::clock::DayCount;
+
+const TAX: &str = include_str!("../../../adapters/tax.toml");
+const TRANSPORT: &str = include_str!("../../../adapters/transport.toml");
+const MARKET: &str = include_str!("../../../adapters/market-regulation.toml");
+const ROLL: &str = include_str!("../../../adapters/insured-roll.toml");
+
+fn file(text: &str) -> AdapterFile {
+    toml::from_str(text).expect("the file has the right shape")
+}
+
+#[test]
+fn shipped_adapters_have_no_complaint() {
+    for (name, text, record) in [
+        ("market-regulation", MARKET, RecordKind::Registration),
+        ("tax", TAX, RecordKind::Tax),
+        ("transport", TRANSPORT, RecordKind::Transport),
+        ("insured-roll", ROLL, RecordKind::InsuredRoll),
+    ] {
+        let adapter = Adapter::check(name, "0", file(text)).expect(name);
+        assert_eq!(adapter.record, record);
+        assert_eq!(adapter.transport.endpoint(), name);
+        for field in record.fields() {
+            let is_personal_only = *field == Field::Township && record != RecordKind::Registration;
+            assert!(
+                adapter.fields.contains_key(field) || is_personal_only,
+                "{name} {field:?}"
+            );
+        }
+        assert_eq!(adapter.agreed_until(), None);
+    }
+}
+
+#[test]
+fn defaults_protect() {
+    let adapter =
+        Adapter::check("tax", "0", file(&TAX.replace("age    = \"40 days\"", ""))).unwrap();
+    assert_eq!(adapter.expect.set_aside_at_most, Some(SET_ASIDE_AT_MOST));
+    assert_eq!(adapter.expect.change.missing_at_most, Some(MISSING_AT_MOST));
+    let forty = Age {
+        n: 40,
+        unit: DayCount::CalendarDays,
+    };
+    assert_eq!(adapter.age(), forty);
+    let three = Age {
+        n: 3,
+        unit: DayCount::WorkingDays,
+    };
+    assert_eq!(default_age(Mode::Snapshot), three);
+}
+
+#[test]
+fn lookups_go_by_folded_text() {
+    let adapter = Adapter::check("m", "0", file(MARKET)).unwrap();
+    let status = &adapter.lookup["status"];
+    for (text, word) in [
+        ("存续(在营、开业、在册)", "active"),
+        ("吊销,未注销", "revoked"),
+        ("迁移异地", "moved"),
+    ] {
+        assert_eq!(status.get(text).map(String::as_str), Some(word), "{text}");
+    }
+}
+
+/// One edit of a shipped adapter, and the complaints it earns: key and code.
+fn complaints(text: &str, from: &str, to: &str) -> Vec<(String, &'static str)> {
+    assert!(text.contains(from), "nothing to edit: {from}");
+    let edited = text.replacen(from, to, 1);
+    match Adapter::check("x", "0", file(&edited)) {
+        Ok(_) => Vec::new(),
+        Err(list) => {
+            for complaint in &list {
+                assert!(complaint.text.contains("处理："), "{complaint:?}");
+            }
+            list.into_iter()
+                .map(|complaint| (complaint.key, complaint.code))
+                .collect()
+        }
+    }
+}
+
+#[test]
+fn every_edit_earns_its_complaint() {
+    for (text, from, to, wanted) in [
+        (TAX, "\"税务\"", "\" \"", &[("department", "YB-1302")][..]),
+        (
+            TAX,
+            "filers        =",
+            "filer        =",
+            &[
+                ("fields.filer", "YB-1310"),
+                ("expect.fill.filers", "YB-1342"),
+            ],
+        ),
+        (
+            TAX,
+            "phone         =",
+            "vehicles      =",
+            &[("fields.vehicles", "YB-1311")],
+        ),
+        (
+            TAX,
+            "month         = { from = \"所属期\", required = true }",
+            "",
+            &[("fields", "YB-1312")],
+        ),
+        (
+            TAX,
+            "month         = { from = \"所属期\", required = true }",
+            "month = \"所属期\"",
+            &[("fields.month", "YB-1313")],
+        ),
+        (
+            TAX,
+            "{ from = \"营业收入\", unit = \"yuan\" }",
+            "\"营业收入\"",
+            &[("fields.revenue", "YB-1314")],
+        ),
+        (
+            TAX,
+            "\"营业收入\", unit = \"yuan\"",
+            "\"营业收入\", unit = \"wanyuan\"",
+            &[("fields.revenue.unit", "YB-1315")],
+        ),
+        (
+            TAX,
+            "\"从业人数\", unit = \"persons\"",
+            "\"从业人数\", unit = \"yuan\"",
+            &[("fields.employees.unit", "YB-1315")],
+        ),
+        (
+            TAX,
+            "phone         = \"联系电话\"",
+            "phone = { from = \"联系电话\", unit = \"yuan\" }",
+            &[("fields.phone.unit", "YB-1316")],
+        ),
+        (
+            TAX,
+            "\"从业人数\", unit = \"persons\"",
+            "\"从业人数\", default = \"很多\"",
+            &[("fields.employees.default", "YB-1317")],
+        ),
+        (
+            TAX,
+            "lookup = \"status\" }",
+            "lookup = \"status\", default = \"正常\" }",
+            &[("fields.status.default", "YB-1317")],
+        ),
+        (
+            TAX,
+            "lookup = \"status\" }",
+            "lookup = \"status\", default = \"unclear\" }",
+            &[],
+        ),
+        (
+            TAX,
+            "\"所属期\", required = true",
+            "\"所属期\", required = true, default = \"202601\"",
+            &[("fields.month.default", "YB-1318")],
+        ),
+        (
+            TAX,
+            ", lookup = \"status\" }",
+            " }",
+            &[("fields.status", "YB-1320"), ("lookup.status", "YB-1323")],
+        ),
+        (
+            TAX,
+            "phone         = \"联系电话\"",
+            "phone = { from = \"联系电话\", lookup = \"status\" }",
+            &[("fields.phone.lookup", "YB-1321")],
+        ),
+        (
+            TAX,
+            "lookup = \"status\"",
+            "lookup = \"state\"",
+            &[
+                ("fields.status.lookup", "YB-1322"),
+                ("lookup.status", "YB-1323"),
+            ],
+        ),
+        (
+            TAX,
+            "suspended   =",
+            "supended   =",
+            &[("lookup.status.supended", "YB-1324")],
+        ),
+        (
+            TAX,
+            "\"停业户\"",
+            "\"停业户\", \"正　常\"",
+            &[("lookup.status.suspended", "YB-1325")],
+        ),
+        (
+            TAX,
+            "\"正常户\"",
+            "\"正常户\", \"　\"",
+            &[("lookup.status.active", "YB-1326")],
+        ),
+        (TAX, "\"正常户\"", "\"正常户\", \"正常 户\"", &[]),
+        (
+            TAX,
+            "from = \"从业人数\"",
+            "from = \"营业收入\"",
+            &[("fields.revenue", "YB-1330")],
+        ),
+        (
+            TAX,
+            "from = \"从业人数\"",
+            "from = []",
+            &[("fields.employees.from", "YB-1302")],
+        ),
+        (
+            TAX,
+            "\"序号\"",
+            "\"序号\", \"联系 电话\"",
+            &[("ignore.columns", "YB-1331")],
+        ),
+        (
+            TAX,
+            "shrink_at_most = 0.3",
+            "shrink_at_most = 30.0",
+            &[("expect.change.shrink_at_most", "YB-1340")],
+        ),
+        (
+            TAX,
+            "filers = 0.3",
+            "filers = -0.3",
+            &[("expect.fill.filers", "YB-1340")],
+        ),
+        (
+            TAX,
+            "# rows = { min = 30_000, max = 200_000 }",
+            "rows = { min = 3, max = 2 }",
+            &[("expect.rows", "YB-1341")],
+        ),
+        (
+            TAX,
+            "filers = 0.3",
+            "vehicles = 0.3",
+            &[("expect.fill.vehicles", "YB-1342")],
+        ),
+        (
+            TAX,
+            "/export/{period}.csv",
+            "/export/{month}.csv",
+            &[("transport.http.path", "YB-1307")],
+        ),
+        (
+            TAX,
+            "/export/{period}.csv",
+            "https://tax.example/x.csv",
+            &[("transport.http.path", "YB-1307")],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[agreement]\nnumber = \"0\"\nuntil = 08:00:00\n[format.csv]",
+            &[("agreement.until", "YB-1303")],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[agreement]\nnumber = \"0\"\nuntil = 2027-12-31\n[format.csv]",
+            &[],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[limits]\nrows = 0\n[format.csv]",
+            &[("limits.rows", "YB-1343")],
+        ),
+        (TAX, "{ title = \"数据截止日期\" }", "\"file_name\"", &[]),
+        (
+            TRANSPORT,
+            "{ column = \"data_date\" }",
+            "\"file_name\"",
+            &[("as_of", "YB-1305")],
+        ),
+        (
+            TRANSPORT,
+            "{ column = \"data_date\" }",
+            "{ title = \"数据日期\" }",
+            &[("as_of.title", "YB-1305")],
+        ),
+        (
+            TRANSPORT,
+            "[format.json]\nrows  = \"/data/list\"\ntotal = \"/data/total\"",
+            "[format.csv]\nheader = \"uscc\"",
+            &[("format", "YB-1305")],
+        ),
+        (
+            TRANSPORT,
+            "success    = \"/code\"",
+            "success    = \"code\"",
+            &[("transport.pages.success", "YB-1308")],
+        ),
+        (
+            TRANSPORT,
+            "per_page   = 200",
+            "per_page   = 0",
+            &[("transport.pages.per_page", "YB-1304")],
+        ),
+        (
+            MARKET,
+            "scjg_*.zip",
+            "scjg_*_*.zip",
+            &[("transport.folder.pattern", "YB-1306")],
+        ),
+        (
+            MARKET,
+            "登记信息_*.xml",
+            "../*.xml",
+            &[("container.zip.member", "YB-1306")],
+        ),
+        (
+            MARKET,
+            "DATA/ROWS/ROW",
+            "/ROW",
+            &[("format.xml.record", "YB-1308")],
+        ),
+    ] {
+        let found = complaints(text, from, to);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(key, code)| (key.as_str(), *code))
+            .collect();
+        assert_eq!(found, wanted, "{from} → {to}");
+    }
+}
+
+#[test]
+fn all_complaints_come_at_once_with_suggestions() {
+    let text = TAX
+        .replace("filers        =", "filer        =")
+        .replace("/export/", "export/")
+        .replace("suspended   =", "suspend   =");
+    let list = Adapter::check("税务", "0", file(&text)).unwrap_err();
+    let codes: Vec<_> = list.iter().map(|complaint| complaint.code).collect();
+    assert_eq!(
+        codes,
+        ["YB-1301", "YB-1307", "YB-1310", "YB-1324", "YB-1342"]
+    );
+    assert!(list[2].text.contains("是否为“filers”"), "{}", list[2].text);
+    assert!(
+        list[3].text.contains("是否为“suspended”"),
+        "{}",
+        list[3].text
+    );
+    let titled =
+        TAX.replace("phone         =", "联系电话 =")
+            .replacen("联系电话 =", "\"联系电话\" =", 1);
+    let list = Adapter::check("tax", "0", file(&titled)).unwrap_err();
+    assert!(list[0].text.contains("是否为“phone”"), "{}", list[0].text);
+}
+
+#[test]
+fn agreements_end() {
+    let text = TAX.replace(
+        "[format.csv]",
+        "[agreement]\nnumber = \"0\"\nuntil = 2027-12-31\n[format.csv]",
+    );
+    let adapter = Adapter::check("tax", "0", file(&text)).unwrap();
+    assert_eq!(
+        adapter.agreed_until(),
+        Some(jiff::civil::date(2027, 12, 31))
+    );
+}

@@ -1,0 +1,358 @@
+//! Rules against the last accepted batch.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::adapter::check::MISSING_AT_MOST;
+use crate::adapter::guard::absolute::title;
+use crate::adapter::guard::{Delivery, hold, percent, share, shrinkage, warning};
+use crate::adapter::language::Mode;
+use crate::domain::batch::{Batch, Census, Reason};
+use crate::domain::record::Month;
+use crate::domain::unit::Units;
+
+/// Shrinkage of a whole snapshot and of its parts.
+const SNAPSHOT_SHRINK: (f64, f64) = (0.1, 0.2);
+/// Of an increment, which is a month's traffic: the Spring Festival shows in it.
+const INCREMENT_SHRINK: (f64, f64) = (0.3, 0.3);
+/// Shrinkage of the registered heads of one insurance kind.
+const HEADS_SHRINK: f64 = 0.15;
+/// Records a part must have had before its shrinkage means anything; also for fill rates and changed shares.
+const PART_RECORDS: u64 = 20;
+/// Parts a reason names.
+const PARTS_NAMED: usize = 8;
+/// Share filled before from which a collapse is judged.
+const FILL_BEFORE: f64 = 0.5;
+/// Points of fill that a field may lose without a word.
+const FILL_DROP: f64 = 0.2;
+/// Changed ÷ known.
+const CHANGED_AT_MOST: f64 = 0.5;
+/// Mass re-key: missing ÷ known, new ÷ missing, and both in numbers.
+const REKEY_MISSING: f64 = 0.05;
+const REKEY_NEW: f64 = 0.8;
+const REKEY_RECORDS: u64 = 50;
+
+pub(super) fn reasons(delivery: &Delivery<'_>, previous: &Batch) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    reasons.extend(order(delivery, previous));
+    reasons.extend(whole(delivery, previous));
+    let absent = absent_units(delivery, previous);
+    reasons.extend(parts(delivery, previous, &absent));
+    reasons.extend(units(&absent));
+    reasons.extend(heads(delivery, previous));
+    reasons.extend(fill(delivery, previous));
+    reasons.extend(missing(delivery));
+    reasons.extend(rekeyed(delivery));
+    reasons.extend(changed(delivery));
+    reasons
+}
+
+/// An older statement after a newer one; another statement of the same day.
+fn order(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
+    let before = previous.as_of?;
+    if delivery.as_of < before {
+        let what = format!(
+            "旧文件：数据日期{}早于已接收的{before}（{}）",
+            delivery.as_of, previous.batch
+        );
+        return Some(hold("YB-3117", &what));
+    }
+    let changes = delivery.changes;
+    let differs = changes.new + changes.changed + changes.missing + changes.returned > 0;
+    (delivery.as_of == before && differs).then(|| {
+        warning(
+            "YB-3118",
+            &format!(
+                "更正件：数据日期{before}的数据已接收过（{}），本次内容不同，以本次为准",
+                previous.batch
+            ),
+            "用 yingbao changes 查看改动；来源部门没有更正的，请其说明",
+        )
+    })
+}
+
+/// The bounds of the whole and of a part.
+fn shrink_bounds(delivery: &Delivery<'_>) -> (f64, f64) {
+    let adapter = delivery.adapter;
+    match (adapter.expect.change.shrink_at_most, adapter.mode) {
+        (Some(bound), _) => (bound, bound),
+        (None, Mode::Snapshot) => SNAPSHOT_SHRINK,
+        (None, Mode::Increment) => INCREMENT_SHRINK,
+    }
+}
+
+fn whole(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
+    let (bound, _) = shrink_bounds(delivery);
+    // No rows at all has its own rule.
+    let found = shrinkage(previous.rows, delivery.rows);
+    (delivery.rows > 0 && found > bound).then(|| {
+        hold(
+            "YB-3104",
+            &format!(
+                "共{}行，比上一批（{}行）少{}，超过{}",
+                delivery.rows,
+                previous.rows,
+                percent(found),
+                percent(bound)
+            ),
+        )
+    })
+}
+
+/// Parts with one name per reporting unit, however the export spells it: a department that writes 城乡一体化示范区 instead of
+/// 示范区 has lost nothing.
+fn by_unit(census: &Census, units: &Units) -> BTreeMap<String, u64> {
+    let mut parts = BTreeMap::new();
+    for (part, count) in &census.parts {
+        let name = unit_of(part, units).unwrap_or_else(|| part.clone());
+        *parts.entry(name).or_default() += count;
+    }
+    parts
+}
+
+/// `agency:南召县`: the part of a reporting unit; `None` when it is none's.
+fn unit_of(part: &str, units: &Units) -> Option<String> {
+    let (kind, text) = part.split_once(':')?;
+    let unit = match kind {
+        "region" => units.get(text)?,
+        "agency" => units.by_name(text)?,
+        _ => return None,
+    };
+    Some(format!("{kind}:{}", unit.name))
+}
+
+/// For staff: 经办机构 南召县.
+fn part_title(part: &str) -> String {
+    let (kind, text) = part.split_once(':').unwrap_or(("", part));
+    let kind = match kind {
+        "region" => "登记区划",
+        "agency" => "经办机构",
+        "insurance" => "险种",
+        _ => return part.to_owned(),
+    };
+    let text = match text {
+        "pension" => "企业职工基本养老保险",
+        "unemployment" => "失业保险",
+        "work_injury" => "工伤保险",
+        other => other,
+    };
+    format!("{kind}{text}")
+}
+
+/// Units that had rows in the last snapshot and have none in this one: part → rows before.
+fn absent_units(delivery: &Delivery<'_>, previous: &Batch) -> BTreeMap<String, u64> {
+    if delivery.adapter.mode != Mode::Snapshot || delivery.rows == 0 {
+        return BTreeMap::new();
+    }
+    let now = by_unit(delivery.census, delivery.units);
+    let known: Vec<String> = delivery
+        .units
+        .units
+        .iter()
+        .flat_map(|unit| {
+            [
+                format!("region:{}", unit.name),
+                format!("agency:{}", unit.name),
+            ]
+        })
+        .collect();
+    by_unit(&previous.census, delivery.units)
+        .into_iter()
+        .filter(|(part, before)| *before > 0 && !now.contains_key(part) && known.contains(part))
+        .collect()
+}
+
+fn units(absent: &BTreeMap<String, u64>) -> Option<Reason> {
+    let named = listed(
+        absent
+            .iter()
+            .map(|(part, before)| format!("{}（上批{before}条）", part_title(part))),
+    );
+    (!absent.is_empty()).then(|| {
+        hold(
+            "YB-3119",
+            &format!("以下填报单位上批有数据、本批一条也没有：{named}"),
+        )
+    })
+}
+
+fn listed(texts: impl ExactSizeIterator<Item = String>) -> String {
+    let n = texts.len();
+    let mut text = texts.take(PARTS_NAMED).collect::<Vec<_>>().join("、");
+    if n > PARTS_NAMED {
+        text = format!("{text} 等{n}个");
+    }
+    text
+}
+
+fn parts(
+    delivery: &Delivery<'_>,
+    previous: &Batch,
+    absent: &BTreeMap<String, u64>,
+) -> Option<Reason> {
+    if delivery.rows == 0 {
+        return None;
+    }
+    let (_, bound) = shrink_bounds(delivery);
+    let now = by_unit(delivery.census, delivery.units);
+    let shrunk: Vec<String> = by_unit(&previous.census, delivery.units)
+        .into_iter()
+        .filter(|(part, before)| *before >= PART_RECORDS && !absent.contains_key(part))
+        .filter_map(|(part, before)| {
+            let now = now.get(&part).copied().unwrap_or(0);
+            (shrinkage(before, now) > bound)
+                .then(|| format!("{}（{before}→{now}条）", part_title(&part)))
+        })
+        .collect();
+    (!shrunk.is_empty()).then(|| {
+        hold(
+            "YB-3105",
+            &format!(
+                "以下部分的记录比上一批减少超过{}：{}",
+                percent(bound),
+                listed(shrunk.into_iter())
+            ),
+        )
+    })
+}
+
+/// The registered heads per insurance kind of the newest month but one, not later than the month of `as_of`: the newest month is
+/// still being filled.
+#[must_use]
+fn heads_of(census: &Census, as_of: Date) -> BTreeMap<String, u64> {
+    let latest = Month::of(as_of);
+    let mut by_month: BTreeMap<Month, BTreeMap<String, u64>> = BTreeMap::new();
+    for (key, heads) in &census.heads {
+        if let Some((month, kind)) = key.split_once('/')
+            && let Some(month) = Month::parse(month).filter(|month| *month <= latest)
+        {
+            by_month
+                .entry(month)
+                .or_default()
+                .insert(kind.to_owned(), *heads);
+        }
+    }
+    by_month.into_values().rev().nth(1).unwrap_or_default()
+}
+
+fn heads(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
+    let before = heads_of(&previous.census, previous.as_of?);
+    let now = heads_of(delivery.census, delivery.as_of);
+    // One month alone has no “newest but one”: nothing to compare.
+    if now.is_empty() {
+        return None;
+    }
+    let shrunk: Vec<String> = before
+        .into_iter()
+        .filter_map(|(kind, before)| {
+            let now = now.get(&kind).copied().unwrap_or(0);
+            let found = shrinkage(before, now);
+            (before >= PART_RECORDS && found > HEADS_SHRINK).then(|| {
+                format!(
+                    "{}（{before}→{now}人）",
+                    part_title(&format!("insurance:{kind}"))
+                )
+            })
+        })
+        .collect();
+    (!shrunk.is_empty()).then(|| {
+        hold(
+            "YB-3106",
+            &format!(
+                "次新月份的参保人数比上一批减少超过{}：{}",
+                percent(HEADS_SHRINK),
+                listed(shrunk.into_iter())
+            ),
+        )
+    })
+}
+
+/// Fill rates the adapter does not declare, against the last batch's.
+fn fill(delivery: &Delivery<'_>, previous: &Batch) -> Vec<Reason> {
+    let (now, before) = (delivery.census, &previous.census);
+    if now.records == 0 || before.records < PART_RECORDS {
+        return Vec::new();
+    }
+    before
+        .filled
+        .iter()
+        .filter(|(name, _)| !delivery.adapter.expect.fill.contains_key(*name))
+        .filter_map(|(name, filled)| {
+            let was = share(*filled, before.records);
+            let is = share(now.filled.get(name).copied().unwrap_or(0), now.records);
+            let what = format!(
+                "{}（{name}）可用率由上批{}降到{}",
+                title(name),
+                percent(was),
+                percent(is)
+            );
+            if was >= FILL_BEFORE && is < was / 2.0 {
+                Some(hold("YB-3108", &what))
+            } else if was - is > FILL_DROP {
+                let remedy = "查看问题清单，向来源部门核对是否漏列或改了写法";
+                Some(warning("YB-3109", &what, remedy))
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+/// Keys that were there before this batch.
+fn known(delivery: &Delivery<'_>) -> u64 {
+    let changes = delivery.changes;
+    changes.missing + changes.changed + changes.unchanged
+}
+
+fn missing(delivery: &Delivery<'_>) -> Option<Reason> {
+    let bound = delivery
+        .adapter
+        .expect
+        .change
+        .missing_at_most
+        .unwrap_or(MISSING_AT_MOST);
+    let (missing, known) = (delivery.changes.missing, known(delivery));
+    let found = share(missing, known);
+    (found > bound).then(|| {
+        hold(
+            "YB-3110",
+            &format!(
+                "上批{known}条记录中有{missing}条不见了（{}），超过{}",
+                percent(found),
+                percent(bound)
+            ),
+        )
+    })
+}
+
+/// As many new keys as lost ones: the department has numbered its records anew.
+fn rekeyed(delivery: &Delivery<'_>) -> Option<Reason> {
+    let (missing, new) = (delivery.changes.missing, delivery.changes.new);
+    let is_rekeyed = missing >= REKEY_RECORDS
+        && new >= REKEY_RECORDS
+        && share(missing, known(delivery)) >= REKEY_MISSING
+        && share(new, missing) >= REKEY_NEW;
+    is_rekeyed.then(|| {
+        hold(
+            "YB-3111",
+            &format!("疑似整体换码：{missing}条记录不见、同时新增{new}条，来源部门可能更换了编号或主键的写法"),
+        )
+    })
+}
+
+fn changed(delivery: &Delivery<'_>) -> Option<Reason> {
+    let (changed, known) = (delivery.changes.changed, known(delivery));
+    let found = share(changed, known);
+    (known >= PART_RECORDS && found > CHANGED_AT_MOST).then(|| {
+        warning(
+            "YB-3112",
+            &format!(
+                "上批{known}条记录中有{changed}条内容改变（{}），超过{}",
+                percent(found),
+                percent(CHANGED_AT_MOST)
+            ),
+            "用 yingbao changes 查看哪些字段变了；确系来源部门统一更新的，无需处理",
+        )
+    })
+}

@@ -92,7 +92,9 @@ impl Reader<'_> {
         };
         let mut names: Vec<String> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".toml") && !name.starts_with('.'))
+            .filter(|name| {
+                !name.starts_with('.') && Path::new(name).extension() == Some("toml".as_ref())
+            })
             .map(|name| format!("{folder}/{name}"))
             .collect();
         names.sort();
@@ -346,34 +348,21 @@ fn check_endpoints(
     for adapter in adapters.values() {
         let file = format!("adapters/{}.toml", adapter.name);
         let text = reader.files.get(&file).cloned().unwrap_or_default();
-        let (kind, is_folder) = match adapter.transport {
-            Transport::Folder(_) => ("folder", true),
-            Transport::Http(_) => ("http", false),
-            Transport::Pages(_) => ("pages", false),
-        };
-        let key = format!("transport.{kind}.endpoint");
         let name = adapter.transport.endpoint();
         let fault = match settings.endpoints.get(name) {
-            None => Fault::dangling(&file, &text, &key, name, settings.endpoints.keys()),
-            Some(endpoint) if is_folder && endpoint.path.is_none() => Fault::at_key(
-                &file,
-                &text,
-                &key,
-                "YB-1208",
-                format!(
-                    "“{name}”没有目录。处理：在 config/yingbao.toml 的 [endpoints.{name}] 写 path，或换用接口方式取数。"
-                ),
-            ),
-            Some(endpoint) if !is_folder && endpoint.url.is_none() => Fault::at_key(
-                &file,
-                &text,
-                &key,
-                "YB-1208",
-                format!(
-                    "“{name}”没有接口地址。处理：在 config/yingbao.toml 的 [endpoints.{name}] 写 url，或换用目录方式取数。"
-                ),
-            ),
-            Some(_) => continue,
+            None => {
+                let kind = match adapter.transport {
+                    Transport::Folder(_) => "folder",
+                    Transport::Http(_) => "http",
+                    Transport::Pages(_) => "pages",
+                };
+                let key = format!("transport.{kind}.endpoint");
+                Fault::dangling(&file, &text, &key, name, settings.endpoints.keys())
+            }
+            Some(endpoint) => match endpoint.suits(&adapter.transport) {
+                Some(complaint) => Fault::of_adapter(&file, &text, complaint),
+                None => continue,
+            },
         };
         reader.faults.push(fault);
     }

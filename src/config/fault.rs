@@ -107,7 +107,8 @@ impl Fault {
     /// A complaint of an adapter, placed by its dotted key.
     #[must_use]
     pub fn of_adapter(file: &str, text: &str, complaint: Complaint) -> Self {
-        Self::at_key(file, text, &complaint.key, complaint.code, complaint.text)
+        let what = sentence(complaint.text);
+        Self::at_key(file, text, &complaint.key, complaint.code, what)
     }
 }
 
@@ -123,6 +124,14 @@ impl fmt::Display for Fault {
         }
         write!(f, "：{}", self.text)
     }
+}
+
+/// With the full stop that rooms below leave to us.
+pub(crate) fn sentence(mut text: String) -> String {
+    if !text.ends_with('。') {
+        text.push('。');
+    }
+    text
 }
 
 /// The known name nearest to a mistyped one, when one is near enough to be meant.
@@ -145,7 +154,11 @@ pub(crate) fn offer(name: &str, known: &[&str], title: &str) -> String {
     if !known.is_empty() {
         let more = if known.len() > SHOWN { " 等" } else { "" };
         let list: Vec<&str> = known.iter().take(SHOWN).copied().collect();
-        text.push_str(&format!("{title}：{}{more}。", list.join("、")));
+        text.push_str(title);
+        text.push('：');
+        text.push_str(&list.join("、"));
+        text.push_str(more);
+        text.push('。');
     }
     text
 }

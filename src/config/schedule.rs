@@ -127,7 +127,7 @@ pub fn parse(file: &str, text: &str) -> Result<Schedule, Vec<Fault>> {
     let written: ScheduleFile = toml_file::parse(file, text)?;
     let mut faults = Vec::new();
     let mut fault = |key: &str, code: &str, what: String| {
-        faults.push(Fault::at_key(file, text, key, code, what))
+        faults.push(Fault::at_key(file, text, key, code, what));
     };
     if let Err(what) = CronLine::read(&written.cron) {
         fault("cron", "YB-1220", what);

@@ -176,3 +176,41 @@ fn units_must_be_told_apart_and_reached() {
         assert_eq!(found, expected, "{units}");
     }
 }
+
+#[test]
+fn an_endpoint_that_is_not_there_is_named_in_the_adapter() {
+    const TAX: &str = include_str!("../../../adapters/tax.toml");
+    let line = 1 + TAX
+        .lines()
+        .position(|line| line.starts_with("endpoint"))
+        .expect("there");
+    for (name, code) in [
+        ("tax", None),
+        ("txa", Some("1205")),
+        ("insured-roll", Some("1354")),
+    ] {
+        let text = TAX.replacen("endpoint = \"tax\"", &format!("endpoint = \"{name}\""), 1);
+        let expected: Vec<String> = code
+            .map(|code| format!("adapters/tax.toml:{line}:1 {code} transport.http.endpoint"))
+            .into_iter()
+            .collect();
+        assert_eq!(said(&[("adapters/tax.toml", &text)]), expected, "{name}");
+    }
+}
+
+#[test]
+fn an_adapter_that_is_wrong_is_not_unknown_besides() {
+    let found = said(&[
+        ("adapters/tax.toml", "x = 1"),
+        (
+            "schedules/pull.toml",
+            "task = \"pull\"\nadapter = \"tax\"\ncron = \"0 8 * * *\"\n",
+        ),
+    ]);
+    assert!(
+        found
+            .iter()
+            .all(|fault| fault.starts_with("adapters/tax.toml")),
+        "{found:#?}"
+    );
+}

@@ -18,7 +18,7 @@ struct House {
     runs: Arc<AtomicUsize>,
 }
 
-fn command(request: Request) -> Answer {
+fn command(request: &Request) -> Answer {
     let words: Vec<&str> = request.arguments.iter().map(String::as_str).collect();
     let mut answer = Answer {
         out: Vec::new(),
@@ -65,7 +65,7 @@ async fn house_at(
         socket: socket.clone(),
         cron_lines: lines.iter().map(|line| (*line).to_owned()).collect(),
         run_due: Arc::new(move || run_due(count.fetch_add(1, Ordering::SeqCst))),
-        run_command: Arc::new(command),
+        run_command: Arc::new(|request| command(&request)),
         safety_s: 0.02,
     };
     let (stop, stopped) = oneshot::channel();

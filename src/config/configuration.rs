@@ -11,7 +11,7 @@ use crate::adapter::source::Transport;
 use crate::calendar::{Calendar, CalendarYear};
 use crate::config::fault::Fault;
 use crate::config::home::Home;
-use crate::config::schedule::{self, Schedule, TaskName};
+use crate::config::schedule::{self, Schedule};
 use crate::config::settings::{self, Overrides, Settings};
 use crate::config::settings_check::{is_mail_address, mail_address_text};
 use crate::config::toml_file::{self, Probe};
@@ -247,16 +247,14 @@ fn schedules(reader: &mut Reader<'_>) -> Vec<Schedule> {
         let Some(text) = reader.text(&file) else {
             continue;
         };
+        if let Some(adapter) =
+            toml_file::word(&text, "adapter").filter(|name| !known.contains(name))
+        {
+            let fault = Fault::dangling(&file, &text, "adapter", &adapter, known.iter());
+            reader.faults.push(fault);
+        }
         match schedule::parse(&file, &text) {
-            Ok(schedule) => {
-                if let TaskName::Pull(adapter) = &schedule.task
-                    && !known.contains(adapter)
-                {
-                    let fault = Fault::dangling(&file, &text, "adapter", adapter, known.iter());
-                    reader.faults.push(fault);
-                }
-                schedules.push(schedule);
-            }
+            Ok(schedule) => schedules.push(schedule),
             Err(faults) => reader.faults.extend(faults),
         }
     }

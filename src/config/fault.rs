@@ -139,7 +139,12 @@ pub(crate) fn sentence(mut text: String) -> String {
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|word| (strsim::jaro_winkler(name, word), *word))
+        .map(|word| {
+            // Short words with two letters swapped look unlike to the first measure.
+            let slip = name.len() > 2 && strsim::osa_distance(name, word) == 1;
+            let likeness = strsim::jaro_winkler(name, word);
+            (if slip { likeness.max(0.9) } else { likeness }, *word)
+        })
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, word)| word)
@@ -174,11 +179,18 @@ mod tests {
             ("answr", Some("answer")),
             ("patiense", Some("patience")),
             ("market_regulation", Some("market-regulation")),
+            ("answre", Some("answer")),
             ("xyz", None),
             ("", None),
         ] {
             assert_eq!(nearest(name, &known), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn two_letters_swapped_are_a_slip() {
+        assert_eq!(nearest("cvs", &["xml", "csv", "json"]), Some("csv"));
+        assert_eq!(nearest("ab", &["b"]), None);
     }
 
     #[test]

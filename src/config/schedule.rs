@@ -214,7 +214,7 @@ mod tests {
             ("task = \"review\"\ncron = 5", "2:8 YB-1203 cron"),
             (
                 "task = \"review\"\nkron = \"0 8 * * *\"",
-                "0:0 YB-1204 cron|2:1 YB-1202 kron",
+                "2:1 YB-1202 kron",
             ),
             ("task = \"pull\"\ncron = \"0 8 * * *\"", "1:1 YB-1204 task"),
             (

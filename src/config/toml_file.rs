@@ -17,7 +17,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use crate::config::fault::Fault;
+use crate::config::fault::{self, Fault};
 use crate::config::toml_tree::{self, Node, Step};
 use crate::config::toml_words::{self, Meaning};
 
@@ -85,6 +85,16 @@ pub fn faults_of_part<T: DeserializeOwned>(file: &str, text: &str) -> Vec<Fault>
     read::<T>(file, text, &[], false).1
 }
 
+/// The text under a key, however wrong the rest of the file is.
+pub(crate) fn word(text: &str, key: &str) -> Option<String> {
+    let (root, _) = toml_tree::read(text);
+    let path = [Step::Key(key.to_owned())];
+    toml_tree::node(&root, &path)?
+        .get_ref()
+        .as_str()
+        .map(str::to_owned)
+}
+
 /// Line and column (both from 1) of a dotted key such as `fields.name.lookup`: of the deepest part that stands in the file;
 /// (0, 0) when no part does.
 #[must_use]
@@ -128,6 +138,8 @@ struct Found {
     /// The key stands wrongly, not its value.
     on_key: bool,
     missing: bool,
+    /// The key that was meant by an unknown one.
+    meant: Option<Vec<Step>>,
     code: &'static str,
     text: String,
 }
@@ -158,7 +170,15 @@ fn read<T: DeserializeOwned>(
         });
     }
     let (value, found) = Search::new(root.clone()).run::<T>(probes);
+    let mistyped: Vec<Vec<Step>> = found
+        .iter()
+        .filter_map(|found| found.meant.clone())
+        .collect();
     for found in found {
+        // A key that was mistyped is not missing besides.
+        if found.missing && mistyped.contains(&found.path) {
+            continue;
+        }
         // What is missing may be given elsewhere, or stand in a line that could not be read.
         if found.missing && (!whole || !errors.is_empty()) {
             continue;
@@ -297,8 +317,13 @@ impl<'i> Search<'i> {
                 .collect();
             if !within.is_empty() {
                 for found in within {
+                    let meant = found.meant.map(|below| [path.as_slice(), &below].concat());
                     let path = [path.as_slice(), &found.path].concat();
-                    self.note(Found { path, ..found });
+                    self.note(Found {
+                        path,
+                        meant,
+                        ..found
+                    });
                 }
                 return self.take_out(path);
             }
@@ -325,15 +350,30 @@ impl<'i> Search<'i> {
             }
             _ => ("YB-1203", toml_words::value(message)),
         };
+        let meant = match &meaning {
+            Meaning::UnknownKey { name, known } => self.meant(&path, name, known),
+            _ => None,
+        };
         self.note(Found {
             path: path.clone(),
             span: error.inner().span(),
             on_key,
             missing: false,
+            meant,
             code,
             text,
         });
         self.take_out(path)
+    }
+
+    /// The key beside an unknown one that was most likely meant, as it stands in the text.
+    fn meant(&self, path: &[Step], name: &str, known: &[String]) -> Option<Vec<Step>> {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let (_, parent) = path.split_last()?;
+        let word = fault::nearest(name, &known)?;
+        let mut meant = self.as_written(parent);
+        meant.push(Step::Key(word.to_owned()));
+        Some(meant)
     }
 
     fn step_missing(&mut self, path: &[Step], name: &str) -> bool {
@@ -348,6 +388,7 @@ impl<'i> Search<'i> {
                 span: None,
                 on_key: false,
                 missing: true,
+                meant: None,
                 code: "YB-1204",
                 text: toml_words::missing(name),
             });

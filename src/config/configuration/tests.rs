@@ -214,3 +214,47 @@ fn an_adapter_that_is_wrong_is_not_unknown_besides() {
         "{found:#?}"
     );
 }
+
+/// Every value of every shipped file spoilt in turn and all at once: an answer comes, with a fault, in good time.
+#[test]
+fn spoilt_files_are_answered_for() {
+    let spoil = |line: &str| match line.split_once('=') {
+        Some((key, _)) if !line.trim_start().starts_with('#') => format!("{key}= {{ odd = 1 }}"),
+        _ => line.to_owned(),
+    };
+    for (path, text) in crate::config::shipped::FILES {
+        let all: String = text.lines().map(|line| spoil(line) + "\n").collect();
+        let found = said(&[(path, &all)]);
+        assert!(
+            found.iter().filter(|fault| fault.starts_with(path)).count() > 1,
+            "{path}: {found:#?}"
+        );
+    }
+    let ladder = LADDER.lines().count();
+    for spoilt in 0..ladder {
+        let text: String = LADDER
+            .lines()
+            .enumerate()
+            .map(|(at, line)| {
+                if at == spoilt {
+                    spoil(line) + "\n"
+                } else {
+                    format!("{line}\n")
+                }
+            })
+            .collect();
+        let found = said(&[("config/ladder.toml", &text)]);
+        let place = format!("config/ladder.toml:{}:", spoilt + 1);
+        assert_eq!(
+            text == LADDER,
+            found.is_empty(),
+            "line {}: {found:#?}",
+            spoilt + 1
+        );
+        assert!(
+            found.iter().all(|fault| fault.starts_with(&place)),
+            "line {}: {found:#?}",
+            spoilt + 1
+        );
+    }
+}

@@ -157,7 +157,6 @@ fn faults_of_each_layer_are_named_at_once() {
         ),
         format!(
             "config/site.toml:2:1 1202 review.evidence_filrs\
-             |config/yingbao.toml 1204 centre\
              |config/yingbao.toml:{center}:1 1202 center\
              |config/yingbao.toml:{mode}:8 1203 couriers.mode\
              |环境变量 YINGBAO_REVIEW__GAPP 1202 review.gapp"

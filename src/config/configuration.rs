@@ -6,13 +6,15 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::adapter::language::{Adapter, AdapterFile};
+use crate::adapter::language::{Adapter, AdapterFile, FieldTable};
+use crate::adapter::source::Transport;
 use crate::calendar::{Calendar, CalendarYear};
 use crate::config::fault::Fault;
 use crate::config::home::Home;
-use crate::config::schedule::{self, Schedule, TaskName};
+use crate::config::schedule::{self, Schedule};
 use crate::config::settings::{self, Overrides, Settings};
-use crate::config::toml_file;
+use crate::config::settings_check::{is_mail_address, mail_address_text};
+use crate::config::toml_file::{self, Probe};
 use crate::domain::coverage::Rules;
 use crate::domain::ladder::Ladder;
 use crate::domain::new_form;
@@ -80,12 +82,19 @@ impl Reader<'_> {
 
     /// The `*.toml` files of a folder, sorted; a folder that is not there has none.
     fn folder(&mut self, folder: &str) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.root.join(folder)) else {
-            return Vec::new();
+        let entries = match fs::read_dir(self.root.join(folder)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                self.faults.push(Fault::unreadable(folder, &error));
+                return Vec::new();
+            }
         };
         let mut names: Vec<String> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".toml") && !name.starts_with('.'))
+            .filter(|name| {
+                !name.starts_with('.') && Path::new(name).extension() == Some("toml".as_ref())
+            })
             .map(|name| format!("{folder}/{name}"))
             .collect();
         names.sort();
@@ -134,13 +143,18 @@ impl Configuration {
             }
         };
         let adapters = adapters(&mut reader);
-        let schedules = schedules(&mut reader, &adapters);
+        let schedules = schedules(&mut reader);
+        if let Some(units) = &units {
+            check_units(&mut reader, &units.unit, settings.as_ref());
+        }
+        if let Some(settings) = &settings {
+            check_endpoints(&mut reader, settings, &adapters);
+        }
         let Reader {
             files, mut faults, ..
         } = reader;
-        if let Some(settings) = &settings {
-            faults.extend(dangling_endpoints(settings, &adapters));
-        }
+        faults.sort();
+        faults.dedup();
         match (settings, units, ladder, sizes, finance, markers) {
             (
                 Some(settings),
@@ -182,28 +196,22 @@ impl Configuration {
     }
 }
 
+/// The name of an adapter by its file.
+fn adapter_name(file: &str) -> &str {
+    let name = file.strip_prefix("adapters/").unwrap_or(file);
+    name.strip_suffix(".toml").unwrap_or(name)
+}
+
 fn adapters(reader: &mut Reader<'_>) -> BTreeMap<String, Adapter> {
     let mut adapters = BTreeMap::new();
     for file in reader.folder("adapters") {
         let Some(text) = reader.text(&file) else {
             continue;
         };
-        let name = file
-            .trim_start_matches("adapters/")
-            .trim_end_matches(".toml")
-            .to_owned();
-        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        let read = toml_file::parse::<AdapterFile>(&file, &text).and_then(|written| {
-            Adapter::check(&name, &digest, written).map_err(|complaints| {
-                complaints
-                    .into_iter()
-                    .map(|complaint| Fault::of_adapter(&file, &text, complaint))
-                    .collect()
-            })
-        });
-        match read {
+        let name = adapter_name(&file);
+        match adapter(&file, name, &text) {
             Ok(adapter) => {
-                adapters.insert(name, adapter);
+                adapters.insert(name.to_owned(), adapter);
             }
             Err(faults) => reader.faults.extend(faults),
         }
@@ -211,51 +219,152 @@ fn adapters(reader: &mut Reader<'_>) -> BTreeMap<String, Adapter> {
     adapters
 }
 
-fn schedules(reader: &mut Reader<'_>, adapters: &BTreeMap<String, Adapter>) -> Vec<Schedule> {
+/// One adapter from its text: first its form, then its meaning.
+///
+/// # Errors
+/// Every fault at once.
+pub fn adapter(file: &str, name: &str, text: &str) -> Result<Adapter, Vec<Fault>> {
+    let written: AdapterFile =
+        toml_file::parse_probing(file, text, &[Probe::of::<FieldTable>(&["fields"])])?;
+    let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+    Adapter::check(name, &digest, written).map_err(|complaints| {
+        complaints
+            .into_iter()
+            .map(|complaint| Fault::of_adapter(file, text, complaint))
+            .collect()
+    })
+}
+
+fn schedules(reader: &mut Reader<'_>) -> Vec<Schedule> {
+    // By file name: an adapter with a fault of its own is not unknown besides.
+    let known: Vec<String> = reader
+        .folder("adapters")
+        .iter()
+        .map(|file| adapter_name(file).to_owned())
+        .collect();
     let mut schedules = Vec::new();
     for file in reader.folder("schedules") {
         let Some(text) = reader.text(&file) else {
             continue;
         };
+        if let Some(adapter) =
+            toml_file::word(&text, "adapter").filter(|name| !known.contains(name))
+        {
+            let fault = Fault::dangling(&file, &text, "adapter", &adapter, known.iter());
+            reader.faults.push(fault);
+        }
         match schedule::parse(&file, &text) {
-            Ok(schedule) => {
-                if let TaskName::Pull(adapter) = &schedule.task
-                    && !adapters.contains_key(adapter)
-                {
-                    reader.faults.push(Fault::dangling(
-                        &file,
-                        &text,
-                        "adapter",
-                        adapter,
-                        adapters.keys(),
-                    ));
-                }
-                schedules.push(schedule);
-            }
+            Ok(schedule) => schedules.push(schedule),
             Err(faults) => reader.faults.extend(faults),
         }
     }
     schedules
 }
 
-/// An adapter whose endpoint has no address would fail at night; say so now.
-fn dangling_endpoints(settings: &Settings, adapters: &BTreeMap<String, Adapter>) -> Vec<Fault> {
-    adapters
-        .values()
-        .filter(|adapter| {
-            !settings
-                .endpoints
-                .contains_key(adapter.transport.endpoint())
-        })
-        .map(|adapter| {
-            let file = format!("adapters/{}.toml", adapter.name);
-            Fault::dangling(
-                &file,
-                "",
-                "endpoint",
-                adapter.transport.endpoint(),
-                settings.endpoints.keys(),
-            )
-        })
-        .collect()
+const UNITS: &str = "config/units.toml";
+
+/// Ids, names and townships mean one unit each; worklists and transfers have somewhere to go.
+fn check_units(reader: &mut Reader<'_>, units: &[Unit], settings: Option<&Settings>) {
+    let text = reader.files.get(UNITS).cloned().unwrap_or_default();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut townships: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut fault = |key: String, code: &str, what: String| {
+        reader
+            .faults
+            .push(Fault::at_key(UNITS, &text, &key, code, what));
+    };
+    for (index, unit) in units.iter().enumerate() {
+        let number = index + 1;
+        let key = |part: &str| format!("unit[{number}].{part}");
+        for (part, word) in [
+            ("id", &unit.id),
+            ("name", &unit.name),
+            ("agency", &unit.agency),
+        ] {
+            if word.trim().is_empty() {
+                let what = "不能为空。处理：填写名称。".to_owned();
+                fault(key(part), "YB-1203", what);
+            }
+        }
+        // An export may call a unit by any of these, so no two units may share one.
+        let own = [
+            ("id", &unit.id),
+            ("name", &unit.name),
+            ("agency", &unit.agency),
+        ];
+        for (part, word) in own
+            .into_iter()
+            .chain(unit.aliases.iter().map(|alias| ("aliases", alias)))
+        {
+            let first = *names.entry(word.as_str()).or_insert(number);
+            if first != number {
+                let what = format!(
+                    "“{word}”已用于第{first}个单位，无法分辨指的是哪一个。处理：每个代码、名称、别名只归一个单位。"
+                );
+                fault(key(part), "YB-1209", what);
+            }
+        }
+        for township in &unit.townships {
+            let first = *townships.entry(township.as_str()).or_insert(number);
+            if first != number {
+                let what =
+                    format!("“{township}”已归第{first}个单位。处理：每个乡镇街道只归一个单位。");
+                fault(key("townships"), "YB-1209", what);
+            }
+        }
+        for (part, address) in [("email", &unit.email), ("audit_email", &unit.audit_email)] {
+            if !is_mail_address(address) {
+                fault(key(part), "YB-1212", mail_address_text(address));
+            }
+        }
+    }
+    if let Some(settings) = settings
+        && !units.iter().any(|unit| unit.id == settings.city_unit)
+    {
+        let file = if reader
+            .files
+            .get(settings::SITE)
+            .is_some_and(|text| toml_file::locate(text, "city_unit").0 > 0)
+        {
+            settings::SITE
+        } else {
+            settings::BASE
+        };
+        let text = reader.files.get(file).cloned().unwrap_or_default();
+        let known: Vec<String> = units.iter().map(|unit| unit.id.clone()).collect();
+        let fault = Fault::dangling(file, &text, "city_unit", &settings.city_unit, known.iter());
+        reader.faults.push(fault);
+    }
 }
+
+/// An adapter whose endpoint has no address, or the wrong kind of address, would fail at night; say so now.
+fn check_endpoints(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    adapters: &BTreeMap<String, Adapter>,
+) {
+    for adapter in adapters.values() {
+        let file = format!("adapters/{}.toml", adapter.name);
+        let text = reader.files.get(&file).cloned().unwrap_or_default();
+        let name = adapter.transport.endpoint();
+        let fault = match settings.endpoints.get(name) {
+            None => {
+                let kind = match adapter.transport {
+                    Transport::Folder(_) => "folder",
+                    Transport::Http(_) => "http",
+                    Transport::Pages(_) => "pages",
+                };
+                let key = format!("transport.{kind}.endpoint");
+                Fault::dangling(&file, &text, &key, name, settings.endpoints.keys())
+            }
+            Some(endpoint) => match endpoint.suits(&adapter.transport) {
+                Some(complaint) => Fault::of_adapter(&file, &text, complaint),
+                None => continue,
+            },
+        };
+        reader.faults.push(fault);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,8 @@ impl Fault {
     /// A complaint of an adapter, placed by its dotted key.
     #[must_use]
     pub fn of_adapter(file: &str, text: &str, complaint: Complaint) -> Self {
-        Self::at_key(file, text, &complaint.key, complaint.code, complaint.text)
+        let what = sentence(complaint.text);
+        Self::at_key(file, text, &complaint.key, complaint.code, what)
     }
 }
 
@@ -125,12 +126,25 @@ impl fmt::Display for Fault {
     }
 }
 
+/// With the full stop that rooms below leave to us.
+pub(crate) fn sentence(mut text: String) -> String {
+    if !text.ends_with('。') {
+        text.push('。');
+    }
+    text
+}
+
 /// The known name nearest to a mistyped one, when one is near enough to be meant.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|word| (strsim::jaro_winkler(name, word), *word))
+        .map(|word| {
+            // Short words with two letters swapped look unlike to the first measure.
+            let slip = name.len() > 2 && strsim::osa_distance(name, word) == 1;
+            let likeness = strsim::jaro_winkler(name, word);
+            (if slip { likeness.max(0.9) } else { likeness }, *word)
+        })
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, word)| word)
@@ -145,7 +159,11 @@ pub(crate) fn offer(name: &str, known: &[&str], title: &str) -> String {
     if !known.is_empty() {
         let more = if known.len() > SHOWN { " 等" } else { "" };
         let list: Vec<&str> = known.iter().take(SHOWN).copied().collect();
-        text.push_str(&format!("{title}：{}{more}。", list.join("、")));
+        text.push_str(title);
+        text.push('：');
+        text.push_str(&list.join("、"));
+        text.push_str(more);
+        text.push('。');
     }
     text
 }
@@ -161,11 +179,18 @@ mod tests {
             ("answr", Some("answer")),
             ("patiense", Some("patience")),
             ("market_regulation", Some("market-regulation")),
+            ("answre", Some("answer")),
             ("xyz", None),
             ("", None),
         ] {
             assert_eq!(nearest(name, &known), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn two_letters_swapped_are_a_slip() {
+        assert_eq!(nearest("cvs", &["xml", "csv", "json"]), Some("csv"));
+        assert_eq!(nearest("ab", &["b"]), None);
     }
 
     #[test]

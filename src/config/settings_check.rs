@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::config::fault::Fault;
+use crate::config::fault::{Fault, sentence};
 use crate::config::settings::Settings;
 use crate::config::settings_layers::Layers;
 use crate::courier::settings::CourierMode;
@@ -33,6 +33,13 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
             "clock",
             "YB-1211",
             "模拟时钟不得与真实发送同用（couriers.mode = \"live\"）。处理：删去 [clock]，或把 mode 改为 \"dry_run\"。",
+        );
+    }
+    if live && settings.couriers.smtp.is_none() {
+        fault(
+            "couriers.mode",
+            "YB-1214",
+            "真实发送（mode = \"live\"）没有邮件服务器。处理：填写 [couriers.smtp]，或把 mode 改为 \"dry_run\"。",
         );
     }
     if let Some(clock) = &settings.clock
@@ -103,31 +110,12 @@ fn addresses(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
 }
 
 fn endpoints(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
-    let mut found = Vec::new();
-    for (name, endpoint) in &settings.endpoints {
-        let key = format!("endpoints.{name}");
-        if endpoint.path.is_some() == endpoint.url.is_some() {
-            found.push(
-                layers.fault(
-                    &key,
-                    "YB-1203",
-                    "path（目录）与 url（接口地址）须写且只写一个。处理：按数据的来路保留其一。"
-                        .to_owned(),
-                ),
-            );
-        }
-        if let Some(url) = &endpoint.url
-            && !url.starts_with("https://")
-            && !url.starts_with("http://")
-        {
-            found.push(layers.fault(
-                &format!("{key}.url"),
-                "YB-1203",
-                format!("“{url}”不是接口地址。处理：写成 https://主机名 的形式。"),
-            ));
-        }
-    }
-    found
+    settings
+        .endpoints
+        .iter()
+        .flat_map(|(name, endpoint)| endpoint.complaints(name))
+        .map(|complaint| layers.fault(&complaint.key, complaint.code, sentence(complaint.text)))
+        .collect()
 }
 
 fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {

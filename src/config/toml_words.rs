@@ -86,7 +86,7 @@ pub(crate) fn syntax(message: &str, line: &str) -> String {
             if c == '　' {
                 "该行含有全角空格；".to_owned()
             } else {
-                format!("该行含有中文标点“{c}”；")
+                format!("该行含有中文标点 {c} ；")
             }
         });
     let what = match message.trim() {
@@ -107,7 +107,7 @@ pub(crate) fn unknown_key(name: &str, known: &[String]) -> String {
 
 /// A missing key.
 pub(crate) fn missing(name: &str) -> String {
-    format!("缺少必填的键 {name}。处理：补上 {name}；写法见随程序提供的同名文件。")
+    format!("缺少必填的键 {name}。处理：补上 {name}；写法见随程序提供的同类文件。")
 }
 
 /// Something wrong with a value.
@@ -193,7 +193,7 @@ fn expected_words(expected: &str) -> String {
 /// A message that a type of ours (Chinese) or a library (English) made.
 fn own_words(message: &str) -> String {
     if message.contains("处理：") {
-        return message.to_owned();
+        return fault::sentence(message.to_owned());
     }
     let chinese = message
         .chars()

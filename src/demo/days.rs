@@ -72,7 +72,10 @@ fn hear(firm: &mut Firm, notice: &Told, options: &Options, calendar: &Calendar) 
     let first = firm.told.is_empty();
     firm.told.push(notice.day);
     if firm.duty(notice.day).state != State::Owes
-        || firm.plans.iter().any(|(_, plan)| is_reaction(plan))
+        || firm
+            .plans
+            .iter()
+            .any(|(on, plan)| is_reaction(plan) && *on < plus_days(notice.day, 20))
     {
         return;
     }
@@ -82,13 +85,14 @@ fn hear(firm: &mut Firm, notice: &Told, options: &Options, calendar: &Calendar) 
     // The same step often comes by several channels: only a later one counts as being told again.
     let again = firm.told.iter().any(|day| *day < plus_days(notice.day, -7));
     match (firm.reaction, first, again) {
-        (Reaction::EnrolsFully, ..) => firm.plan(when(delay), Plan::EnrolsFully),
+        (Reaction::Answers, true, _) => firm.plan(when(delay), Plan::Answers),
+        (Reaction::EnrolsFully, ..) | (Reaction::Answers, _, true) => {
+            firm.plan(when(delay), Plan::EnrolsFully);
+        }
         (Reaction::EnrolsPartly, true, _) => firm.plan(when(delay), Plan::EnrolsPartly),
         (Reaction::EnrolsPartly, _, true) if chance.percent(40) => {
-            firm.plan(when(delay), Plan::EnrolsFully)
+            firm.plan(when(delay), Plan::EnrolsFully);
         }
-        (Reaction::Answers, true, _) => firm.plan(when(delay), Plan::Answers),
-        (Reaction::Answers, _, true) => firm.plan(when(delay), Plan::EnrolsFully),
         (Reaction::EnrolsPartly | Reaction::Answers | Reaction::Ignores, ..) => {}
     }
 }
@@ -100,13 +104,11 @@ const fn is_reaction(plan: &Plan) -> bool {
 /// What a firm had planned for today.
 fn due(firm: &mut Firm, day: Date, options: &Options) -> Vec<Reply> {
     let mut replies = Vec::new();
-    if let Some(entry) = &mut firm.entry {
-        if let Some((on, unit)) = entry.moves {
-            if on <= day {
-                entry.unit = unit;
-                entry.moves = None;
-            }
-        }
+    if let Some(entry) = &mut firm.entry
+        && let Some((_, unit)) = entry.moves.filter(|(on, _)| *on <= day)
+    {
+        entry.unit = unit;
+        entry.moves = None;
     }
     if firm.plans.is_empty() {
         return replies;
@@ -275,13 +277,13 @@ fn events(firm: &mut Firm, day: Date, options: &Options, calendar: &Calendar) {
     }
 }
 
-fn staffed(firm: &mut Firm, staff: u32, day: Date, chance: &mut Chance) {
+fn staffed(firm: &mut Firm, heads: u32, day: Date, chance: &mut Chance) {
     if chance.per_100k(1200) {
-        let most = (staff / 6).max(1);
+        let most = (heads / 6).max(1);
         let change = i64::from(chance.heads(1, most));
-        let leaves = chance.percent(50) && staff > most + 1;
+        let fewer = chance.percent(50) && heads > most + 1;
         // The gap of a firm that registers nobody widens as it hires.
-        change_staff(firm, if leaves { -change } else { change }, day);
+        change_staff(firm, if fewer { -change } else { change }, day);
     }
     if firm.protected || firm.cover != Cover::Own || firm.habit != Habit::Registers {
         return;
@@ -289,8 +291,8 @@ fn staffed(firm: &mut Firm, staff: u32, day: Date, chance: &mut Chance) {
     if chance.per_100k(30) {
         // It grows and registers nobody new.
         firm.habit = Habit::Avoids;
-        let heads = i64::from(chance.heads(4, 9));
-        change_staff(firm, heads, day);
+        let grown = i64::from(chance.heads(4, 9));
+        change_staff(firm, grown, day);
     } else if chance.per_100k(15) {
         // It takes everybody off the roll and keeps them at work.
         firm.habit = Habit::Avoids;

@@ -467,6 +467,7 @@ mod tests {
 
     #[test]
     fn duty_follows_the_facts() {
+        type Case<'a> = (&'a dyn Fn(&mut Firm), (State, usize, u32));
         let options = Options {
             enterprises: 1,
             seed: 1,
@@ -482,7 +483,6 @@ mod tests {
             let duty = firm.duty(day);
             (duty.state, duty.uncovered.len(), duty.heads)
         };
-        type Case<'a> = (&'a dyn Fn(&mut Firm), (State, usize, u32));
         let cases: [Case; 9] = [
             (&|_| {}, (State::Owes, 3, 5)),
             (&|f| f.insure_all(day), (State::Insured, 0, 0)),

@@ -3,6 +3,7 @@
 //! The truth is made from what the city itself decided about each firm (who employs whom since when, who is covered by
 //! what), never from the product's rules: so the product can be measured against it.
 
+pub mod casting;
 pub mod chance;
 pub mod city;
 pub mod clerks;

@@ -167,7 +167,7 @@ mod tests {
                 match reader.read_event().unwrap() {
                     quick_xml::events::Event::Start(tag) => {
                         depth += 1;
-                        rows += usize::from(tag.name().as_ref() == b"ROW");
+                        rows += usize::from(tag.name().as_ref() == "ROW");
                     }
                     quick_xml::events::Event::End(_) => depth -= 1,
                     quick_xml::events::Event::Eof => break,
@@ -233,16 +233,13 @@ mod tests {
 
     #[test]
     fn a_twentieth_of_the_rows_is_dirty() {
+        let month = Month {
+            year: 2026,
+            month: 1,
+        };
         let text = |dirt| {
-            let (text, _, _) = encoding_rs::GBK
-                .decode(&tax::file(
-                    &city(dirt, 4),
-                    Month {
-                        year: 2026,
-                        month: 1,
-                    },
-                ))
-                .clone();
+            let bytes = tax::file(&city(dirt, 4), month);
+            let (text, _, _) = encoding_rs::GBK.decode(&bytes);
             text.lines()
                 .map(str::to_owned)
                 .collect::<std::collections::BTreeSet<_>>()
@@ -276,5 +273,28 @@ mod tests {
                 .is_empty()
         );
         assert_eq!(city.history_files(folder.path()).unwrap().len(), 2);
+    }
+
+    /// Run by hand in a release build, the clock beside it: `cargo test --release --lib demo:: -- --ignored`.
+    #[test]
+    #[ignore = "long: writes 85 working days of 2,000 firms"]
+    fn a_whole_run_can_be_written() {
+        let calendar = calendar();
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders {
+            market_regulation: &folder.path().join("a"),
+            insured_roll: &folder.path().join("b"),
+            desk: None,
+        };
+        let mut city = City::new(options(2000, 1, Dirt::Default));
+        let mut day = city.options().start;
+        let mut days = 0;
+        while days < 85 {
+            city.advance(day, &calendar, &[]);
+            days += usize::from(!city.publish(day, &calendar, folders).unwrap().is_empty());
+            day = crate::demo::steps::plus_days(day, 1);
+        }
+        assert_eq!(folders.insured_roll.read_dir().unwrap().count(), 170);
+        assert!(city.len() > 2050);
     }
 }

@@ -1,5 +1,7 @@
 //! Tax: one CSV in GBK for each month, there from the 16th of the next.
 
+use std::fmt::Write as _;
+
 use encoding_rs::GBK;
 use jiff::civil::Date;
 
@@ -62,15 +64,21 @@ pub fn file(city: &City, month: Month) -> Vec<u8> {
             row(&mut text, firm, month, serial, smudge);
         }
     }
+    // Writing to a String never fails.
     for at in 0..smudge.rows(city.firms.len(), 1) {
         serial += 1;
-        let code = if at % 2 == 0 { "无" } else { "9141130" };
-        text.push_str(&format!(
-            "{serial},{code},数据补录中,正常,{},0,0,0.00,0.00,,,\n",
+        let code = if at.is_multiple_of(2) {
+            "无"
+        } else {
+            "9141130"
+        };
+        let _ = writeln!(
+            text,
+            "{serial},{code},数据补录中,正常,{},0,0,0.00,0.00,,,",
             period(month)
-        ));
+        );
     }
-    text.push_str(&format!("合计,,,,,{total},,,,,,\n"));
+    let _ = writeln!(text, "合计,,,,,{total},,,,,,");
     let (bytes, _, _) = GBK.encode(&text);
     bytes.into_owned()
 }
@@ -99,14 +107,15 @@ fn row(text: &mut String, firm: &Firm, month: Month, serial: u32, smudge: Smudge
     } else {
         "正常"
     };
-    text.push_str(&format!(
-        "{serial},{code},{name},{status},{period},{},{heads},{},{},{},{},\n",
+    let _ = writeln!(
+        text,
+        "{serial},{code},{name},{status},{period},{},{heads},{},{},{},{},",
         touch(5, 8).map_or_else(|| filers.to_string(), |_| dirt::wide(&filers.to_string())),
         money(firm.revenue_yuan, touch(6, 150)),
         money(firm.assets_yuan, touch(7, 150)),
         firm.trade().code,
         firm.tax_phone,
-    ));
+    );
 }
 
 /// With separators, and therefore in quotation marks, or plain.

@@ -15,6 +15,9 @@ use crate::daemon::clock::Clock;
 use crate::store::Store;
 use crate::tasks::{Desk, Failure};
 
+/// A file in the state folder of every demo: such a home can never send for real.
+pub const DEMO: &str = "DEMO";
+
 /// Where a command looks for its home, as the caller (command line, daemon, demo) knows it.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
@@ -54,7 +57,8 @@ impl Session {
         Couriers::build(
             &settings.couriers,
             &settings.mail_from,
-            settings.demo_mark.is_some(),
+            // The mark of a demo's state folder stands even when its settings were changed.
+            settings.demo_mark.is_some() || self.configuration.home.state.join(DEMO).exists(),
             &self.configuration.home.state,
             &self.configuration.home.root,
             self.runtime.handle(),

@@ -34,14 +34,18 @@ const CLIENTS: usize = 64;
 /// Commands at a time; the next wait in line.
 const COMMANDS: usize = 4;
 
+/// Plans and runs everything due; the argument says whether the daemon is ending.
+pub type RunDue = Arc<dyn Fn(&dyn Fn() -> bool) + Send + Sync>;
+
 /// What the daemon is handed.
 pub struct Duties {
     /// Path of the Unix socket.
     pub socket: PathBuf,
     /// Cron lines (five fields) that wake it.
     pub cron_lines: Vec<String>,
-    /// Plans and runs everything due now; returns when done. Called on a blocking thread, never twice at a time.
-    pub run_due: Arc<dyn Fn() + Send + Sync>,
+    /// Plans and runs everything due now; returns when done. Called on a blocking thread, never twice at a time. Between two jobs
+    /// it asks whether the daemon is ending; what is not begun is due again at the next start.
+    pub run_due: RunDue,
     /// Runs one command line. Called on a blocking thread, never at the same time as `run_due`'s commits need it
     /// (the store itself orders writers).
     pub run_command: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
@@ -120,14 +124,14 @@ fn safety(seconds: f64) -> Duration {
 /// Runs what is due at once, then at every poke and after every safety interval, one run at a time. A poke during a run is
 /// kept and makes one more.
 async fn keep_running(
-    run_due: Arc<dyn Fn() + Send + Sync>,
+    run_due: RunDue,
     safety: Duration,
     poke: Arc<Notify>,
     ending: CancellationToken,
 ) {
     while !ending.is_cancelled() {
-        let run = Arc::clone(&run_due);
-        if let Err(error) = spawn_blocking(move || run()).await {
+        let (run, token) = (Arc::clone(&run_due), ending.clone());
+        if let Err(error) = spawn_blocking(move || run(&|| token.is_cancelled())).await {
             tracing::error!(code = "YB-6001", %error, "a run of what was due broke off; the daemon goes on");
         }
         tokio::select! {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::arguments::{DemoArguments, DirtLevel};
 use crate::cli::console::Console;
 use crate::cli::demo::days::Run;
-use crate::cli::session::{Place, Unopened};
+use crate::cli::session::{DEMO, Place, Unopened};
 use crate::config::shipped;
 use crate::demo::options::{Dirt, Options};
 use crate::tasks::Failure;
@@ -169,7 +169,7 @@ fn furnish(home: &Path) -> Result<(), Failure> {
     for folder in ["inbox/market-regulation", "inbox/insured-roll", "state"] {
         fs::create_dir_all(home.join(folder)).map_err(io("建立演示目录"))?;
     }
-    fs::write(home.join("state/DEMO"), MARK).map_err(io("写演示标记"))
+    fs::write(home.join("state").join(DEMO), MARK).map_err(io("写演示标记"))
 }
 
 /// Where the demo's home lies.

@@ -64,7 +64,7 @@ async fn house_at(
     let duties = Duties {
         socket: socket.clone(),
         cron_lines: lines.iter().map(|line| (*line).to_owned()).collect(),
-        run_due: Arc::new(move || run_due(count.fetch_add(1, Ordering::SeqCst))),
+        run_due: Arc::new(move |_| run_due(count.fetch_add(1, Ordering::SeqCst))),
         run_command: Arc::new(|request| command(&request)),
         safety_s: 0.02,
     };

@@ -280,10 +280,10 @@ fn events(firm: &mut Firm, day: Date, options: &Options, calendar: &Calendar) {
 fn staffed(firm: &mut Firm, heads: u32, day: Date, chance: &mut Chance) {
     if chance.per_100k(1200) {
         let most = (heads / 6).max(1);
-        let change = i64::from(chance.heads(1, most));
+        let moved = i64::from(chance.heads(1, most));
         let fewer = chance.percent(50) && heads > most + 1;
         // The gap of a firm that registers nobody widens as it hires.
-        change_staff(firm, if fewer { -change } else { change }, day);
+        change_staff(firm, if fewer { -moved } else { moved }, day);
     }
     if firm.protected || firm.cover != Cover::Own || firm.habit != Habit::Registers {
         return;

@@ -15,12 +15,6 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Whether it is a drop folder.
-    #[must_use]
-    pub const fn is_folder(&self) -> bool {
-        matches!(self, Self::Folder(_))
-    }
-
     /// The endpoint's name under `[endpoints]` in the settings.
     #[must_use]
     pub fn endpoint(&self) -> &str {

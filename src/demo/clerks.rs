@@ -58,6 +58,7 @@ impl City {
             ),
             State::Insured
             | State::NotPaying
+            | State::SmallGap
             | State::Construction
             | State::InsuredByHeadOffice
             | State::OutOfScope => (

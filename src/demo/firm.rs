@@ -7,6 +7,9 @@ use crate::demo::steps::{Steps, days_between};
 use crate::demo::trades::{Trade, trade_at};
 use crate::domain::finding::Insurance;
 
+/// Heads from which a gap is more than a lag of registration.
+const SMALL_GAP: u32 = 3;
+
 /// Its legal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -234,6 +237,8 @@ pub enum State {
     NotPaying,
     /// It owes and has not registered all.
     Owes,
+    /// Fewer than three heads, or no more than a fifth of its staff, are not registered yet in a kind where others are.
+    SmallGap,
     /// It employs nobody.
     NotLiable,
     /// The plan leaves it out.
@@ -258,6 +263,7 @@ impl State {
             Self::Insured => "已足额参保",
             Self::NotPaying => "已参保未缴费",
             Self::Owes => "应参保未足额参保",
+            Self::SmallGap => "个别职工尚待登记",
             Self::NotLiable => "没有用工",
             Self::OutOfScope => "不在专项范围",
             Self::Deregistered => "已不存续",
@@ -369,13 +375,20 @@ impl Firm {
                 0
             }
         };
+        // A few heads short is what lags of registration look like; the plan asks nobody about them.
+        let falls_short = |kind: Insurance| {
+            let gap = lacking(kind);
+            gap == staff && gap > 0 || gap >= SMALL_GAP && gap * 5 > staff
+        };
         let uncovered: Vec<Insurance> = Insurance::ALL
             .into_iter()
-            .filter(|kind| lacking(*kind) > 0)
+            .filter(|kind| falls_short(*kind))
             .collect();
         let heads = Insurance::ALL.into_iter().map(lacking).max().unwrap_or(0);
-        let state = if heads > 0 {
+        let state = if !uncovered.is_empty() {
             State::Owes
+        } else if heads > 0 {
+            State::SmallGap
         } else if self.unpaid_since.is_some_and(|since| since <= day) {
             State::NotPaying
         } else if self.trade().is_construction() {

@@ -23,6 +23,9 @@ pub struct Interval {
     pub heads: u32,
     /// Staff of its own.
     pub staff: u32,
+    /// For `owes`: the first day of it on which the exports held what shows it — two consecutive monthly tax files, both
+    /// delivered, with two or more wage filers at whose month's end it owed already.
+    pub evidence_from: Option<Date>,
 }
 
 /// The truth about one firm.
@@ -95,11 +98,37 @@ impl City {
                     uncovered: standing.uncovered.clone(),
                     heads: standing.heads,
                     staff: standing.staff,
+                    evidence_from: self.shown_from(firm, *from, standing),
                 })
                 .collect(),
             evidence_from: self.evidence_from(firm),
             scope: firm.in_scope(),
         }
+    }
+
+    /// The first day from `from` on that the exports hold what shows a standing of owing.
+    fn shown_from(&self, firm: &Firm, from: Date, standing: &Standing) -> Option<Date> {
+        if standing.state != State::Owes || standing.staff < 2 {
+            return None;
+        }
+        let shown = |month: Month| {
+            tax::filers(firm, month) >= 2 && firm.duty(month.last_day()).state == State::Owes
+        };
+        let first = tax::first_month(&self.options);
+        let mut earliest: Option<Date> = None;
+        let mut month = first.plus(1);
+        while month < Month::of(self.today) {
+            if shown(month) && shown(month.plus(-1)) {
+                let there = tax::delivered(&self.options, month)
+                    .max(tax::delivered(&self.options, month.plus(-1)))
+                    .max(from);
+                if there <= self.today {
+                    earliest = Some(earliest.map_or(there, |known| known.min(there)));
+                }
+            }
+            month = month.plus(1);
+        }
+        earliest
     }
 
     /// Both files must be there: a month that comes late delays the evidence of the next one too.

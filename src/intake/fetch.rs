@@ -28,7 +28,7 @@ pub struct Errand<'a> {
     pub spool: &'a Path,
     /// Today.
     pub today: Date,
-    /// Whether the file of this name and digest was taken before. With an empty digest: whether a file of this name was, whatever
+    /// Whether the file of this name and digest, or the same content under another name, was taken before. With an empty digest: whether a file of this name was, whatever
     /// its content (drop folders ask that first, so that not every old file is hashed each time).
     pub taken: &'a dyn Fn(&str, &str) -> bool,
     /// Where HTTP runs.

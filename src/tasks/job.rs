@@ -31,6 +31,7 @@ pub fn run(desk: Desk<'_>, couriers: &Couriers, task: &TaskName) -> (RunOutcome,
 
 fn pull_all(desk: Desk<'_>, adapter: &str) -> Result<String, Failure> {
     let mut summary = String::new();
+    let mut last = None;
     for _ in 0..FILES_PER_RUN {
         match pull::run(desk, adapter, &Source::Automatic, false) {
             Ok(report) => {
@@ -38,11 +39,11 @@ fn pull_all(desk: Desk<'_>, adapter: &str) -> Result<String, Failure> {
                     summary.push('\n');
                 }
                 let _ = write!(summary, "{}", report.summary());
-                // An HTTP source gives the same file again and again; a folder says when nothing is left.
-                if report.is_repeat() || !desk.configuration.adapters[adapter].transport.is_folder()
-                {
+                // Some sources give the same content again and again instead of saying that nothing is left.
+                if report.is_repeat() || last.as_ref() == Some(&report.batch) {
                     break;
                 }
+                last = Some(report.batch);
             }
             Err(Failure::Unreachable {
                 not_yet: true,

@@ -68,6 +68,18 @@ pub fn run(desk: Desk<'_>, day: Date, dry_run: bool) -> Result<PublishReport, Fa
             files: made.files.into_keys().collect(),
         });
     }
+    let begun = desk.store.batches(None, usize::MAX)?.iter().any(|batch| {
+        batch.verdict.accepted() && shanghai::civil(batch.received).date() <= period.last_day()
+    });
+    if !begun {
+        // The month lies before the first delivery: there is nothing to report of it.
+        return Ok(PublishReport {
+            bulletin: id,
+            made: false,
+            identity_holds: true,
+            files: Vec::new(),
+        });
+    }
     let bulletin = figures_of(desk, period)?;
     if !bulletin.identity_holds() {
         return Err(Failure::Render {

@@ -183,8 +183,9 @@ fn fetched(desk: Desk<'_>, adapter: &Adapter, source: &Source) -> Result<Fetched
         source,
     })?;
     let taken = |name: &str, digest: &str| match desk.store.taken_name(&adapter.name, name) {
-        Ok(Some(known)) => digest.is_empty() || known == digest,
-        _ => false,
+        Ok(Some(known)) if digest.is_empty() || known == digest => true,
+        // The same content under another name, such as a file that was carried by hand, is no news either.
+        _ => !digest.is_empty() && seen(desk, adapter, digest).is_ok_and(|known| known.is_some()),
     };
     let found = match source {
         Source::Carried(file) => carry(file, adapter, &spool),

@@ -330,11 +330,16 @@ fn recall(run: &Run, known: &Known) -> (u64, u64) {
     };
     let (mut owing, mut found) = (0, 0);
     for truth in run.city.truths() {
-        let owes = run
-            .city
-            .standing(&truth.credit_code, as_of)
-            .is_some_and(|standing| standing.state == State::Owes);
-        if !owes || !truth.scope || truth.evidence_from.is_none_or(|from| from > as_of) {
+        let standing = truth
+            .intervals
+            .iter()
+            .rev()
+            .find(|interval| interval.from <= as_of);
+        let shown = standing.is_some_and(|interval| {
+            interval.state == State::Owes
+                && interval.evidence_from.is_some_and(|from| from <= as_of)
+        });
+        if !truth.scope || !shown {
             continue;
         }
         owing += 1;

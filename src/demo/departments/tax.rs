@@ -79,6 +79,8 @@ pub fn file(city: &City, month: Month) -> Vec<u8> {
         );
     }
     let _ = writeln!(text, "合计,,,,,{total},,,,,,");
+    // GBK has no no-break space; what this department's tables show in its place is the wide one.
+    let text = text.replace('\u{a0}', "\u{3000}");
     let (bytes, _, _) = GBK.encode(&text);
     bytes.into_owned()
 }

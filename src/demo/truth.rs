@@ -92,13 +92,14 @@ impl City {
             unit: place(firm.case_unit()).id,
             intervals: standings
                 .iter()
-                .map(|(from, standing)| Interval {
+                .enumerate()
+                .map(|(at, (from, standing))| Interval {
                     from: *from,
                     state: standing.state,
                     uncovered: standing.uncovered.clone(),
                     heads: standing.heads,
                     staff: standing.staff,
-                    evidence_from: self.shown_from(firm, *from, standing),
+                    evidence_from: self.shown_from(firm, standings, at),
                 })
                 .collect(),
             evidence_from: self.evidence_from(firm),
@@ -107,12 +108,18 @@ impl City {
     }
 
     /// The first day from `from` on that the exports hold what shows a standing of owing.
-    fn shown_from(&self, firm: &Firm, from: Date, standing: &Standing) -> Option<Date> {
+    fn shown_from(&self, firm: &Firm, standings: &[(Date, Standing)], at: usize) -> Option<Date> {
+        let (from, standing) = standings.get(at)?;
+        // It has owed without a break since then; before the run began, nobody knows since when.
+        let settled = standings[..at].iter().rposition(|(_, before)| before.state != State::Owes);
+        let since = settled.map_or(Date::MIN, |settled| standings[settled + 1].0);
         if standing.state != State::Owes || standing.staff < 2 {
             return None;
         }
         let shown = |month: Month| {
-            tax::filers(firm, month) >= 2 && firm.duty(month.last_day()).state == State::Owes
+            month.last_day() >= since
+                && tax::filers(firm, month) >= 2
+                && firm.duty(month.last_day()).state == State::Owes
         };
         let first = tax::first_month(&self.options);
         let mut earliest: Option<Date> = None;
@@ -121,7 +128,7 @@ impl City {
             if shown(month) && shown(month.plus(-1)) {
                 let there = tax::delivered(&self.options, month)
                     .max(tax::delivered(&self.options, month.plus(-1)))
-                    .max(from);
+                    .max(*from);
                 if there <= self.today {
                     earliest = Some(earliest.map_or(there, |known| known.min(there)));
                 }

@@ -1,2 +1,3 @@
 //! Stories, goldens and house rules, in one binary.
+mod mail;
 mod tidy;

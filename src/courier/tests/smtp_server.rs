@@ -30,6 +30,9 @@ const KIND: Script = Script {
     content: "250 2.0.0 queued as 4F1",
 };
 
+/// What a case makes of a kind server.
+type Change = fn(&mut Script);
+
 /// Puts a reply in one place of a script.
 type SetReply = fn(&mut Script, &'static str);
 
@@ -218,7 +221,7 @@ fn each_reply_has_its_outcome() {
 
 #[test]
 fn silence_means_unsent_before_the_message_and_unknown_after() {
-    let cases: &[(fn(&mut Script), &str)] = &[
+    let cases: &[(Change, &str)] = &[
         (|s| s.greeting = "silent", "retry YB-6102"),
         (|s| s.recipient = "silent", "retry YB-6104"),
         (|s| s.data = "silent", "retry YB-6104"),
@@ -333,4 +336,38 @@ fn a_relay_without_starttls_gets_nothing() {
     }
     let heard = heard.lock().expect("list");
     assert!(!heard.iter().any(|line| line.starts_with("MAIL")));
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_dialogue_reaches_no_log_whatever_is_asked_for() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info!("before");
+        check(KIND, "accepted");
+    });
+    let log = String::from_utf8(log.0.lock().expect("log").clone()).expect("text");
+    assert!(log.contains("before"));
+    for hidden in ["officer@", "AUTH", "AHlpbmdiYW8", "Subject"] {
+        assert!(!log.contains(hidden), "{log}");
+    }
 }

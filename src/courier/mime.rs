@@ -108,9 +108,8 @@ fn raw(name: &'static str, value: String) -> HeaderValue {
 
 /// RFC 5322, with the city's own offset: `Mon, 02 Mar 2026 08:30:00 +0800`.
 fn date(decided: jiff::Timestamp) -> String {
-    decided
-        .to_zoned_datetime(shanghai::zone())
-        .strftime("%a, %d %b %Y %H:%M:%S %z")
+    shanghai::civil(decided)
+        .strftime("%a, %d %b %Y %H:%M:%S +0800")
         .to_string()
 }
 

@@ -22,6 +22,7 @@ pub mod outputs;
 mod secret;
 pub mod settings;
 pub mod sms;
+mod sms_template;
 pub mod sms_text;
 mod sms_verdict;
 pub mod smtp;
@@ -176,3 +177,6 @@ fn one_by_one(
 }
 
 const UNTRIED: &str = "本件未尝试，因前一件遇到通道故障";
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::courier::sms_template::SmsValues;
+
 /// How messages leave the house.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -363,41 +365,6 @@ impl SmsSettings {
                 );
             }
         }
-    }
-}
-
-/// What templates of the gateway may name.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SmsValues<'a> {
-    /// The number.
-    pub phone: &'a str,
-    /// Signature and text.
-    pub text: &'a str,
-    /// The notice's key: the gateway's reference.
-    pub key: &'a str,
-    /// What is in the secret file; without one, a template that names it is refused.
-    pub secret: Option<&'a str>,
-}
-
-impl SmsValues<'_> {
-    /// Fills one template; an unknown variable is refused. The message does not repeat values.
-    pub fn fill(&self, template: &str) -> Result<String, String> {
-        let mut environment = minijinja::Environment::new();
-        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        let mut values: BTreeMap<&str, String> = BTreeMap::from([
-            ("phone", self.phone.to_owned()),
-            ("text", self.text.to_owned()),
-            ("key", self.key.to_owned()),
-        ]);
-        if let Some(secret) = self.secret {
-            values.insert("secret", secret.to_owned());
-        }
-        environment.render_str(template, values).map_err(|error| {
-            let kind = error.kind();
-            format!(
-                "模板不能使用（{kind}）。处理：只用变量 phone、text、key；secret 须先填写 secret_file"
-            )
-        })
     }
 }
 

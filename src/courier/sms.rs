@@ -2,17 +2,19 @@
 //!
 //! No gateway is idempotent: a request whose answer did not come is *unknown*, and never repeated here, nor by the HTTP library.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 use tracing::instrument::WithSubscriber;
 
-use crate::courier::settings::{SmsBody, SmsSettings, SmsValues};
+use crate::courier::settings::{SmsBody, SmsSettings};
+use crate::courier::sms_template::SmsValues;
 use crate::courier::sms_verdict::{Answer, Hidden, judge};
 use crate::courier::trouble::Trouble;
 use crate::courier::{Courier, Parcel, one_by_one, secret, sms_text};
@@ -34,10 +36,10 @@ pub struct SmsCourier {
     runtime: Handle,
 }
 
-/// A request, ready to go.
+/// A request, filled in.
 struct Request {
     headers: HeaderMap,
-    body: Vec<u8>,
+    fields: Vec<(String, String)>,
 }
 
 impl SmsCourier {
@@ -109,26 +111,9 @@ impl SmsCourier {
             let value = values
                 .fill(template)
                 .map_err(|text| wrong(format!("couriers.sms.fields.{name}：{text}")))?;
-            fields.push((name.as_str(), value));
+            fields.push((name.clone(), value));
         }
-        let (kind, body) = match self.settings.body {
-            SmsBody::Json => {
-                let object: serde_json::Map<String, serde_json::Value> = fields
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value.into()))
-                    .collect();
-                (
-                    "application/json; charset=utf-8",
-                    serde_json::Value::Object(object).to_string(),
-                )
-            }
-            SmsBody::Form => (
-                "application/x-www-form-urlencoded; charset=utf-8",
-                form(&fields),
-            ),
-        };
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         for (name, template) in &self.settings.headers {
             let unfit = || {
                 wrong(format!(
@@ -143,20 +128,20 @@ impl SmsCourier {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
             headers.insert(name, value);
         }
-        Ok(Request {
-            headers,
-            body: body.into_bytes(),
-        })
+        Ok(Request { headers, fields })
     }
 
     async fn exchange(&self, request: Request, hidden: Hidden<'_>) -> Outcome {
         let limit = Duration::from_secs(self.settings.timeout_s);
-        let sending = self
-            .client
-            .post(&self.settings.url)
-            .headers(request.headers)
-            .body(request.body)
-            .send();
+        let post = self.client.post(&self.settings.url);
+        let post = match self.settings.body {
+            SmsBody::Json => {
+                let object: BTreeMap<String, String> = request.fields.into_iter().collect();
+                post.json(&object)
+            }
+            SmsBody::Form => post.form(&request.fields),
+        };
+        let sending = post.headers(request.headers).send();
         match tokio::time::timeout(limit, self.answered(sending, hidden)).await {
             Ok(outcome) => outcome,
             Err(_) => Trouble::new(
@@ -257,17 +242,6 @@ fn client(settings: &SmsSettings, home: &Path) -> Result<Client, Trouble> {
             format!("不能准备加密连接（{error}）。处理：检查 ca_file，或安装 ca-certificates"),
         )
     })
-}
-
-/// `application/x-www-form-urlencoded`, UTF-8.
-fn form(fields: &[(&str, String)]) -> String {
-    let mut url = reqwest::Url::from_file_path("/").ok();
-    url.as_mut()
-        .map(|url| {
-            url.query_pairs_mut().extend_pairs(fields);
-            url.query().unwrap_or_default().to_owned()
-        })
-        .unwrap_or_default()
 }
 
 impl Courier for SmsCourier {

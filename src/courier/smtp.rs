@@ -96,7 +96,9 @@ impl SmtpCourier {
                     Ok(Err(error)) => End::Broken(error),
                     Err(_) => End::Silence,
                 };
-                if let (Some(open), false) = (&mut connection, matches!(end, End::Silence)) {
+                // A connection that was lost while it turned to TLS has no stream left to say good-bye on.
+                let open = connection.as_mut().filter(|_| stage > Stage::Encrypt);
+                if let (Some(open), false) = (open, matches!(end, End::Silence)) {
                     // The outcome is known; a server that does not answer QUIT changes nothing.
                     let _ = tokio::time::timeout(FAREWELL, open.abort()).await;
                 }

@@ -111,7 +111,9 @@ impl City {
     fn shown_from(&self, firm: &Firm, standings: &[(Date, Standing)], at: usize) -> Option<Date> {
         let (from, standing) = standings.get(at)?;
         // It has owed without a break since then; before the run began, nobody knows since when.
-        let settled = standings[..at].iter().rposition(|(_, before)| before.state != State::Owes);
+        let settled = standings[..at]
+            .iter()
+            .rposition(|(_, before)| before.state != State::Owes);
         let since = settled.map_or(Date::MIN, |settled| standings[settled + 1].0);
         if standing.state != State::Owes || standing.staff < 2 {
             return None;

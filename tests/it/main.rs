@@ -1,5 +1,6 @@
 //! Stories, goldens and house rules, in one binary.
 mod demo;
+mod mail;
 mod program;
 mod render;
 mod shipped;

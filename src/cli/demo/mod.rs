@@ -104,9 +104,7 @@ fn prepare(out: &Path, options: &Options) -> Result<(Progress, PathBuf), Failure
             return Ok((progress, home));
         }
         Some(progress) if progress.finished => {
-            {
             fs::remove_dir_all(out).map_err(io("清空上次的演示目录"))?;
-        }
         }
         Some(_) => {
             return Err(Failure::Usage {

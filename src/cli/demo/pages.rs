@@ -68,7 +68,7 @@ pub fn write(
         cases,
         notices: &notices,
     };
-    for (name, told) in teller.stories()? {
+    for (name, told) in teller.stories() {
         let file = format!("stories/{name}.html");
         fs::write(out.join(&file), rendered(page::story(&told))?).map_err(io("写演示页面"))?;
         index
@@ -397,7 +397,7 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     /// File name and story, in the order of the index; a story that did not happen in this run is left out.
-    fn stories(&self) -> Result<Vec<(&'static str, Story)>, Failure> {
+    fn stories(&self) -> Vec<(&'static str, Story)> {
         let mut told = Vec::new();
         let closed = |reason: ClosingReason| {
             move |case: &&Case| {
@@ -476,7 +476,7 @@ impl Teller<'_> {
                 .iter()
                 .find(|case| case.stage == Stage::Transferred),
         );
-        Ok(told)
+        told
     }
 
     fn of_standing(&self, wanted: Standing) -> Option<(&Assessment, &Enterprise)> {

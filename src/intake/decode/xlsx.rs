@@ -143,7 +143,6 @@ fn read_cell(value: &DataRef<'_>) -> Option<Cell> {
     };
     match value {
         DataRef::Empty => None,
-        DataRef::String(shown) => text(shown),
         DataRef::SharedString(shown) => text(shown),
         DataRef::Int(n) => Some(Cell {
             text: n.to_string(),
@@ -154,7 +153,9 @@ fn read_cell(value: &DataRef<'_>) -> Option<Cell> {
             numeric: true,
         }),
         DataRef::Bool(yes) => text(if *yes { "TRUE" } else { "FALSE" }),
-        DataRef::DateTimeIso(shown) | DataRef::DurationIso(shown) => text(shown),
+        DataRef::String(shown) | DataRef::DateTimeIso(shown) | DataRef::DurationIso(shown) => {
+            text(shown)
+        }
         DataRef::DateTime(at) => {
             let (year, month, day, ..) = at.to_ymd_hms_milli();
             text(&format!("{year:04}-{month:02}-{day:02}"))

@@ -35,12 +35,8 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
             "模拟时钟不得与真实发送同用（couriers.mode = \"live\"）。处理：删去 [clock]，或把 mode 改为 \"dry_run\"。",
         );
     }
-    if live && settings.couriers.smtp.is_none() {
-        fault(
-            "couriers.mode",
-            "YB-1214",
-            "真实发送（mode = \"live\"）没有邮件服务器。处理：填写 [couriers.smtp]，或把 mode 改为 \"dry_run\"。",
-        );
+    for (key, text) in settings.couriers.complaints() {
+        fault(&key, "YB-1214", &text);
     }
     if let Some(clock) = &settings.clock
         && !(clock.speed > 0.0 && clock.speed <= FASTEST)

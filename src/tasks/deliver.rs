@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::calendar::shanghai;
-use crate::courier::{Couriers, Parcel};
+use crate::courier::{Couriers, Parcel, stops_channel};
 use crate::domain::case::{CaseEvent, Contact, ContactKind};
 use crate::domain::event::Event;
 use crate::domain::notice::{Channel, Notice, NoticeState, Outcome};
@@ -160,6 +160,8 @@ fn parcel<'a>(desk: Desk<'_>, notice: &'a Notice) -> Result<Parcel<'a>, Failure>
 /// A message that was put off too often has failed, and a person must see it.
 fn tired(notice: &Notice, outcome: Outcome) -> Outcome {
     match outcome {
+        // While the channel itself is in trouble no message has had its chance.
+        Outcome::Retry { .. } if stops_channel(&outcome) => outcome,
         Outcome::Retry { code, answer } if notice.attempts + 1 >= ATTEMPTS => {
             Outcome::Failed { code, answer }
         }

@@ -53,6 +53,7 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<NotifyReport, Failure> {
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
     let mut report = NotifyReport::default();
     let mut notices = firms(desk, &known.register, &cases, &mut report)?;
+    attach_calls(desk, &known.register, &mut notices)?;
     notices.extend(counties(desk, &known, &cases, &notices)?);
     notices.extend(transfers(desk, &cases)?);
     for notice in &notices {
@@ -311,9 +312,7 @@ fn counties(
             format!("worklist-{}-{}.xlsx", unit.id, desk.today()),
             &rendered(worklist::xlsx(&county::worklist(desk, known, unit, cases)))?,
         )?];
-        if let Some(calls) = calls(desk, &known.register, unit, &fresh)? {
-            attachments.push(calls);
-        }
+        attachments.extend(calls_of(&fresh));
         if let Some(letters) = letters(desk, unit, &fresh)? {
             attachments.push(letters);
         }
@@ -394,6 +393,39 @@ fn alert(desk: Desk<'_>, unit: &Unit, own: &[&Case], fresh: &[&Notice]) -> Count
             .count(),
         remark: None,
     }
+}
+
+/// Every call of a county carries the county's list of the day: one file, however many calls.
+fn attach_calls(
+    desk: Desk<'_>,
+    register: &Register,
+    notices: &mut [Notice],
+) -> Result<(), Failure> {
+    for unit in &desk.configuration.units().units {
+        let own: Vec<&Notice> = notices
+            .iter()
+            .filter(|notice| notice.unit == unit.id)
+            .collect();
+        let Some(list) = calls(desk, register, unit, &own)? else {
+            continue;
+        };
+        for notice in notices.iter_mut() {
+            if notice.unit == unit.id && notice.channel == Channel::CallList {
+                notice.attachments = vec![list.clone()];
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The list that a county's calls carry.
+fn calls_of(fresh: &[&Notice]) -> Option<Attachment> {
+    fresh
+        .iter()
+        .find(|notice| notice.channel == Channel::CallList)?
+        .attachments
+        .first()
+        .cloned()
 }
 
 /// Today's calls of one county; firms of one number stand together.

@@ -107,6 +107,10 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let (whole, killed) = (path("whole"), path("killed"));
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "how long a life lasts decides only where it is cut"
+    )]
     let began = std::time::Instant::now();
     let told = summary(&out(&words(&whole, "150", "24"), 0));
     let length = began.elapsed();

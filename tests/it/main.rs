@@ -1,4 +1,6 @@
 //! Stories, goldens and house rules, in one binary.
+mod adapters;
+mod check;
 mod demo;
 mod mail;
 mod program;

@@ -273,7 +273,7 @@ impl<R: Read> Transcoder<R> {
         self.offset += read as u64;
         self.out_start = 0;
         self.out_end = written;
-        self.lines += self.out[..written].iter().filter(|b| **b == b'\n').count() as u64;
+        self.lines += self.out[..written].split(|b| *b == b'\n').skip(1).count() as u64;
         match result {
             DecoderResult::InputEmpty => self.finished = self.input_ended,
             DecoderResult::OutputFull => {}

@@ -156,7 +156,12 @@ fn damaged() -> Unreadable {
 /// The refusal for an archive that cannot be opened.
 pub fn from_zip(error: &ZipError) -> Unreadable {
     match error {
-        ZipError::Io(inner) if inner.get_ref().is_some_and(|e| e.is::<Unreadable>()) => {
+        ZipError::Io(inner)
+            if inner
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<Unreadable>())
+                .is_some() =>
+        {
             from_io(inner)
         }
         ZipError::UnsupportedArchive(text) if *text == ZipError::PASSWORD_REQUIRED => encrypted(),

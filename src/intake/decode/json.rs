@@ -279,7 +279,7 @@ struct Total<'w, 'h, 's, 'l> {
     walk: &'w mut Walk<'h, 's, 'l>,
 }
 
-impl<'de> Visitor<'de> for Total<'_, '_, '_, '_> {
+impl Visitor<'_> for Total<'_, '_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,8 +35,8 @@ fn every_fault_of_every_file_is_named_at_once_and_serve_says_the_same() {
         "n = \"fifteen\", unit = \"calendar_days\"",
     );
     spoil("adapters/tax.toml", "record", "recrd");
-    spoil("schedules/review.toml", "cron", "corn");
-    spoil("config/units.toml", "name", "nmae");
+    spoil("schedules/review.toml", "\ncron", "\ncorn");
+    spoil("config/units.toml", "\nname", "\nnmae");
     fs::write(
         home.path().join("schedules/broken.toml"),
         "task = \"review\n",

@@ -9,6 +9,7 @@ pub fn yingbao(words: &[&str]) -> Command {
     command
         .args(words)
         .env_remove("YINGBAO_HOME")
+        .env_remove("YINGBAO_RENEW")
         .stdin(Stdio::null());
     command
 }

@@ -137,7 +137,9 @@ mod tests {
             for story in city.stories() {
                 let duty = city.firm(&story.credit_code).unwrap().duty(city.today);
                 let expected: &[State] = match story.kind {
-                    StoryKind::EnrolledAfterNotice => &[State::Insured, State::Construction],
+                    StoryKind::EnrolledAfterNotice => {
+                        &[State::Insured, State::SmallGap, State::Construction]
+                    }
                     StoryKind::EnrolledPartly | StoryKind::Ignores => &[State::Owes],
                     StoryKind::HeadOffice => &[State::InsuredByHeadOffice],
                     StoryKind::Shell => &[State::NotLiable, State::Insured, State::Owes],

@@ -150,10 +150,12 @@ fn not_accused(summary: &Summary) -> Vec<(String, u64)> {
 /// The funnel by unit over the whole run, total last.
 fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
     let base = figures::base(&known.assessments);
-    let mut firms: BTreeMap<&str, [std::collections::BTreeSet<&str>; 4]> = BTreeMap::new();
+    let mut firms: BTreeMap<&str, [std::collections::BTreeSet<&str>; 5]> = BTreeMap::new();
     let mut heads: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     for case in cases {
-        let [checked, notified, enrolled, transferred] = firms.entry(&case.unit).or_default();
+        let [checked, notified, enrolled, transferred, doubted] =
+            firms.entry(&case.unit).or_default();
+        doubted.insert(&case.enterprise);
         let answered = case
             .closed
             .as_ref()
@@ -180,6 +182,14 @@ fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
             }
         }
     }
+    // Findings that still wait for their case are doubts as well.
+    for assessment in known
+        .assessments
+        .iter()
+        .filter(|a| a.standing == Standing::Doubtful)
+    {
+        firms.entry(&assessment.unit).or_default()[4].insert(&assessment.enterprise);
+    }
     let mut lines: Vec<FunnelLine> = Vec::new();
     let mut total = FunnelLine {
         unit: "合计".to_owned(),
@@ -197,7 +207,7 @@ fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
                 base.with_staff,
                 base.in_scope,
                 base.insured,
-                base.doubtful,
+                count(4),
                 count(0),
                 count(1),
                 count(2),

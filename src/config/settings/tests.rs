@@ -179,7 +179,7 @@ fn single_faults_name_their_place() {
         ("[recipients]\nit_section = \"甲 <a@b.example>\"", &[], "config/site.toml:2:1 1212 recipients.it_section".to_owned()),
         ("[endpoints.x]\n", &[], "config/site.toml:1:12 1350 endpoints.x".to_owned()),
         ("[endpoints.tax]\nurl = \"ftp://x.example\"", &[], "config/site.toml:2:1 1351 endpoints.tax.url".to_owned()),
-        ("[couriers]\nmode = \"live\"", &[], "config/site.toml:2:1 1214 couriers.mode".to_owned()),
+        ("[couriers]\nmode = \"live\"", &[], "config/site.toml:1:2 1214 couriers.smtp".to_owned()),
         ("[review]\nratio = 1.5", &[], "config/site.toml:2:1 1203 review.ratio".to_owned()),
         ("[clock]\nstart = \"2026-03-02T07:00:00+08:00\"\nspeed = 0", &[], "config/site.toml:3:1 1203 clock.speed".to_owned()),
         ("", &[("YINGBAO_CTIY", "x")], "环境变量 YINGBAO_CTIY 1202 ctiy".to_owned()),

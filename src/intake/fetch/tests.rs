@@ -140,7 +140,9 @@ fn files_come_one_after_another_when_their_marker_is_there() {
     assert!(next().unwrap_err().not_yet);
     // A corrected file under the old name.
     put("a_2.csv", "two, corrected");
-    assert_eq!(next().unwrap().name, "a_2.csv");
+    let corrected = next().unwrap();
+    assert_eq!(corrected.name, "a_2.csv");
+    fs::remove_file(&corrected.path).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", inbox.join("a_9.csv")).unwrap();
     put("a_9.csv.ok", "");
     assert_eq!(next().unwrap_err().code, "YB-2003");

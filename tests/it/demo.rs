@@ -34,8 +34,8 @@ fn summary(text: &str) -> serde_json::Value {
     value
 }
 
-fn same(one: &Path, other: &Path) {
-    let (one, other) = (tree(one, &skip), tree(other, &skip));
+fn same(one: &Path, other: &Path, skip: &dyn Fn(&str) -> bool) {
+    let (one, other) = (tree(one, skip), tree(other, skip));
     let names = |tree: &std::collections::BTreeMap<String, Vec<u8>>| {
         tree.keys().cloned().collect::<Vec<_>>()
     };
@@ -53,7 +53,7 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let (first, second) = (path("first"), path("second"));
-    let told = summary(&out(&words(&first, "300", "65"), 0));
+    let told = summary(&out(&words(&first, "300", "68"), 0));
     assert_eq!(told["accused_wrongly"], 0, "{told}");
     assert_eq!(told["identity_holds"], true);
     assert_eq!(told["quarantined"], 1, "the cut roll: {told}");
@@ -68,13 +68,13 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
         4,
         "two months, page and workbook: {told}"
     );
-    assert_eq!(summary(&out(&words(&second, "300", "65"), 0)), told);
-    same(Path::new(&first), Path::new(&second));
+    assert_eq!(summary(&out(&words(&second, "300", "68"), 0)), told);
+    same(Path::new(&first), Path::new(&second), &skip);
     // A finished demo is replaced; another folder that is not empty is refused.
     let other = path("other");
     std::fs::create_dir(&other).unwrap();
     std::fs::write(Path::new(&other).join("diary.txt"), "mine").unwrap();
-    assert_eq!(run(&words(&other, "300", "65")).status.code(), Some(2));
+    assert_eq!(run(&words(&other, "300", "68")).status.code(), Some(2));
     assert_eq!(
         std::fs::read_to_string(Path::new(&other).join("diary.txt")).unwrap(),
         "mine"
@@ -100,6 +100,23 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
             String::from_utf8_lossy(&refused.stderr)
         );
     }
+}
+
+/// What the journal says was decided and done, in order. That a source was asked again after a kill, and gave what was known
+/// already, is true and stands in the journal, but it decides nothing.
+fn decided(out: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(out.join("home/state/journal/journal.log")).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            let mut entry: serde_json::Value =
+                serde_json::from_str(line.split_once(' ').unwrap().1).unwrap();
+            entry.as_object_mut().unwrap().remove("seq");
+            let events = entry["events"].as_array_mut().unwrap();
+            // The line of a run in the ledger says what this life of it did; an earlier one may have done its work.
+            events.retain(|event| event["kind"] != "seen_before" && event["kind"] != "ran");
+            (!events.is_empty()).then_some(entry)
+        })
+        .collect()
 }
 
 #[test]
@@ -131,5 +148,8 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     }
     assert!(kills >= 3, "too few lives ended by a kill: {kills}");
     assert_eq!(summary(&out(&words(&killed, "150", "24"), 0)), told);
-    same(Path::new(&whole), Path::new(&killed));
+    assert_eq!(decided(Path::new(&whole)), decided(Path::new(&killed)));
+    same(Path::new(&whole), Path::new(&killed), &|name| {
+        skip(name) || name.ends_with("journal.log")
+    });
 }

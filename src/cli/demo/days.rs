@@ -271,6 +271,17 @@ impl Run {
             .history_files(&folder)
             .map_err(io("写演示历史数据"))?
         {
+            let name = file
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            if self
+                .session
+                .store
+                .taken_name("tax", &name.unwrap_or_default())?
+                .is_some()
+            {
+                continue;
+            }
             pull(self.at(day, 6), "tax", &Source::Carried(file), false)?;
         }
         Ok(())

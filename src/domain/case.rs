@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::{Finding, FindingKind, Insurance};
+use crate::domain::text::day;
 use crate::domain::unit::UnitId;
 
 /// `ENTERPRISE-LETTER-ORDINAL`, such as `EMA4FQYQ67-A-1`. Derived, never drawn.
@@ -695,7 +696,10 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             case.wave = Some(*wave);
             case.dispatched = Some(today);
             case.answer_due = Some(*due);
-            note(case, format!("第{wave}批疑点下发，{due}前反馈核实结果"));
+            note(
+                case,
+                format!("第{wave}批疑点下发，{}前反馈核实结果", day(*due)),
+            );
         }
         CaseEvent::Clerk { .. } => clerk(case, event, today)?,
         CaseEvent::Received { contact } => {

@@ -160,6 +160,10 @@ fn regular(input: &str) -> Cow<'_, str> {
         input.chars().for_each(|c| keep(c, &mut code));
     } else {
         input.nfkc().for_each(|c| keep(c, &mut code));
+        // Marks that a dropped blank held apart change places when it is gone: what is regular must stay as it is.
+        if !code.is_ascii() {
+            code = code.nfkc().collect();
+        }
     }
     Cow::Owned(code)
 }
@@ -742,6 +746,14 @@ mod tests {
             let first = format!("{head}{region}{body}{inner}");
             let check = credit_code_check(&first).expect("of its alphabet");
             format!("{first}{check}")
+        }
+    }
+
+    #[test]
+    fn what_is_regular_stays_as_it_is() {
+        for odd in ["\u{1e008}ﹲ", "Ａ\u{3000}ﹲ", "‘9１"] {
+            let once = normal(odd);
+            assert_eq!(normal(&once), once, "{odd:?}");
         }
     }
 

@@ -560,7 +560,7 @@ impl Context<'_> {
             let founded = row
                 .record
                 .date(Field::Founded)
-                .map_or("不详".to_owned(), |day| day.to_string());
+                .map_or("不详".to_owned(), crate::domain::text::day);
             grounds.push(row.ground(
                 format!("登记状态存续，成立日期{founded}，已满30日"),
                 "coverage.liable",

@@ -193,7 +193,7 @@ fn after_contact(
         },
         // The roll must be newer than the end of the period, or an enrolment on its last day would go unseen.
         Some(roll) if roll <= until => Due::Held {
-            why: format!("等待{until}之后的参保登记册"),
+            why: format!("等待{}之后的参保登记册", crate::domain::text::day(until)),
         },
         Some(roll) => Due::Now(next(roll)),
     }
@@ -214,7 +214,7 @@ fn overdue(case: &Case, ladder: &Ladder, today: &Today<'_>) -> Due {
     }
     if today.reviewed_roll.is_none_or(|roll| roll <= until) {
         return Due::Held {
-            why: format!("等待{until}之后的参保登记册"),
+            why: format!("等待{}之后的参保登记册", crate::domain::text::day(until)),
         };
     }
     Due::Now(CaseEvent::Transferred {

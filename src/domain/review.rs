@@ -8,6 +8,7 @@ use crate::domain::case::{Case, CaseEvent, CaseId, ClosingReason};
 use crate::domain::coverage::{Assessment, RollKnowledge, Standing, days_between};
 use crate::domain::finding::{Finding, FindingKind, Insurance};
 use crate::domain::register::{Enterprise, Register};
+use crate::domain::text::day;
 
 /// The result of a review.
 #[derive(Debug, Clone, Default)]
@@ -190,7 +191,7 @@ fn ending(
     if unknown || roll.known.len() < Insurance::ALL.len() {
         return None;
     }
-    let text = format!("{as_of}参保登记册（{}）", roll.file);
+    let text = format!("{}的参保登记册（{}）已显示", day(as_of), roll.file);
     if assessment.standing.insured() {
         return Some((ClosingReason::Enrolled, text));
     }

@@ -10,6 +10,12 @@ pub fn is_invisible(c: char) -> bool {
         || (c.is_control() && !c.is_whitespace())
 }
 
+/// `2026年3月5日`, as official texts write a day: no zero before month or day.
+#[must_use]
+pub fn day(date: jiff::civil::Date) -> String {
+    format!("{}年{}月{}日", date.year(), date.month(), date.day())
+}
+
 /// Width-folded (NFKC), trimmed (also U+3000, NBSP, zero-width, BOM, tabs), inner runs of blanks as one.
 #[must_use]
 pub fn fold(text: &str) -> String {

@@ -44,8 +44,8 @@ pub fn html(bulletin: &Bulletin) -> Result<String, RenderError> {
             demo_mark => &bulletin.demo_mark,
             centre => &bulletin.centre,
             month => format!("{}年{}月", bulletin.period.year, bulletin.period.month),
-            cut_off => wording::day(bulletin.cut_off),
-            made => format!("{}{:02}时{:02}分", wording::day(made.date()), made.hour(), made.minute()),
+            cut_off => crate::domain::text::day(bulletin.cut_off),
+            made => format!("{}{:02}时{:02}分", crate::domain::text::day(made.date()), made.hour(), made.minute()),
             id => &bulletin.id,
             base => Value::from(Serde(*base)),
             coverage => wording::percent(base.insured, base.in_scope),
@@ -208,7 +208,7 @@ pub fn not_accused(bulletin: &Bulletin) -> Vec<(&str, u64)> {
 fn source(note: &SourceNote) -> Value {
     context! {
         title => &note.title,
-        as_of => note.as_of.map_or("尚无".to_owned(), wording::day),
+        as_of => note.as_of.map_or("尚无".to_owned(), crate::domain::text::day),
         accepted => &note.accepted,
         held => &note.held,
         remark => if note.remark.is_empty() { "正常" } else { note.remark.as_str() },

@@ -63,7 +63,10 @@ pub fn write(bulletin: &Bulletin) -> Result<Vec<u8>, RenderError> {
     let title = bulletin::title(bulletin);
     let day = shanghai::civil(bulletin.made).date();
     let mut book = Book::new("通报", &title, &bulletin.centre, day)?;
-    let state = format!("草稿·未签发　　数据截至{}", wording::day(bulletin.cut_off));
+    let state = format!(
+        "草稿·未签发　　数据截至{}",
+        crate::domain::text::day(bulletin.cut_off)
+    );
     let sheet = |name, title: &str, remark: String, columns, rows| Sheet {
         name,
         title: title.to_owned(),
@@ -234,7 +237,9 @@ fn source_rows(bulletin: &Bulletin) -> Vec<Row> {
             };
             Row::from(vec![
                 note.title.clone().into(),
-                note.as_of.map_or("尚无".to_owned(), wording::day).into(),
+                note.as_of
+                    .map_or("尚无".to_owned(), crate::domain::text::day)
+                    .into(),
                 note.accepted.into(),
                 note.held.into(),
                 remark.into(),

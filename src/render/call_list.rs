@@ -6,7 +6,6 @@ use crate::domain::case::{ClerkEvent, Step};
 use crate::render::RenderError;
 use crate::render::answer_sheet;
 use crate::render::sheet::{Book, Column, Row, Sheet, left, middle};
-use crate::render::wording;
 
 /// One county's calls of one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +101,7 @@ pub fn xlsx(list: &CallList) -> Result<Vec<u8>, RenderError> {
             demo_mark: list.demo_mark.as_deref(),
             remark: format!(
                 "{}　　共{}户。请在工作日上班时间拨打，先说明单位和姓名，再告知事项；无人接听的不填结果，写入备注，改日再拨。填写方法见“填写说明”。",
-                wording::day(list.day),
+                crate::domain::text::day(list.day),
                 list.rows.len()
             ),
             columns: COLUMNS,

@@ -119,7 +119,7 @@ const WHOLE: [usize; 10] = [0, 0, 1, 2, 3, 3, 5, 6, 7, 7];
 pub fn index(index: &Index) -> Result<String, RenderError> {
     let cut = index.cut.as_ref().map(|cut| {
         context! {
-            day => wording::day(cut.day),
+            day => crate::domain::text::day(cut.day),
             file => &cut.file,
             rows => [cut.rows.0, cut.rows.1],
             reasons => &cut.reasons,
@@ -140,8 +140,8 @@ pub fn index(index: &Index) -> Result<String, RenderError> {
             centre => &index.centre,
             enterprises => &index.enterprises,
             days => &index.days,
-            first => index.first.map(wording::day),
-            last => index.last.map(wording::day),
+            first => index.first.map(crate::domain::text::day),
+            last => index.last.map(crate::domain::text::day),
             headline => &index.headline,
             steps => STEPS,
             funnel => index.funnel.iter().map(funnel_line).collect::<Vec<_>>(),
@@ -149,7 +149,7 @@ pub fn index(index: &Index) -> Result<String, RenderError> {
             not_accused => with_bars(reasons),
             cut,
             stopped => index.stopped.iter()
-                .map(|(day, file, what)| Value::from([wording::day(*day), file.clone(), what.clone()]))
+                .map(|(day, file, what)| Value::from([crate::domain::text::day(*day), file.clone(), what.clone()]))
                 .collect::<Vec<_>>(),
             late => &index.late,
             stories => &index.stories,
@@ -172,7 +172,7 @@ pub fn story(story: &Story) -> Result<String, RenderError> {
             firm => &story.firm,
             grounds => &story.grounds,
             history => story.history.iter()
-                .map(|(day, who, what)| Value::from([wording::day(*day), who.clone(), what.clone()]))
+                .map(|(day, who, what)| Value::from([crate::domain::text::day(*day), who.clone(), what.clone()]))
                 .collect::<Vec<_>>(),
             notices => &story.notices,
             ending => &story.ending,

@@ -58,7 +58,7 @@ pub fn html(letter: &Letter) -> Result<String, RenderError> {
             credit_code => &letter.credit_code,
             address => &letter.address,
             findings => wording::all_confirmed(what, &letter.findings)?,
-            day => wording::day(letter.day),
+            day => crate::domain::text::day(letter.day),
             answer => &letter.answer,
             cases => letter.cases.join("、"),
         },

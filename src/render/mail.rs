@@ -46,7 +46,7 @@ pub struct CountyAlert {
 
 /// The mail of a [`CountyAlert`].
 pub fn county_alert(alert: &CountyAlert) -> Result<Mail, RenderError> {
-    let day = wording::day(alert.day);
+    let day = crate::domain::text::day(alert.day);
     let late = if alert.checking.1 > 0 {
         format!("，逾期{}件", alert.checking.1)
     } else {
@@ -65,7 +65,7 @@ pub fn county_alert(alert: &CountyAlert) -> Result<Mail, RenderError> {
             agency => &alert.agency,
             day,
             dispatched => alert.dispatched.map(|(wave, cases, due)| context! {
-                wave, cases, due => wording::day(due),
+                wave, cases, due => crate::domain::text::day(due),
             }),
             checking => &alert.checking.0,
             overdue => &alert.checking.1,
@@ -98,7 +98,7 @@ pub struct TransferMail {
 
 /// The mail of a [`TransferMail`].
 pub fn transfer(mail: &TransferMail) -> Result<Mail, RenderError> {
-    let day = wording::day(mail.day);
+    let day = crate::domain::text::day(mail.day);
     let copy = if mail.copy { "抄送：" } else { "" };
     self::mail(
         mail.demo_mark.as_deref(),
@@ -131,7 +131,7 @@ pub struct FeedAlert {
 
 /// The mail of a [`FeedAlert`].
 pub fn feed_alert(alert: &FeedAlert) -> Result<Mail, RenderError> {
-    let day = wording::day(alert.day);
+    let day = crate::domain::text::day(alert.day);
     mail(
         alert.demo_mark.as_deref(),
         &format!("{day}数据或作业异常提醒（{}项）", alert.lines.len()),
@@ -215,7 +215,7 @@ pub fn firm(mail: &FirmMail) -> Result<Mail, RenderError> {
             findings => wording::all_confirmed(what, &mail.findings)?,
             answer => &mail.answer,
             cases => mail.cases.join("、"),
-            day => wording::day(mail.day),
+            day => crate::domain::text::day(mail.day),
         },
     )
 }

@@ -80,7 +80,7 @@ pub fn xlsx(transfer: &Transfer) -> Result<Vec<u8>, RenderError> {
         "{}转{}　　{}　　共{}件。均经具名人员核实，已通知并催办，期满后最近一期参保登记册仍未显示办理完毕。",
         transfer.agency,
         transfer.to,
-        wording::day(transfer.day),
+        crate::domain::text::day(transfer.day),
         transfer.cases.len()
     );
     let cases = || transfer.cases.iter();
@@ -124,20 +124,28 @@ pub fn xlsx(transfer: &Transfer) -> Result<Vec<u8>, RenderError> {
 }
 
 fn day_or_dash(date: Option<Date>) -> Cell {
-    date.map_or("—".to_owned(), wording::day).into()
+    date.map_or("—".to_owned(), crate::domain::text::day).into()
 }
 
 fn case_row(number: u64, case: &Case) -> Row {
     let confirmed = case.confirmed.as_ref().map_or("—".to_owned(), |answer| {
         let proof = answer.proof.as_deref().unwrap_or("未附材料");
-        format!("{}，{}，{proof}", answer.by, wording::day(answer.date))
+        format!(
+            "{}，{}，{proof}",
+            answer.by,
+            crate::domain::text::day(answer.date)
+        )
     });
     let last = case
         .contacts
         .iter()
         .max_by_key(|contact| contact.date)
         .map_or("—".to_owned(), |contact| {
-            format!("{}，{}", wording::day(contact.date), contact.kind.title())
+            format!(
+                "{}，{}",
+                crate::domain::text::day(contact.date),
+                contact.kind.title()
+            )
         });
     let roll = case
         .steps
@@ -174,7 +182,7 @@ fn contact_rows(case: &Case) -> impl Iterator<Item = Row> {
             case.id.clone().into(),
             case.name.clone().into(),
             contact.kind.title().into(),
-            wording::day(contact.date).into(),
+            crate::domain::text::day(contact.date).into(),
             by.into(),
             contact.number.clone().unwrap_or_default().into(),
         ])
@@ -186,7 +194,7 @@ fn history_rows(case: &Case) -> impl Iterator<Item = Row> {
         Row::from(vec![
             case.id.clone().into(),
             case.name.clone().into(),
-            wording::day(entry.date).into(),
+            crate::domain::text::day(entry.date).into(),
             entry.by.clone().into(),
             entry.text.clone().into(),
         ])

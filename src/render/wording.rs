@@ -1,15 +1,7 @@
 //! How days, figures and lists of insurances are written in official papers.
 
-use jiff::civil::Date;
-
 use crate::domain::finding::{FindingKind, Insurance};
 use crate::render::RenderError;
-
-/// `2026年3月5日`: Arabic digits, month and day without leading zeros (GB/T 9704-2012, 7.3.5.4).
-#[must_use]
-pub fn day(date: Date) -> String {
-    format!("{}年{}月{}日", date.year(), date.month(), date.day())
-}
 
 /// `12,345`.
 #[must_use]
@@ -137,7 +129,7 @@ mod tests {
 
     #[test]
     fn days_and_counts_are_written_as_in_official_papers() {
-        assert_eq!(day(date(2026, 3, 5)), "2026年3月5日");
+        assert_eq!(crate::domain::text::day(date(2026, 3, 5)), "2026年3月5日");
         for (number, text) in [
             (0, "0"),
             (999, "999"),

@@ -102,7 +102,7 @@ const ANSWER: u16 = 13;
 /// The workbook (XLSX): the list, with a frozen heading, filter, column for the answer and the clerk's name, and a second
 /// sheet that says how to answer.
 pub fn xlsx(worklist: &Worklist) -> Result<Vec<u8>, RenderError> {
-    let day = wording::day(worklist.day);
+    let day = crate::domain::text::day(worklist.day);
     let title = format!("{}小微新企业参保扩面工作清单", worklist.unit);
     let late = worklist.rows.iter().filter(|row| row.late).count();
     let mut book = Book::new("工作清单", &title, &worklist.agency, worklist.day)?;
@@ -134,8 +134,8 @@ pub fn xlsx(worklist: &Worklist) -> Result<Vec<u8>, RenderError> {
 
 fn list_row(number: u64, row: &WorkRow) -> Row {
     let due = match (row.due, row.late) {
-        (Some(due), true) => format!("{}\n已逾期", wording::day(due)),
-        (Some(due), false) => wording::day(due),
+        (Some(due), true) => format!("{}\n已逾期", crate::domain::text::day(due)),
+        (Some(due), false) => crate::domain::text::day(due),
         (None, true) => "已逾期".to_owned(),
         (None, false) => "—".to_owned(),
     };

@@ -9,7 +9,8 @@ use crate::domain::coverage::Assessment;
 use crate::domain::finding::Ground;
 use crate::domain::ladder::deadline;
 use crate::domain::record::{Field, mask};
-use crate::domain::register::{Enterprise, Register};
+use crate::domain::register::Register;
+use crate::domain::text::day;
 use crate::domain::unit::Unit;
 use crate::render::worklist::{WorkRow, Worklist, head_band};
 use crate::tasks::Desk;
@@ -115,7 +116,7 @@ fn row(
             .finding
             .grounds
             .iter()
-            .map(|ground| for_county(desk, enterprise, ground))
+            .map(|ground| for_county(desk, ground))
             .collect(),
     }
 }
@@ -136,7 +137,7 @@ const fn task_of(case: &Case) -> &'static str {
 }
 
 /// A ground without the figures that must not leave the section: the tax filers' count is told as a fact without its number.
-fn for_county(desk: Desk<'_>, enterprise: Option<&Enterprise>, ground: &Ground) -> String {
+fn for_county(desk: Desk<'_>, ground: &Ground) -> String {
     let department = desk
         .configuration
         .adapters
@@ -144,7 +145,7 @@ fn for_county(desk: Desk<'_>, enterprise: Option<&Enterprise>, ground: &Ground) 
         .map_or("", |adapter| adapter.department.as_str());
     let date = ground
         .date
-        .map(|day| format!("，数据截至{day}"))
+        .map(|date| format!("，数据截至{}", day(date)))
         .unwrap_or_default();
     let place = if ground.row == 0 {
         String::new()
@@ -156,7 +157,6 @@ fn for_county(desk: Desk<'_>, enterprise: Option<&Enterprise>, ground: &Ground) 
     } else {
         ground.text.clone()
     };
-    let _ = enterprise;
     format!(
         "{fact}（{department}{date}，{}{place}；依据：{}）",
         ground.file, ground.article

@@ -12,7 +12,7 @@ use crate::adapter::mapping::Mapper;
 use crate::adapter::row::Decoded;
 use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
 use crate::domain::duplicate::prevails;
-use crate::domain::record::{Field, Record, Value};
+use crate::domain::record::Record;
 use crate::intake::decode::decode;
 
 /// Everything one file says.
@@ -149,19 +149,4 @@ fn count(reading: &mut Reading) {
         guard::count(&mut census, record);
     }
     reading.census = census;
-}
-
-/// Whether a record carries a value that could not be read: shown with the batch, never compared as if absent.
-#[must_use]
-pub fn has_unread(record: &Record) -> bool {
-    record
-        .fields
-        .values()
-        .any(|value| matches!(value, Value::Unread(_)))
-}
-
-/// The canonical key fields, for messages.
-#[must_use]
-pub fn title_of(record: &Record) -> String {
-    record.text(Field::Name).unwrap_or_default().to_owned()
 }

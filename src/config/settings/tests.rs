@@ -191,9 +191,9 @@ fn single_faults_name_their_place() {
         ("", &[("YINGBAO_MAIL_FROM", "x")], "环境变量 YINGBAO_MAIL_FROM 1212 mail_from".to_owned()),
         (live, &[("YINGBAO_DEMO_MARK", "演示")], "环境变量 YINGBAO_DEMO_MARK 1210 demo_mark".to_owned()),
         (
-            "demo_mark = \"演示\"\n[couriers]\nmode = \"live\"\n[couriers.smtp]\nhost = \"h.example\"\npassword_file = \"nowhere\"\n[clock]\nstart = \"2026-03-02T07:00:00+08:00\"\nspeed = 60",
+            "demo_mark = \"演示\"\n[couriers]\nmode = \"live\"\n[couriers.smtp]\nhost = \"h.example\"\nuser = \"u\"\npassword_file = \"nowhere\"\n[clock]\nstart = \"2026-03-02T07:00:00+08:00\"\nspeed = 60",
             &[],
-            "config/site.toml:1:1 1210 demo_mark|config/site.toml:6:1 1213 couriers.smtp.password_file|config/site.toml:7:2 1211 clock".to_owned(),
+            "config/site.toml:1:1 1210 demo_mark|config/site.toml:7:1 1213 couriers.smtp.password_file|config/site.toml:8:2 1211 clock".to_owned(),
         ),
     ] {
         assert_eq!(said(SHIPPED, site, variables), expected, "{site} {variables:?}");

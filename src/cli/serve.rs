@@ -21,6 +21,9 @@ use crate::tasks::{Desk, Failure, job};
 /// Real seconds between safety wake-ups on the wall clock.
 const SAFETY_S: f64 = 30.0;
 
+/// What is left for threads when everything that could end has ended.
+const LAST_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Simulated seconds that a simulated clock may run on between two wake-ups.
 const SIMULATED_SAFETY_S: f64 = 600.0;
 
@@ -44,7 +47,24 @@ pub fn run(place: &Place, console: &mut Console<'_>) -> i32 {
     let since = session.clock.now();
     tracing::info!(at = %since, jobs = session.configuration.schedules.len(), live = couriers.live(), "serving");
     let duties = duties(&session, couriers, since);
-    let ended = session.runtime.block_on(serve(duties));
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(source) => {
+            let failure = Failure::Io {
+                what: "启动守护进程运行时".to_owned(),
+                source,
+            };
+            console.message(failure.to_string());
+            return failure.exit_code();
+        }
+    };
+    let ended = runtime.block_on(serve(duties));
+    // Work that did not end in its last minute keeps its thread; it must not keep the process.
+    runtime.shutdown_timeout(LAST_SECOND);
     match ended {
         Ok(()) => {
             tracing::info!("ended");

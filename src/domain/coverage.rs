@@ -535,7 +535,7 @@ impl Context<'_> {
         for (month, filers) in months {
             if let Some(row) = enterprise.tax.get(month) {
                 grounds.push(row.ground(
-                    format!("{month}工资薪金个税申报{filers}人"),
+                    format!("{}工资薪金个税申报{filers}人", month.title()),
                     "coverage.evidence",
                     "社会保险经办条例第九条",
                 ));
@@ -596,8 +596,9 @@ impl Context<'_> {
                     };
                     row.ground(
                         format!(
-                            "{}{month}参保{}人、缴费{}人",
+                            "{}{}参保{}人、缴费{}人",
                             kind.title(),
+                            month.title(),
                             count(Field::RegisteredHeads),
                             count(Field::PayingHeads)
                         ),
@@ -609,7 +610,11 @@ impl Context<'_> {
             None => {
                 vec![self.absence(
                     as_of,
-                    format!("参保登记册中没有该单位{current}的{}", kind.title()),
+                    format!(
+                        "参保登记册中没有该单位{}的{}",
+                        current.title(),
+                        kind.title()
+                    ),
                     "coverage.kind",
                 )]
             }

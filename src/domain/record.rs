@@ -277,6 +277,12 @@ impl Month {
         }
     }
 
+    /// `2026年3月`, for staff.
+    #[must_use]
+    pub fn title(self) -> String {
+        format!("{}年{}月", self.year, self.month)
+    }
+
     /// Its first day.
     #[must_use]
     pub fn first_day(self) -> Date {

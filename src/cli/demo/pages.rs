@@ -8,6 +8,7 @@ use crate::calendar::shanghai;
 use crate::cli::demo::days::Run;
 use crate::cli::demo::ending::Summary;
 use crate::cli::demo::{MARK, io};
+use crate::cli::notices;
 use crate::domain::batch::Verdict;
 use crate::domain::case::{Case, ClosingReason, Stage};
 use crate::domain::coverage::{Assessment, Evidence, Standing};
@@ -17,6 +18,7 @@ use crate::domain::finding::{Ground, Insurance};
 use crate::domain::notice::{Channel, Notice, Purpose};
 use crate::domain::record::Field;
 use crate::domain::register::Enterprise;
+use crate::domain::text::{self, day};
 use crate::render::RenderError;
 use crate::render::demo::{self as page, CutRoll, FunnelLine, Index, Story};
 use crate::tasks::county;
@@ -310,7 +312,9 @@ fn late(desk: Desk<'_>) -> Result<Option<String>, Failure> {
                             .map_or(name, |adapter| adapter.title.as_str())
                             .to_owned();
                         told.push(format!(
-                            "{title}在{since}超过约定时限，当日邮件告知信息科一次；期间不据此新立疑点；{day}补到并恢复。"
+                            "{title}在{}超过约定时限，当日邮件告知信息科一次；期间不据此新立疑点；{}补到并恢复。",
+                            text::day(since),
+                            text::day(day)
                         ));
                     }
                 }
@@ -395,6 +399,11 @@ fn samples(
         rows,
     ));
     Ok(())
+}
+
+/// Whether a courier's answer is the path of a file below the state folder.
+fn is_file(answer: &str) -> bool {
+    answer.starts_with("out/") || answer.starts_with("dry-run/")
 }
 
 struct Teller<'a> {
@@ -512,7 +521,7 @@ impl Teller<'_> {
         let ending = match &case.closed {
             Some(closing) => format!(
                 "{}办结：{}。{}",
-                closing.date,
+                day(closing.date),
                 closing.reason.title(),
                 closing.text
             ),
@@ -560,11 +569,16 @@ impl Teller<'_> {
                 })
                 .map(|notice| {
                     [
-                        notice.day.to_string(),
+                        day(notice.day),
                         notice.channel.title().to_owned(),
-                        notice.subject.clone(),
+                        format!("{}：{}", notices::recipient(notice), notice.subject),
                         notice.state.title().to_owned(),
-                        String::new(),
+                        notice
+                            .answer
+                            .as_ref()
+                            .filter(|answer| is_file(answer))
+                            .map(|answer| format!("../home/state/{answer}"))
+                            .unwrap_or_default(),
                     ]
                 })
                 .collect(),
@@ -599,7 +613,7 @@ impl Teller<'_> {
                 .count(Field::Filers)
                 .map_or("不详".to_owned(), |n| n.to_string());
             grounds.push(row.ground(
-                format!("{month}工资薪金个税申报{filers}人"),
+                format!("{}工资薪金个税申报{filers}人", month.title()),
                 "coverage.evidence",
                 "社会保险经办条例第九条",
             ));
@@ -610,7 +624,7 @@ impl Teller<'_> {
                 .map_or("不详".to_owned(), |n| n.to_string());
             if let Some(row) = heads.rows.first() {
                 grounds.push(row.ground(
-                    format!("{}{month}参保{registered}人", kind.title()),
+                    format!("{}{}参保{registered}人", kind.title(), month.title()),
                     "coverage.roll",
                     "社会保险法第五十八条",
                 ));

@@ -247,6 +247,11 @@ fn word(reader: &Reader<'_>, text: &str) -> Outcome {
 }
 
 fn free_text(field: Field, text: String) -> Outcome {
+    // Names and addresses go out on letters: their brackets are full-width there, as on the licence, whatever the export did.
+    let text = match field {
+        Field::Name | Field::Address => text.replace('(', "（").replace(')', "）"),
+        _ => text,
+    };
     let most = chars_at_most(field);
     if text.chars().count() <= most {
         return Outcome::value(Value::Text(text));

@@ -68,7 +68,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  yingbao changes --adapter market-regulation --json")]
     Changes(ChangesArguments),
     /// All that is known of an enterprise, and why each verdict holds
-    #[command(after_help = "Example:\n  yingbao enterprise 91411302MA49U85BX9")]
+    #[command(after_help = "Example:\n  yingbao enterprise 91411303MA49U85BX9")]
     Enterprise(EnterpriseArguments),
     /// Identifiers
     #[command(subcommand)]
@@ -290,11 +290,11 @@ pub enum CaseCommand {
 #[derive(Debug, Subcommand)]
 pub enum NoticeCommand {
     /// The outbox and what became of it
-    #[command(after_help = "Example:\n  yingbao notice list --state queued --json")]
+    #[command(after_help = "Example:\n  yingbao notice list --in queued --json")]
     List {
-        /// Only in this state
-        #[arg(long)]
-        state: Option<String>,
+        /// Only in this state: queued, sending, accepted, dry_run, unknown, failed
+        #[arg(long = "in", value_name = "STATE")]
+        stands: Option<String>,
     },
 }
 

@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
 /// Logs go to standard error: warnings for commands, everything that happens for the daemon. `YINGBAO_LOG` overrides.
 fn tracing_to_stderr(serving: bool) {
     let default = if serving {
-        "info,reqwest=warn,hyper=warn,sled=warn"
+        "info,reqwest=warn,hyper=warn,sled=warn,tokio_cron_scheduler=warn"
     } else {
         "warn,sled=error"
     };

@@ -14,8 +14,8 @@ pub fn run(
     command: &NoticeCommand,
     console: &mut Console<'_>,
 ) -> Result<i32, Failure> {
-    let NoticeCommand::List { state } = command;
-    let wanted = match state {
+    let NoticeCommand::List { stands } = command;
+    let wanted = match stands {
         None => None,
         Some(word) => Some(
             NoticeState::ALL

@@ -256,6 +256,17 @@ pub struct Contact {
     pub by: String,
     /// Mail number or receipt id.
     pub number: Option<String>,
+    /// Of a letter: the day it was delivered, once that is recorded.
+    #[serde(default)]
+    pub delivered: Option<Date>,
+}
+
+impl Contact {
+    /// The day it reached the firm, as far as that is recorded.
+    #[must_use]
+    pub fn heard(&self) -> Date {
+        self.delivered.unwrap_or(self.date)
+    }
 }
 
 /// A step whose notice was decided.
@@ -555,6 +566,19 @@ impl Case {
             .min_by_key(|contact| contact.date)
     }
 
+    /// The day from which the period of a step is counted: the letter's receipt where it is recorded, else its posting; without a
+    /// letter the first contact. What the letter promises goes before an earlier call.
+    #[must_use]
+    pub fn counted_from(&self, step: Step) -> Option<Date> {
+        let from = self.decided(step)?;
+        let of_step = || self.contacts.iter().filter(|contact| contact.date >= from);
+        let letter = of_step()
+            .filter(|contact| contact.kind == ContactKind::Posted)
+            .map(Contact::heard)
+            .min();
+        letter.or_else(|| of_step().map(Contact::heard).min())
+    }
+
     /// The first letter posted or call answered since the registration notice was decided: what a transfer needs.
     #[must_use]
     pub fn firm_contact(&self) -> Option<&Contact> {
@@ -776,6 +800,21 @@ fn close(
     });
 }
 
+/// The receipt of a letter: of the one with this number, else of the last posted.
+fn delivered(case: &mut Case, number: Option<&str>, date: Date) {
+    let is_letter = |contact: &Contact| contact.kind == ContactKind::Posted;
+    let at = case
+        .contacts
+        .iter()
+        .rposition(|contact| {
+            is_letter(contact) && number.is_some() && contact.number.as_deref() == number
+        })
+        .or_else(|| case.contacts.iter().rposition(is_letter));
+    if let Some(contact) = at.and_then(|at| case.contacts.get_mut(at)) {
+        contact.delivered = Some(date);
+    }
+}
+
 /// A contact takes an unreachable case back to the step it was at.
 fn touched(case: &mut Case, contact: Contact) {
     case.contacts.push(contact);
@@ -879,6 +918,7 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
                     date: *date,
                     by: by.clone(),
                     number: number.clone(),
+                    delivered: None,
                 },
             );
         }
@@ -890,7 +930,9 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
             {
                 return Err(refuse_stage(case, event));
             }
-            if *clerk_event == ClerkEvent::Returned {
+            if *clerk_event == ClerkEvent::Delivered {
+                delivered(case, number.as_deref(), *date);
+            } else {
                 // A letter that came back reached nobody: it no longer starts a clock nor supports a transfer.
                 returned(case, number.as_deref());
             }
@@ -1217,6 +1259,7 @@ pub(crate) mod tests {
             date: day("2026-03-10"),
             by: "courier".to_owned(),
             number: None,
+            delivered: None,
         };
         story.push(("2026-03-10", CaseEvent::Received { contact }));
         let case = after(&story);

@@ -156,11 +156,11 @@ pub fn deadline(case: &Case, ladder: &Ladder, calendar: &Calendar) -> Option<Dat
     match case.stage {
         Stage::Dispatched => case.answer_due,
         Stage::Notified => case
-            .contact_for(Step::RegistrationNotice)
-            .map(|c| ladder.notice.answer.deadline(c.date, calendar)),
+            .counted_from(Step::RegistrationNotice)
+            .map(|from| ladder.notice.answer.deadline(from, calendar)),
         Stage::Reminded => case
-            .contact_for(Step::Reminder)
-            .map(|c| ladder.reminder.answer.deadline(c.date, calendar)),
+            .counted_from(Step::Reminder)
+            .map(|from| ladder.reminder.answer.deadline(from, calendar)),
         _ => None,
     }
 }
@@ -175,7 +175,7 @@ fn after_contact(
     let Some(decided) = case.decided(step) else {
         return Due::WithPerson;
     };
-    let Some(contact) = case.contact_for(step) else {
+    let Some(from) = case.counted_from(step) else {
         let until = rule.patience.deadline(decided, today.calendar);
         return if today.date > until {
             Due::Now(CaseEvent::Unreachable)
@@ -183,7 +183,7 @@ fn after_contact(
             Due::Waits { until }
         };
     };
-    let until = rule.answer.deadline(contact.date, today.calendar);
+    let until = rule.answer.deadline(from, today.calendar);
     if today.date <= until {
         return Due::Waits { until };
     }
@@ -208,7 +208,7 @@ fn overdue(case: &Case, ladder: &Ladder, today: &Today<'_>) -> Due {
     let until = ladder
         .reminder
         .answer
-        .deadline(contact.date, today.calendar);
+        .deadline(contact.heard(), today.calendar);
     if today.date <= until {
         return Due::Waits { until };
     }
@@ -340,6 +340,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_recorded_receipt_moves_the_clock_as_the_letter_promises() {
+        let mut story = notified();
+        story.push(("2026-03-11", clerk(ClerkEvent::Posted, "2026-03-11")));
+        // A call the same day does not shorten what the letter gives.
+        story.push(("2026-03-11", clerk(ClerkEvent::Phoned, "2026-03-11")));
+        story.push(("2026-03-16", clerk(ClerkEvent::Delivered, "2026-03-16")));
+        // 15 calendar days after the receipt.
+        assert_eq!(
+            due_on(&story, "2026-03-31", Some("2026-03-31")),
+            waits("2026-03-31")
+        );
+        assert_eq!(
+            due_on(&story, "2026-04-02", Some("2026-04-01")),
+            Due::Now(decided(Step::Reminder, "2026-04-01"))
+        );
+    }
+
     fn reminded(contact: CaseEvent) -> Story {
         let mut story = notified();
         story.push(("2026-03-11", clerk(ClerkEvent::Posted, "2026-03-11")));
@@ -406,6 +424,7 @@ mod tests {
                 date: day(date),
                 by: "courier".to_owned(),
                 number: None,
+                delivered: None,
             },
         };
         let mut story = notified();

@@ -46,7 +46,7 @@ const BASE: &[Column] = &[
     middle("有用工迹象", 14.0),
     middle("专项范围", 14.0),
     middle("已足额参保", 14.0),
-    middle("存有疑点", 14.0),
+    middle("数据仍显示疑点", 16.0),
 ];
 const SOURCES: &[Column] = &[
     left("来源", 26.0),
@@ -117,7 +117,7 @@ pub fn write(bulletin: &Bulletin) -> Result<Vec<u8>, RenderError> {
         sheet(
             "底数漏斗",
             "底数漏斗（户）",
-            "各列依次为前一列的一部分；已足额参保、存有疑点均为专项范围内企业。".to_owned(),
+            "各列依次为前一列的一部分；已足额参保、数据仍显示疑点均为专项范围内企业。".to_owned(),
             BASE,
             lines().map(base_row).collect(),
         ),

@@ -185,6 +185,7 @@ fn receipts(desk: Desk<'_>, notice: &Notice, outcome: &Outcome) -> Result<Vec<Ev
                 date: desk.today(),
                 by: "courier".to_owned(),
                 number: Some(answer.clone()),
+                delivered: None,
             };
             events.push(Event::Case {
                 case: id.clone(),

@@ -30,6 +30,8 @@ pub struct PublishReport {
     pub bulletin: String,
     /// Whether it was made now; an existing one is never made again.
     pub made: bool,
+    /// Whether the month lies before the first delivery.
+    pub no_data: bool,
     /// Whether opening + new + reopened + moved in − moved out − closed = closing for every unit.
     pub identity_holds: bool,
     /// File names.
@@ -42,6 +44,8 @@ impl PublishReport {
     pub fn summary(&self) -> String {
         if self.made {
             format!("生成{}通报草稿", self.bulletin)
+        } else if self.no_data {
+            format!("{}没有已接收的数据，不生成通报", self.bulletin)
         } else {
             format!("{}通报草稿已存在", self.bulletin)
         }
@@ -64,6 +68,7 @@ pub fn run(desk: Desk<'_>, day: Date, dry_run: bool) -> Result<PublishReport, Fa
         return Ok(PublishReport {
             bulletin: id,
             made: false,
+            no_data: false,
             identity_holds: true,
             files: made.files.into_keys().collect(),
         });
@@ -76,6 +81,7 @@ pub fn run(desk: Desk<'_>, day: Date, dry_run: bool) -> Result<PublishReport, Fa
         return Ok(PublishReport {
             bulletin: id,
             made: false,
+            no_data: true,
             identity_holds: true,
             files: Vec::new(),
         });
@@ -97,6 +103,7 @@ pub fn run(desk: Desk<'_>, day: Date, dry_run: bool) -> Result<PublishReport, Fa
         return Ok(PublishReport {
             bulletin: id,
             made: false,
+            no_data: false,
             identity_holds: true,
             files: names.to_vec(),
         });
@@ -149,6 +156,7 @@ pub fn run(desk: Desk<'_>, day: Date, dry_run: bool) -> Result<PublishReport, Fa
     let report = PublishReport {
         bulletin: id.clone(),
         made: true,
+        no_data: false,
         identity_holds: true,
         files: files.keys().cloned().collect(),
     };
@@ -213,12 +221,16 @@ fn sources(desk: Desk<'_>, period: Month) -> Result<Vec<SourceNote>, Failure> {
         let mut note = SourceNote {
             adapter: feed.adapter.clone(),
             title: adapter.title.clone(),
-            as_of: feed.head.as_ref().and_then(|head| head.as_of),
+            as_of: None,
             accepted: 0,
             held: 0,
             remark: feed.remark(),
         };
         for batch in desk.store.batches(Some(&feed.adapter), usize::MAX)? {
+            let received = shanghai::civil(batch.received).date();
+            if batch.verdict.accepted() && received <= period.last_day() {
+                note.as_of = batch.as_of;
+            }
             if Month::of(shanghai::civil(batch.received).date()) != period {
                 continue;
             }

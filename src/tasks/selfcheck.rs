@@ -192,7 +192,7 @@ fn of_notices(desk: Desk<'_>) -> Result<Vec<(String, String)>, Failure> {
     if waiting > 0 {
         found.push((
             "outbox/waiting".to_owned(),
-            format!("[YB-5203] 有{waiting}条消息超过{PATIENCE_WORKING_DAYS}个工作日仍未发出。处理：查看 yingbao notice list --state queued 和通道设置。"),
+            format!("[YB-5203] 有{waiting}条消息超过{PATIENCE_WORKING_DAYS}个工作日仍未发出。处理：查看 yingbao notice list --in queued 和通道设置。"),
         ));
     }
     let mut unsure: BTreeMap<NoticeState, u64> = BTreeMap::new();
@@ -205,7 +205,11 @@ fn of_notices(desk: Desk<'_>) -> Result<Vec<(String, String)>, Failure> {
     for (state, n) in unsure {
         found.push((
             format!("notices/{}", state.word()),
-            format!("[YB-5204] 有{n}条消息{}。处理：查看 yingbao notice list --state {}，改用信函或电话。", state.title(), state.word()),
+            format!(
+                "[YB-5204] 有{n}条消息{}。处理：查看 yingbao notice list --in {}，改用信函或电话。",
+                state.title(),
+                state.word()
+            ),
         ));
     }
     Ok(found)

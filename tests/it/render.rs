@@ -498,6 +498,7 @@ fn a_case() -> Case {
                     date: reminded,
                     by: "courier".into(),
                     number: Some("R-1".into()),
+                    delivered: None,
                 },
             },
             reminded,

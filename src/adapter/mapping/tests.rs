@@ -91,7 +91,7 @@ fn a_registration_is_mapped_whole_and_without_personal_columns() {
     let record = mapped.record.unwrap();
     let text = |field| record.text(field);
     assert_eq!(text(Field::CreditCode), Some(CODE));
-    assert_eq!(text(Field::Name), Some("南阳试例商贸(集团)有限公司"));
+    assert_eq!(text(Field::Name), Some("南阳试例商贸（集团）有限公司"));
     assert_eq!(text(Field::Status), Some("active"));
     assert_eq!(text(Field::Region), Some("411302"));
     assert_eq!(record.date(Field::Founded), Some(date(2023, 4, 1)));

@@ -348,7 +348,7 @@ fn samples(
             "samples/letter.html".to_owned(),
         ));
         index.letter = Some((
-            "samples/letter.html".to_owned(),
+            "参保登记通知书（样例）".to_owned(),
             String::from_utf8_lossy(&bytes).into_owned(),
         ));
     }
@@ -459,7 +459,7 @@ impl Teller<'_> {
         standing(
             "head-office",
             "随总公司参保的分支机构",
-            "分支机构自己没有参保登记，但总公司参保人数足以覆盖其职工：不列疑点，不打扰企业。",
+            "分支机构名下无人参保，但隶属的总公司参保人数足以覆盖其职工：不列疑点，不打扰企业。",
             Standing::InsuredByHeadOffice,
         );
         standing(

@@ -20,8 +20,10 @@ pub fn run(
     if !console.json {
         console.line(format!("批次 {}（{}）", batch.batch, batch.file));
     }
+    let mut any = false;
     for change in desk.store.changes(&batch.batch, batch.kind) {
         let change = change?;
+        any = true;
         if console.json {
             console.document(&change.to_json());
             continue;
@@ -55,6 +57,9 @@ pub fn run(
                 ));
             }
         }
+    }
+    if !any && !console.json {
+        console.line("无变化");
     }
     Ok(0)
 }

@@ -29,10 +29,12 @@ pub fn run(
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    std::fs::metadata(&path).map_err(|source| Failure::Io {
-        what: format!("读取 {}", options.file.display()),
-        source,
-    })?;
+    if !path.is_file() {
+        return Err(Failure::Usage {
+            code: "YB-7212",
+            text: format!("没有这个文件：{}。处理：核对路径。", options.file.display()),
+        });
+    }
     let mut watch = Stopwatch::start();
     let reading = match read(&path, adapter, &name, desk.today()) {
         Ok(reading) => reading,

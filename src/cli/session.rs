@@ -123,6 +123,15 @@ impl Unopened {
 /// Loads the configuration of a place.
 pub fn configuration(place: &Place) -> Result<Configuration, Unopened> {
     let home = Home::locate(place.home.as_deref(), place.state.as_deref());
+    if !home.root.is_dir() {
+        return Err(Unopened::Failure(Failure::Usage {
+            code: "YB-7213",
+            text: format!(
+                "没有目录 {}。处理：核对 --home 或 YINGBAO_HOME。",
+                home.root.display()
+            ),
+        }));
+    }
     Configuration::load(&home, &place.overrides).map_err(Unopened::Faults)
 }
 

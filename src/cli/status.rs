@@ -6,7 +6,7 @@ use crate::cli::console::{Console, minute};
 use crate::cli::session::Session;
 use crate::daemon::plan;
 use crate::tasks::known::feeds;
-use crate::tasks::{Failure, selfcheck};
+use crate::tasks::{Failure, escalate, selfcheck};
 
 /// Exit 0 when all is well, 1 when something is stale, held, failed, missed or stuck.
 pub fn run(session: &Session, console: &mut Console<'_>) -> Result<i32, Failure> {
@@ -15,6 +15,7 @@ pub fn run(session: &Session, console: &mut Console<'_>) -> Result<i32, Failure>
     let standing = selfcheck::standing(desk)?;
     let runs = session.store.runs()?;
     let reviewed = session.store.reviewed()?;
+    let due = escalate::run(desk, true)?;
     let outbox = session.store.outbox()?.len();
     let waiting = reviewed
         .as_ref()
@@ -48,6 +49,7 @@ pub fn run(session: &Session, console: &mut Console<'_>) -> Result<i32, Failure>
             })).collect::<Vec<_>>(),
             "reviewed": reviewed.as_ref().map(|reviewed| reviewed.roll_as_of),
             "waiting": waiting,
+            "due": due,
             "outbox": outbox,
             "wrong": standing,
         }));
@@ -90,6 +92,19 @@ pub fn run(session: &Session, console: &mut Console<'_>) -> Result<i32, Failure>
     console.table(&["任务", "上次", "结果", "下次"], &rows);
     console.line("");
     console.line(format!("待发消息 {outbox} 条"));
+    let next: u64 = due.steps.values().sum();
+    for (unit, n) in &due.waiting {
+        let name = desk
+            .configuration
+            .units()
+            .get(unit)
+            .map_or("未归属", |unit| unit.name.as_str());
+        console.line(format!("因每次上限，{name}有{n}件到期个案要等以后的推进"));
+    }
+    for (why, n) in &due.held {
+        console.line(format!("{n}件个案暂停推进：{why}"));
+    }
+    console.line(format!("下次推进可办 {next} 件"));
     for (unit, n) in &waiting {
         let name = desk
             .configuration

@@ -99,6 +99,12 @@ pub fn carry(file: &Path, adapter: &Adapter, spool: &Path) -> Result<Fetched, Un
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
+    if !file.exists() {
+        return Err(Unfetched::wrong(
+            "YB-2006",
+            format!("没有这个文件：{}。处理：核对路径", file.display()),
+        ));
+    }
     copy(file, &name, adapter, spool)
 }
 

@@ -5,6 +5,7 @@ mod demo;
 mod mail;
 mod office;
 mod program;
+mod quarantine;
 mod render;
 mod serve;
 mod shipped;

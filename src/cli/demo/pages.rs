@@ -406,6 +406,18 @@ fn is_file(answer: &str) -> bool {
     answer.starts_with("out/") || answer.starts_with("dry-run/")
 }
 
+/// `，新增参保：养老保险6人、工伤保险6人。`, or nothing.
+fn enrolled_heads(heads: &BTreeMap<Insurance, u64>) -> String {
+    if heads.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = heads
+        .iter()
+        .map(|(kind, n)| format!("{}{n}人", kind.title()))
+        .collect();
+    format!("，新增参保：{}。", each.join("、"))
+}
+
 struct Teller<'a> {
     run: &'a Run,
     desk: Desk<'a>,
@@ -520,10 +532,11 @@ impl Teller<'_> {
     fn of_case(&self, title: &str, summary: &str, case: &Case) -> Story {
         let ending = match &case.closed {
             Some(closing) => format!(
-                "{}办结：{}。{}",
+                "{}办结：{}。{}{}",
                 day(closing.date),
                 closing.reason.title(),
-                closing.text
+                closing.text,
+                enrolled_heads(&closing.heads)
             ),
             None => format!("现处“{}”。", case.stage.title()),
         };

@@ -1,0 +1,113 @@
+//! A roll that the guard holds: nothing of it counts until a named person lets it in, with a reason that stays.
+
+use crate::program::{home, out, root, run};
+
+#[test]
+fn a_held_batch_waits_for_a_name_and_a_reason() {
+    let home = home();
+    let path = home.path().to_string_lossy().into_owned();
+    let sample = root().join("tests/golden/adapters/insured-roll/cbdj_20260302.xlsx");
+    let sample = sample.to_string_lossy().into_owned();
+    let told = out(
+        &[
+            "--home",
+            &path,
+            "pull",
+            "insured-roll",
+            "--file",
+            &sample,
+            "--json",
+        ],
+        1,
+    );
+    let pulled: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(pulled["verdict"], "quarantined");
+    assert_eq!(pulled["new"], 0);
+    let batch = pulled["batch"].as_str().unwrap();
+    // Nothing of it is known: no changes, no enterprise, and status says what is held.
+    assert_eq!(
+        out(
+            &[
+                "--home",
+                &path,
+                "changes",
+                "--adapter",
+                "insured-roll",
+                "--json"
+            ],
+            0
+        ),
+        ""
+    );
+    assert!(out(&["--home", &path, "status"], 1).contains("已隔离待处理"));
+    // The same file again is no news and does not get in by repetition.
+    let again = out(
+        &[
+            "--home",
+            &path,
+            "pull",
+            "insured-roll",
+            "--file",
+            &sample,
+            "--json",
+        ],
+        0,
+    );
+    assert!(again.contains("seen_before"), "{again}");
+    for (by, reason) in [("", "已核对"), ("张示例", " ")] {
+        let refused = run(&[
+            "--home", &path, "batch", "release", batch, "--by", by, "--reason", reason,
+        ]);
+        assert_eq!(refused.status.code(), Some(2));
+    }
+    let released = [
+        "--home",
+        &path,
+        "batch",
+        "release",
+        batch,
+        "--by",
+        "张示例",
+        "--reason",
+        "已与来源部门核对",
+        "--json",
+    ];
+    let told: serde_json::Value = serde_json::from_str(&out(&released, 0)).unwrap();
+    assert_eq!(told["verdict"], "accepted_with_warnings");
+    assert!(told["new"].as_u64().unwrap() > 0);
+    let listed = out(&["--home", &path, "batch", "list", "--json"], 0);
+    assert!(
+        listed.contains("张示例") && listed.contains("已与来源部门核对"),
+        "{listed}"
+    );
+    let changes = out(
+        &[
+            "--home",
+            &path,
+            "changes",
+            "--adapter",
+            "insured-roll",
+            "--json",
+        ],
+        0,
+    );
+    assert_eq!(
+        changes.lines().count() as u64,
+        told["new"].as_u64().unwrap()
+    );
+    // Released once is released.
+    assert_eq!(run(&released).status.code(), Some(2));
+    // The notices' states are words of their own.
+    out(
+        &[
+            "--home", &path, "notice", "list", "--in", "queued", "--json",
+        ],
+        0,
+    );
+    assert_eq!(
+        run(&["--home", &path, "notice", "list", "--in", "lost"])
+            .status
+            .code(),
+        Some(2)
+    );
+}

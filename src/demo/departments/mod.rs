@@ -48,11 +48,18 @@ impl City {
         }
         let incident = self.incident(day, calendar);
         let stamp = stamp(day);
-        let mut zip = market::archive(self, day)?;
+        // Two departments write at the same time, as they do.
+        let halved = incident == Some(Incident::RollHalved);
+        let (zip, book) = std::thread::scope(|scope| {
+            let registration = scope.spawn(|| market::archive(self, day));
+            let book = roll::workbook(self, day, halved);
+            (registration.join(), book)
+        });
+        let mut zip = zip.map_err(|_| io::Error::other("the register could not be written"))??;
+        let book = book?;
         if incident == Some(Incident::RegistrationTruncated) {
             zip.truncate(zip.len() * 3 / 5);
         }
-        let book = roll::workbook(self, day, incident == Some(Incident::RollHalved))?;
         let registration = folders.market_regulation.join(format!("scjg_{stamp}.zip"));
         let insured = folders.insured_roll.join(format!("cbdj_{stamp}.xlsx"));
         deliver(&registration, &zip)?;

@@ -26,6 +26,7 @@ mod meter;
 mod number;
 mod records;
 mod table;
+mod workbook;
 mod xlsx;
 mod xml;
 
@@ -124,3 +125,6 @@ fn from_io(error: &std::io::Error) -> Unreadable {
             )
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -282,7 +282,16 @@ impl<R: Read> Transcoder<R> {
                     .offset
                     .saturating_sub(u64::from(after))
                     .saturating_sub(u64::from(length));
-                return Err(inside_io(self.malformed(at)));
+                // UTF-8 under a label of GB18030 breaks sooner or later; the label is what is wrong then.
+                let mislabelled = self
+                    .watch
+                    .as_ref()
+                    .is_some_and(|watch| !watch.broken && watch.wide > 0);
+                return Err(inside_io(if mislabelled {
+                    contradiction(Charset::Gb18030, Charset::Utf8)
+                } else {
+                    self.malformed(at)
+                }));
             }
         }
         Ok(())

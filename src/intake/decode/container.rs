@@ -159,7 +159,7 @@ pub fn from_zip(error: &ZipError) -> Unreadable {
         ZipError::Io(inner)
             if inner
                 .get_ref()
-                .and_then(|inner| inner.downcast_ref::<Unreadable>())
+                .and_then(|wrapped| wrapped.downcast_ref::<Unreadable>())
                 .is_some() =>
         {
             from_io(inner)

@@ -69,17 +69,22 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
     if head.contains(&0) {
         return Err(other(layout.title(), "二进制文件"));
     }
-    let seen = appearance(text);
-    match (layout, seen) {
-        (_, Some(Seen::WebPage)) => {
-            Err(other(layout.title(), "网页（HTML），可能是登录页或报错页"))
-        }
+    match (layout, appearance(text)) {
         (Layout::Xml, Some(Seen::Xml)) | (Layout::Json, Some(Seen::Json)) | (Layout::Csv, None) => {
             Ok(())
         }
-        (_, Some(Seen::Xml)) => Err(other(layout.title(), "XML 文件")),
-        (_, Some(Seen::Json)) => Err(other(layout.title(), "JSON 文件")),
-        (_, None) => Err(other(layout.title(), "普通文本")),
+        _ => Err(other(layout.title(), name_of_text(head))),
+    }
+}
+
+/// What a file without a signature looks like.
+pub fn name_of_text(head: &[u8]) -> &'static str {
+    match appearance(without_bom(head).trim_ascii()) {
+        Some(Seen::WebPage) => "网页（HTML），可能是登录页或报错页",
+        Some(Seen::Xml) => "XML 文件",
+        Some(Seen::Json) => "JSON 文件",
+        None if head.contains(&0) => "二进制文件",
+        None => "普通文本",
     }
 }
 

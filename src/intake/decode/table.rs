@@ -1,5 +1,7 @@
 //! Tables as people make them: titles, then the heading row, then rows. Shared by delimited text and workbooks.
 
+use std::ops::RangeInclusive;
+
 use crate::adapter::row::{Cell, RawRow};
 use crate::adapter::source::Limits;
 use crate::domain::batch::Unreadable;
@@ -19,6 +21,9 @@ pub struct Table<'h, 's> {
     handover: &'h mut Handover<'s>,
     heading: String,
     headings: Option<Vec<String>>,
+    /// How many cells a row may have, where the format tells.
+    lengths: RangeInclusive<usize>,
+    first_row_seen: bool,
     most_columns: usize,
     cell_bytes: usize,
 }
@@ -30,6 +35,8 @@ impl<'h, 's> Table<'h, 's> {
             handover,
             heading: fold(heading),
             headings: None,
+            lengths: 0..=usize::MAX,
+            first_row_seen: false,
             most_columns: limits.columns,
             cell_bytes: limits.cell_bytes,
         }
@@ -53,7 +60,7 @@ impl<'h, 's> Table<'h, 's> {
             .iter()
             .any(|(_, cell)| fold(&cell.text) == self.heading)
         {
-            self.heading_row(number, cells)
+            self.heading_row(number, cells, length)
         } else {
             let texts: Vec<&str> = cells
                 .iter()
@@ -84,7 +91,12 @@ impl<'h, 's> Table<'h, 's> {
         )
     }
 
-    fn heading_row(&mut self, number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
+    fn heading_row(
+        &mut self,
+        number: u64,
+        cells: &[(usize, Cell)],
+        length: Option<usize>,
+    ) -> Result<(), Unreadable> {
         let mut headings = Vec::new();
         for (at, cell) in cells.iter().filter(|(_, cell)| !is_blank(&cell.text)) {
             if *at >= self.most_columns {
@@ -102,6 +114,9 @@ impl<'h, 's> Table<'h, 's> {
             headings.resize(*at, String::new());
             headings.push(trimmed(&cell.text).to_owned());
         }
+        if let Some(length) = length {
+            self.lengths = headings.len()..=length;
+        }
         self.headings = Some(headings.clone());
         self.handover.columns(headings)
     }
@@ -118,15 +133,9 @@ impl<'h, 's> Table<'h, 's> {
             .filter(|(at, cell)| *at >= width && !is_blank(&cell.text))
             .map(|(at, _)| at + 1)
             .max();
-        let short = length.is_some_and(|length| length < width)
-            && !cells
-                .iter()
-                .find(|(_, cell)| !is_blank(&cell.text))
-                .is_some_and(|(_, cell)| {
-                    TOTALS.contains(&fold(&cell.text).replace(' ', "").as_str())
-                });
-        if beyond.is_some() || short {
-            let found = beyond.or(length).unwrap_or(width);
+        let ragged = length.is_some_and(|length| !self.fits(cells, length, width));
+        if beyond.is_some() || ragged {
+            let found = beyond.max(length).unwrap_or(width);
             return self.handover.spoilt(
                 number,
                 "YB-2151",
@@ -153,6 +162,25 @@ impl<'h, 's> Table<'h, 's> {
             }
         }
         self.handover.row(RawRow { number, cells: row })
+    }
+
+    /// Whether a row has as many cells as it should. A row with one delimiter too many is shifted even when its last
+    /// cells are empty. Some exports end every row, but not the headings, with a delimiter: when the first row is
+    /// so, all must be.
+    fn fits(&mut self, cells: &[(usize, Cell)], length: usize, width: usize) -> bool {
+        let total = cells
+            .iter()
+            .find(|(_, cell)| !is_blank(&cell.text))
+            .is_some_and(|(_, cell)| TOTALS.contains(&fold(&cell.text).replace(' ', "").as_str()));
+        if total {
+            return true;
+        }
+        let first = !std::mem::replace(&mut self.first_row_seen, true);
+        let filled = cells.last().map_or(0, |(at, _)| at + 1);
+        if first && length > *self.lengths.end() && filled <= width {
+            self.lengths = length..=length;
+        }
+        self.lengths.contains(&length)
     }
 }
 

@@ -143,11 +143,12 @@ impl Walk<'_, '_, '_> {
                 open: Vec::new(),
             });
         }
-        self.parent_seen |= self.stack.len() + 1 >= self.record.len()
-            && self
-                .record
-                .starts_with(&self.stack[..self.stack.len().min(self.record.len())])
-            && self.stack.len() <= self.record.len();
+        let parent = &self.record[..self.record.len().saturating_sub(1)];
+        self.parent_seen |= if parent.is_empty() {
+            self.stack == self.record
+        } else {
+            self.stack == parent
+        };
         if self.total.as_ref() == Some(&self.stack) {
             if self.total_text.is_some() {
                 return Err(self.bad_total());

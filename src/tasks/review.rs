@@ -7,6 +7,7 @@ use crate::domain::event::Event;
 use crate::domain::finding::Insurance;
 use crate::domain::record::RecordKind;
 use crate::domain::review;
+use crate::store::Reviewed;
 use crate::tasks::known::{Known, known};
 use crate::tasks::{Desk, Failure};
 
@@ -107,10 +108,17 @@ fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), F
     }
     match known.roll.as_of {
         Some(roll_as_of) if known.roll.known.len() == Insurance::ALL.len() => {
-            events.push(Event::Reviewed {
+            let made = Reviewed {
                 roll_as_of,
                 waiting: reviewed.waiting,
-            });
+            };
+            // The same review again, after a restart, is no news.
+            if desk.store.reviewed()?.as_ref() != Some(&made) {
+                events.push(Event::Reviewed {
+                    roll_as_of,
+                    waiting: made.waiting,
+                });
+            }
         }
         _ => report.held = Some("参保登记册过期、被隔离或缺少险种，未新立、未办结个案".to_owned()),
     }

@@ -260,7 +260,7 @@ fn heads(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
         hold(
             "YB-3106",
             &format!(
-                "次新月份的参保人数比上一批减少超过{}：{}",
+                "最近月份的上一个月的参保人数比上一批减少超过{}：{}",
                 percent(HEADS_SHRINK),
                 listed(shrunk.into_iter())
             ),

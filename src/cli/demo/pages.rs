@@ -600,6 +600,37 @@ impl Teller<'_> {
         }
     }
 
+    /// What the head office has on the roll, newest month first: that is what covers a branch.
+    fn head_office(&self, enterprise: &Enterprise) -> Vec<Ground> {
+        let code = enterprise
+            .registration
+            .as_ref()
+            .and_then(|row| row.record.text(Field::HeadOfficeCode));
+        let Some(head) = code.and_then(|code| self.known.register.find(code).first().copied())
+        else {
+            return Vec::new();
+        };
+        let mut grounds = Vec::new();
+        for ((month, kind), heads) in head.roll.iter().rev().take(3) {
+            let registered = heads
+                .registered
+                .map_or("不详".to_owned(), |n| n.to_string());
+            if let Some(row) = heads.rows.first() {
+                grounds.push(row.ground(
+                    format!(
+                        "隶属企业{}：{}{}参保{registered}人",
+                        head.name,
+                        kind.title(),
+                        month.title()
+                    ),
+                    "coverage.roll",
+                    "社会保险法第五十八条",
+                ));
+            }
+        }
+        grounds
+    }
+
     fn of_enterprise(
         &self,
         title: &str,
@@ -643,6 +674,7 @@ impl Teller<'_> {
                 ));
             }
         }
+        grounds.extend(self.head_office(enterprise));
         let mut firm = self.firm(
             Some(enterprise),
             &enterprise.name,

@@ -432,6 +432,9 @@ pub struct Case {
     pub contacts: Vec<Contact>,
     /// A clerk found phone or address wrong; calls and texts stop.
     pub wrong_contact: bool,
+    /// The day the reminder's period had run out.
+    #[serde(default)]
+    pub overdue: Option<Date>,
     /// The day it was transferred.
     pub transferred: Option<Date>,
     /// To which unit's audit.
@@ -642,6 +645,7 @@ pub fn apply(
             steps: Vec::new(),
             contacts: Vec::new(),
             wrong_contact: false,
+            overdue: None,
             transferred: None,
             transferred_to: None,
             closed: None,
@@ -761,6 +765,7 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
                 return Err(refuse_stage(case, event));
             }
             case.stage = Stage::Overdue;
+            case.overdue = Some(today);
             note(case, "催办期满仍未参保，逾期".to_owned());
         }
         CaseEvent::Transferred { to } => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::domain::case::{Case, CaseEvent};
+use crate::domain::case::{Case, CaseEvent, Stage};
 use crate::domain::coverage::RollKnowledge;
 use crate::domain::event::Event;
 use crate::domain::ladder::{Caps, Due, Today, due};
@@ -69,6 +69,10 @@ fn decide(
     let mut used: HashMap<(&str, &'static str), u32> = HashMap::new();
     let mut events = Vec::new();
     for case in open {
+        // One step a day: who became overdue today is not handed over today, however often this runs.
+        if case.stage == Stage::Overdue && case.overdue == Some(desk.today()) {
+            continue;
+        }
         let known = case
             .finding
             .kinds

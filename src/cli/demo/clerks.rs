@@ -86,6 +86,17 @@ impl<'a> Desks<'a> {
     fn acts(&self, case: &Case, today: Date) -> Vec<Act> {
         match case.stage {
             Stage::Dispatched => self.check(case, today),
+            // A clerk who was interrupted between the two records makes the second.
+            Stage::Confirmed
+                if !case.wrong_contact
+                    && case
+                        .confirmed
+                        .as_ref()
+                        .is_some_and(|confirmed| confirmed.date == today)
+                    && self.city.contact_is_wrong(&case.credit_code) =>
+            {
+                vec![Act::plain(ClerkEvent::WrongContact, today)]
+            }
             Stage::Notified => self.contact(case, Step::RegistrationNotice, today),
             Stage::Reminded => self.contact(case, Step::Reminder, today),
             _ => Vec::new(),
@@ -132,6 +143,14 @@ impl<'a> Desks<'a> {
         };
         let code = &case.credit_code;
         if let Some(letter) = letter(case, decided) {
+            let called = case
+                .contacts
+                .iter()
+                .any(|contact| contact.kind == ContactKind::Phoned && contact.date == today);
+            let picks_up = !case.wrong_contact && self.city.phone_answered(code, today);
+            if letter.date == today && picks_up && !called {
+                return vec![Act::plain(ClerkEvent::Phoned, today)];
+            }
             return self.post_brings(case, letter, today);
         }
         let came_back = case.history.iter().any(|entry| {

@@ -9,7 +9,8 @@ use crate::adapter::language::{
 use crate::adapter::reading::MoneyUnit;
 use crate::domain::record::{Field, FieldType, RecordKind};
 
-mod layout;
+mod format;
+mod transport;
 
 /// Missing records ÷ records before, unless the adapter says otherwise.
 pub const MISSING_AT_MOST: f64 = 0.1;

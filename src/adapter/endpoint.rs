@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::adapter::language::Complaint;
-use crate::adapter::source::Transport;
+use crate::adapter::transport::Transport;
 
 /// One named address. Credentials are references to files, never values.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

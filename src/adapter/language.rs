@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::adapter::source::{Container, Format, Limits, Transport};
+use crate::adapter::format::{Container, Format};
+use crate::adapter::limits::Limits;
+use crate::adapter::transport::Transport;
 use crate::calendar::age::Age;
 use crate::calendar::clock::DayCount;
 use crate::domain::record::{Field, RecordKind};

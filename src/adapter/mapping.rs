@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::adapter::cell::{self, Outcome, Reader};
+use crate::adapter::format::Format;
 use crate::adapter::language::{Adapter, AsOf, FieldRule};
 use crate::adapter::reading::{self, MoneyUnit};
 use crate::adapter::row::{Cell, RawRow};
-use crate::adapter::source::Format;
 use crate::domain::batch::{Issue, Unreadable};
 use crate::domain::record::{Field, FieldType, Record, Value, mask};
 use crate::domain::text::fold;

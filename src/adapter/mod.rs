@@ -2,9 +2,11 @@
 pub mod cell;
 pub mod check;
 pub mod endpoint;
+pub mod format;
 pub mod guard;
 pub mod language;
+pub mod limits;
 pub mod mapping;
 pub mod reading;
 pub mod row;
-pub mod source;
+pub mod transport;

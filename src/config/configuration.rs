@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::adapter::language::{Adapter, AdapterFile, FieldTable};
-use crate::adapter::source::Transport;
+use crate::adapter::transport::Transport;
 use crate::calendar::{Calendar, CalendarYear};
 use crate::config::fault::Fault;
 use crate::config::home::Home;

@@ -7,9 +7,9 @@
 
 use std::path::Path;
 
+use crate::adapter::format::{Charset, Format};
 use crate::adapter::language::Adapter;
 use crate::adapter::row::Decoded;
-use crate::adapter::source::{Charset, Format};
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::charset::Transcoder;
 use crate::intake::decode::container::Export;

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::adapter::endpoint::Endpoint;
 use crate::adapter::language::Adapter;
-use crate::adapter::source::Transport;
+use crate::adapter::transport::Transport;
 use crate::domain::record::Month;
 
 mod client;

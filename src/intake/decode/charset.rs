@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, DecoderResult, GB18030, UTF_8};
 
-use crate::adapter::source::Charset;
+use crate::adapter::format::Charset;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::container::Export;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};

@@ -10,7 +10,8 @@ use encoding_rs::GB18030;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::adapter::source::{Container, Limits};
+use crate::adapter::format::Container;
+use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::{from_io, inside_io, likeness, unreadable};
 use crate::intake::pattern;

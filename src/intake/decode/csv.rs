@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
+use crate::adapter::format::Csv;
+use crate::adapter::limits::Limits;
 use crate::adapter::row::Cell;
-use crate::adapter::source::{Csv, Limits};
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::meter::{Meter, Metered};

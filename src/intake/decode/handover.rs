@@ -1,7 +1,7 @@
 //! Handing rows on, with the count and the cap on it in one place.
 
+use crate::adapter::limits::Limits;
 use crate::adapter::row::{Decoded, RawRow};
-use crate::adapter::source::Limits;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::unreadable;
 

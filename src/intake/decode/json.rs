@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::adapter::source::{Json, Limits};
+use crate::adapter::format::Json;
+use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::handover::Handover;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::adapter::limits::Limits;
 use crate::adapter::row::{Cell, RawRow};
-use crate::adapter::source::Limits;
 use crate::domain::batch::Unreadable;
 use crate::domain::text::is_invisible;
 use crate::intake::decode::handover::Handover;

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::adapter::limits::Limits;
 use crate::adapter::row::{Cell, RawRow};
-use crate::adapter::source::Limits;
 use crate::domain::batch::Unreadable;
 use crate::domain::text::{fold, is_invisible};
 use crate::intake::decode::handover::Handover;

@@ -10,11 +10,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::{Decoding, decode};
+use crate::adapter::format::{Charset, Container, Csv, Format, Json, Xlsx, Xml};
 use crate::adapter::language::{Adapter, AsOf, Expect, Mode, Repeat};
+use crate::adapter::limits::Limits;
 use crate::adapter::row::Decoded;
-use crate::adapter::source::{
-    Charset, Container, Csv, Folder, Format, Json, Limits, Transport, Xlsx, Xml,
-};
+use crate::adapter::transport::{Folder, Transport};
 use crate::domain::batch::Unreadable;
 use crate::domain::record::RecordKind;
 

@@ -11,7 +11,7 @@ use quick_xml::errors::Error;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use crate::adapter::source::Limits;
+use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::container::{from_zip, open_zip, unpack};
 use crate::intake::decode::meter::{Meter, Metered};

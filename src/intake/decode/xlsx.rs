@@ -5,8 +5,9 @@ use std::io::{BufReader, Read};
 
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx as Book, XlsxError};
 
+use crate::adapter::format::Xlsx;
+use crate::adapter::limits::Limits;
 use crate::adapter::row::Cell;
-use crate::adapter::source::{Limits, Xlsx};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::container::{Export, from_zip};

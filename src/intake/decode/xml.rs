@@ -6,8 +6,9 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::Reader;
 
+use crate::adapter::format::Xml;
+use crate::adapter::limits::Limits;
 use crate::adapter::row::Cell;
-use crate::adapter::source::{Limits, Xml};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::handover::Handover;

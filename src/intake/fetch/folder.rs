@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::adapter::source::Folder;
+use crate::adapter::transport::Folder;
 use crate::intake::fetch::{Errand, Fetched, Unfetched, copy};
 use crate::intake::pattern;
 

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use reqwest::Client;
 
-use crate::adapter::source::Http;
+use crate::adapter::transport::Http;
 use crate::domain::record::Month;
 use crate::intake::fetch::client::{self, WHOLE, failed, get};
 use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};

@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::adapter::source::Pages;
+use crate::adapter::transport::Pages;
 use crate::intake::fetch::client::{self, WHOLE, failed, get};
 use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};
 

@@ -1,0 +1,40 @@
+//! Caps on everything that comes from outside: each has a default and a key under `[limits]`.
+
+use serde::Deserialize;
+
+/// Caps on everything that comes from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of the file as received.
+    pub file_bytes: u64,
+    /// Bytes after unpacking.
+    pub unpacked_bytes: u64,
+    /// Unpacked ÷ packed.
+    pub ratio: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Columns.
+    pub columns: usize,
+    /// Bytes of one cell.
+    pub cell_bytes: usize,
+    /// Depth of elements or JSON values.
+    pub depth: usize,
+    /// Pages of one paged pull.
+    pub pages: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 2 << 30,
+            unpacked_bytes: 8 << 30,
+            ratio: 200,
+            rows: 20_000_000,
+            columns: 512,
+            cell_bytes: 64 << 10,
+            depth: 64,
+            pages: 20_000,
+        }
+    }
+}

@@ -110,14 +110,12 @@ pub fn judge(delivery: &Delivery<'_>) -> (Verdict, Vec<Reason>) {
     (verdict, reasons)
 }
 
-/// Held until a named person releases it.
-fn hold(code: &str, what: &str) -> Reason {
+/// Held until a named person releases it; that way out stands once beside the verdict ([`Verdict::way_out`]), not in every reason.
+fn hold(code: &str, what: &str, remedy: &str) -> Reason {
     Reason {
         code: code.to_owned(),
         weight: Weight::Hold,
-        text: format!(
-            "{what}。处理：向来源部门核对；确属实情的，核对后由具名人员执行 yingbao batch release 放行并写明理由，否则请其重新导出"
-        ),
+        text: format!("{what}。处理：{remedy}"),
     }
 }
 

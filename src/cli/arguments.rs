@@ -65,13 +65,20 @@ pub enum Command {
     )]
     Batch(BatchArguments),
     /// What a batch changed: new, changed (before → after), missing, returned
-    #[command(after_help = "Example:\n  yingbao changes --adapter market-regulation --json")]
+    #[command(
+        after_help = "Example:\n  yingbao changes --adapter market-regulation --json\n\nExit: 0 shown, 1 no such batch."
+    )]
     Changes(ChangesArguments),
     /// All that is known of an enterprise, and why each verdict holds
-    #[command(after_help = "Example:\n  yingbao enterprise 91411303MA49U85BX9")]
+    #[command(
+        after_help = "Example:\n  yingbao enterprise 91411303MA49U85BX9\n\nExit: 0 found, 1 not found or several of that name."
+    )]
     Enterprise(EnterpriseArguments),
     /// Identifiers
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cut -f1 firms.tsv | yingbao code check --json"
+    )]
     Code(CodeCommand),
     /// Size class by 国统字〔2017〕213号 and 银发〔2015〕309号: JSON lines in, JSON lines out
     #[command(
@@ -79,13 +86,19 @@ pub enum Command {
     )]
     Classify,
     /// Cases; record an event by a named person
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yingbao case list --unit 宛城区\n  yingbao case show EMA49U85BX-A-1\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20"
+    )]
     Case(CaseCommand),
     /// Notices of the outbox
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  yingbao notice list --in failed")]
     Notice(NoticeCommand),
     /// Jobs: last and next runs
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  yingbao schedule next --count 20"
+    )]
     Schedule(ScheduleCommand),
     /// Last, next and missed runs; age of each source; what is held and why
     #[command(
@@ -190,17 +203,24 @@ pub struct BatchArguments {
 #[derive(Debug, Subcommand)]
 pub enum BatchCommand {
     /// The batches, newest last
+    #[command(after_help = "Example:\n  yingbao batch list --adapter tax --json")]
     List {
         /// Only this adapter's
         #[arg(long)]
         adapter: Option<String>,
     },
     /// One batch with its reasons and issues
+    #[command(
+        after_help = "Example:\n  yingbao batch show insured-roll-20260413-1a2b3c4d\n\nExit: 0 shown, 1 no such batch."
+    )]
     Show {
         /// Its id
         batch: String,
     },
     /// Let a held batch in, by a named person with a reason
+    #[command(
+        after_help = "Example:\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\"\n\nExit: 0 released, 1 no such batch, 2 not held or superseded."
+    )]
     Release {
         /// Its id
         batch: String,
@@ -256,7 +276,9 @@ pub enum CaseCommand {
         stage: Option<String>,
     },
     /// One case with its grounds and history
-    #[command(after_help = "Example:\n  yingbao case show EMA49U85BX-A-1")]
+    #[command(
+        after_help = "Example:\n  yingbao case show EMA49U85BX-A-1\n\nExit: 0 shown, 1 no such case."
+    )]
     Show {
         /// Its id
         case: String,
@@ -311,4 +333,28 @@ pub enum ScheduleCommand {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
         count: u32,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_answers_help_with_an_example() {
+        fn walk(command: &clap::Command, path: &str, lacking: &mut Vec<String>) {
+            for next in command.get_subcommands() {
+                let path = format!("{path} {}", next.get_name());
+                let help = next.get_after_help().map(ToString::to_string);
+                if !help.is_some_and(|help| help.contains("Example") && help.contains(&path)) {
+                    lacking.push(path.clone());
+                }
+                walk(next, &path, lacking);
+            }
+        }
+        let mut lacking = Vec::new();
+        walk(&Arguments::command(), "yingbao", &mut lacking);
+        assert_eq!(lacking, Vec::<String>::new());
+    }
 }

@@ -9,7 +9,7 @@ use crate::domain::batch::Batch;
 use crate::tasks::pull::release;
 use crate::tasks::{Desk, Failure};
 
-/// Exit 0; an unknown batch is a usage error (2).
+/// Exit 0; 1 for an unknown batch.
 pub fn run(
     desk: Desk<'_>,
     command: &BatchCommand,
@@ -69,7 +69,7 @@ fn list(desk: Desk<'_>, adapter: Option<&str>, console: &mut Console<'_>) -> Res
 
 fn show(desk: Desk<'_>, id: &str, console: &mut Console<'_>) -> Result<i32, Failure> {
     let Some(batch) = desk.store.batch(id)? else {
-        return Err(Failure::Usage {
+        return Err(Failure::NotFound {
             code: "YB-7206",
             text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
         });
@@ -101,6 +101,9 @@ fn text(batch: &Batch, console: &mut Console<'_>) {
     ));
     for reason in &batch.reasons {
         console.line(format!("  [{}] {}", reason.code, reason.text));
+    }
+    if let Some(way) = batch.verdict.way_out() {
+        console.line(format!("  {way}。"));
     }
     if let Some(release) = &batch.released {
         console.line(format!(

@@ -106,12 +106,7 @@ fn text(enterprise: &Enterprise, assessment: Option<&Assessment>, console: &mut 
     for row in rows {
         console.line(format!("  [{} {} 第{}行]", row.adapter, row.file, row.row));
         for (field, value) in &row.record.fields {
-            let value = if field.masked() {
-                crate::domain::record::mask(&value.to_string())
-            } else {
-                value.to_string()
-            };
-            console.line(format!("    {}：{value}", field.title()));
+            console.line(format!("    {}：{}", field.title(), field.shown(value)));
         }
     }
     console.line("归集：");

@@ -102,4 +102,7 @@ fn head(
     for reason in reasons {
         console.line(format!("  [{}] {}", reason.code, reason.text));
     }
+    if let Some(way) = verdict.way_out() {
+        console.line(format!("  {way}。"));
+    }
 }

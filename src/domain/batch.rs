@@ -44,6 +44,18 @@ impl Verdict {
             Self::SeenBefore => "重复文件",
         }
     }
+
+    /// What can be done about it as a whole, beside the remedy of each reason; Chinese. `None` when nothing is to be done.
+    #[must_use]
+    pub const fn way_out(self) -> Option<&'static str> {
+        match self {
+            Self::Quarantined => Some(
+                "隔离期间不据此认定疑点、不推进个案。收到更正文件后照常导入；核对确属实情的，由具名人员执行 yingbao batch release 放行并写明理由",
+            ),
+            Self::Refused => Some("本批一行也未采用。请来源部门更正后重新报送"),
+            Self::Accepted | Self::AcceptedWithWarnings | Self::SeenBefore => None,
+        }
+    }
 }
 
 /// How loud a reason is.

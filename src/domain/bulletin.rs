@@ -24,8 +24,17 @@ pub struct Base {
     pub in_scope: u64,
     /// Of these covered in every owed kind and head, as far as the roll shows.
     pub insured: u64,
-    /// Of the scope: with a finding on the cut-off day.
+    /// Of the scope: the data still show a doubt. The three below add up to it.
     pub doubtful: u64,
+    /// Of the doubtful: with an open case on the cut-off day.
+    #[serde(default)]
+    pub in_hand: u64,
+    /// Of the doubtful: cleared by a named clerk, and the answer still holds.
+    #[serde(default)]
+    pub cleared: u64,
+    /// Of the doubtful: without a case yet (cases open in waves).
+    #[serde(default)]
+    pub waiting: u64,
 }
 
 /// The cases of one reporting unit over the period.
@@ -175,6 +184,9 @@ pub fn total(units: &[UnitFigures]) -> UnitFigures {
         base.in_scope += line.base.in_scope;
         base.insured += line.base.insured;
         base.doubtful += line.base.doubtful;
+        base.in_hand += line.base.in_hand;
+        base.cleared += line.base.cleared;
+        base.waiting += line.base.waiting;
         flow.opening += line.flow.opening;
         flow.new += line.flow.new;
         flow.reopened += line.flow.reopened;

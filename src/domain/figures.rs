@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::domain::bulletin::{Base, CaseFlow, UnitFigures, Work};
 use crate::domain::case::{Case, CaseEvent, ClerkEvent, ClosingReason, Stage, Step, apply};
-use crate::domain::coverage::{Assessment, Evidence, Standing};
+use crate::domain::coverage::{Assessment, Evidence, Standing, days_between};
 use crate::domain::finding::Insurance;
 use crate::domain::unit::Units;
 
@@ -28,6 +28,38 @@ pub struct Counted {
     pub units: BTreeMap<String, (CaseFlow, Work)>,
     /// Closed in the period by reason.
     pub closed_by: BTreeMap<ClosingReason, u64>,
+    /// How the cases leave each enterprise on the last day.
+    pub handled: BTreeMap<String, Handled>,
+}
+
+/// How its cases leave an enterprise whose data show a doubt. The greater prevails where it has several cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Handled {
+    /// A named clerk's answer clears it, and still holds.
+    Cleared,
+    /// A case is open.
+    InHand,
+}
+
+/// How these cases leave their enterprises on a day.
+#[must_use]
+pub fn handled<'c>(
+    cases: impl IntoIterator<Item = &'c Case>,
+    on: Date,
+) -> BTreeMap<String, Handled> {
+    let mut handled = BTreeMap::new();
+    for case in cases {
+        let now = match &case.closed {
+            None => Handled::InHand,
+            Some(closing) if days_between(closing.date, on) < closing.reason.clears_for_days() => {
+                Handled::Cleared
+            }
+            Some(_) => continue,
+        };
+        let known = handled.entry(case.enterprise.clone()).or_insert(now);
+        *known = now.max(*known);
+    }
+    handled
 }
 
 /// Replays the events in the journal's order. Events after `last` are not looked at, so that a bulletin
@@ -58,6 +90,7 @@ pub fn count(events: impl IntoIterator<Item = Dated>, first: Date, last: Date) -
         let late = case.stage == Stage::Dispatched && case.answer_due.is_some_and(|due| due < last);
         work.checks_overdue += u64::from(late);
     }
+    counted.handled = handled(cases.values(), last);
     counted
 }
 
@@ -142,7 +175,10 @@ fn tally(counted: &mut Counted, change: &CaseEvent, case: &Case, from: Option<&s
 
 /// The base of each unit.
 #[must_use]
-pub fn base(assessments: &[Assessment]) -> BTreeMap<String, Base> {
+pub fn base(
+    assessments: &[Assessment],
+    handled: &BTreeMap<String, Handled>,
+) -> BTreeMap<String, Base> {
     let mut units: BTreeMap<String, Base> = BTreeMap::new();
     for assessment in assessments
         .iter()
@@ -163,7 +199,14 @@ pub fn base(assessments: &[Assessment]) -> BTreeMap<String, Base> {
         }
         base.in_scope += 1;
         base.insured += u64::from(assessment.standing.insured());
-        base.doubtful += u64::from(assessment.standing == Standing::Doubtful);
+        if assessment.standing == Standing::Doubtful {
+            base.doubtful += 1;
+            match handled.get(&assessment.enterprise) {
+                Some(Handled::InHand) => base.in_hand += 1,
+                Some(Handled::Cleared) => base.cleared += 1,
+                None => base.waiting += 1,
+            }
+        }
     }
     units
 }

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::code;
+use crate::domain::finding::Insurance;
 
 /// Version of the normaliser, hashed into every fingerprint: raised when the same raw row would
 /// give another canonical record, so that old fingerprints never pass as equal.
@@ -151,6 +152,41 @@ impl Field {
             Self::UnitState => &["normal", "suspended", "terminated"],
             Self::LicenceKind => &["ride_hailing", "taxi", "road_freight", "online_freight"],
             _ => &[],
+        }
+    }
+
+    /// What staff call a canonical word of this field; `None` for a word that is not one of [`Self::words`].
+    #[must_use]
+    pub fn word_title(self, word: &str) -> Option<&'static str> {
+        Some(match (self, word) {
+            (Self::Status, "active") => "存续",
+            (Self::Status, "suspended") => "停业（歇业）",
+            (Self::Status, "revoked") => "吊销未注销",
+            (Self::Status, "liquidating") => "清算",
+            (Self::Status, "moved") => "迁出",
+            (Self::Status, "cancelled") => "注销",
+            (Self::Status, "abnormal") => "非正常",
+            (Self::Status, "unclear") => "待核实",
+            (Self::Insurance, word) => Insurance::by_word(word)?.title(),
+            (Self::UnitState, "normal") => "正常参保",
+            (Self::UnitState, "suspended") => "暂停",
+            (Self::UnitState, "terminated") => "终止",
+            (Self::LicenceKind, "ride_hailing") => "网络预约出租汽车经营许可",
+            (Self::LicenceKind, "taxi") => "巡游出租汽车经营许可",
+            (Self::LicenceKind, "road_freight") => "道路货物运输经营许可",
+            (Self::LicenceKind, "online_freight") => "网络平台道路货物运输经营许可",
+            _ => return None,
+        })
+    }
+
+    /// A value of this field as staff read it: words by their titles, contacts masked.
+    #[must_use]
+    pub fn shown(self, value: &Value) -> String {
+        let text = value.to_string();
+        match self.word_title(&text) {
+            Some(title) => title.to_owned(),
+            None if self.masked() => mask(&text),
+            None => text,
         }
     }
 
@@ -582,6 +618,21 @@ pub fn mask(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_has_a_title_of_its_own() {
+        for field in Field::ALL {
+            let mut titles = std::collections::BTreeSet::new();
+            for word in field.words() {
+                let title = field
+                    .word_title(word)
+                    .unwrap_or_else(|| panic!("{} {word}", field.name()));
+                assert!(titles.insert(title), "{title} twice");
+                assert_eq!(field.shown(&Value::Text((*word).to_owned())), title);
+            }
+            assert_eq!(field.word_title("no such word"), None);
+        }
+    }
 
     #[test]
     fn a_record_survives_its_bytes_and_damage_is_noticed() {

@@ -47,6 +47,9 @@ const BASE: &[Column] = &[
     middle("专项范围", 14.0),
     middle("已足额参保", 14.0),
     middle("数据仍显示疑点", 16.0),
+    middle("其中在办", 12.0),
+    middle("经核实已排除", 14.0),
+    middle("尚未立案", 12.0),
 ];
 const SOURCES: &[Column] = &[
     left("来源", 26.0),
@@ -117,7 +120,7 @@ pub fn write(bulletin: &Bulletin) -> Result<Vec<u8>, RenderError> {
         sheet(
             "底数漏斗",
             "底数漏斗（户）",
-            "各列依次为前一列的一部分；已足额参保、数据仍显示疑点均为专项范围内企业。".to_owned(),
+            "前四列依次为前一列的一部分；已足额参保、数据仍显示疑点均为专项范围内企业；数据仍显示疑点＝其中在办＋经核实已排除＋尚未立案。".to_owned(),
             BASE,
             lines().map(base_row).collect(),
         ),
@@ -220,6 +223,9 @@ fn base_row(line: &UnitFigures) -> Row {
             base.in_scope.into(),
             base.insured.into(),
             base.doubtful.into(),
+            base.in_hand.into(),
+            base.cleared.into(),
+            base.waiting.into(),
         ],
         tint: tint(line),
     }

@@ -1,7 +1,5 @@
 //! The closing pages of a demo: index, stories. Plain, printable, no scripts.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use minijinja::{Value, context};
 
@@ -72,7 +70,7 @@ pub struct CutRoll {
     /// Firms that would have been asked wrongly.
     pub firms: u64,
     /// The same by unit name.
-    pub by_unit: BTreeMap<String, u64>,
+    pub by_unit: Vec<(String, u64)>,
 }
 
 /// A story: one firm from the export to its end.

@@ -83,6 +83,14 @@ pub enum Failure {
         /// What and the remedy.
         text: String,
     },
+    /// A batch, case, enterprise or notice of this name was looked up and is not there.
+    #[error("[{code}] {text}")]
+    NotFound {
+        /// Stable code.
+        code: &'static str,
+        /// What and the remedy.
+        text: String,
+    },
     /// A rule of the domain says no.
     #[error(transparent)]
     Refused(#[from] crate::domain::case::Refusal),
@@ -97,11 +105,11 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit code of a command that ends with it (2 usage, 3 environment, 1 a rule said no).
+    /// The exit code of a command that ends with it (1 a rule said no or what was named is not there, 2 usage, 3 environment).
     #[must_use]
     pub const fn exit_code(&self) -> i32 {
         match self {
-            Self::Refused(_) => 1,
+            Self::Refused(_) | Self::NotFound { .. } => 1,
             Self::Usage { .. } => 2,
             Self::Store(_) | Self::Io { .. } | Self::Unreachable { .. } | Self::Render { .. } => 3,
         }

@@ -189,7 +189,7 @@ pub fn figures_of(desk: Desk<'_>, period: Month) -> Result<Bulletin, Failure> {
     let counted = figures::count(events, period.first_day(), period.last_day());
     let units = figures::lines(
         desk.configuration.units(),
-        &figures::base(&known.assessments),
+        &figures::base(&known.assessments, &counted.handled),
         &counted,
     );
     let settings = &desk.configuration.settings;

@@ -115,6 +115,9 @@ impl PullReport {
         for reason in &self.reasons {
             let _ = write!(line, "；[{}] {}", reason.code, reason.text);
         }
+        if let Some(way) = self.verdict.way_out() {
+            let _ = write!(line, "。{way}");
+        }
         line
     }
 }
@@ -526,7 +529,7 @@ pub fn release(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<PullR
         ));
     }
     let Some(mut batch) = desk.store.batch(id)? else {
-        return Err(Failure::Usage {
+        return Err(Failure::NotFound {
             code: "YB-7206",
             text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
         });

@@ -165,12 +165,16 @@ fn of_feed(feed: &Feed) -> Vec<(String, String)> {
         found.push((
             format!("held/{}", batch.batch),
             format!(
-                "[YB-5202] {}的批次{}（{}）{}：{}",
+                "[YB-5202] {}的批次{}（{}）{}：{}。{}",
                 feed.department,
                 batch.batch,
                 batch.file,
                 batch.verdict.title(),
-                reasons.join("；")
+                reasons.join("；"),
+                batch
+                    .verdict
+                    .way_out()
+                    .map_or_else(String::new, |way| format!("{way}。"))
             ),
         ));
     }

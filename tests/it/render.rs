@@ -247,6 +247,9 @@ fn unit(place: u64, name: &str) -> UnitFigures {
             in_scope: 1300 + place * 80,
             insured: 1100 + place * 60,
             doubtful: 60 + place * 7,
+            in_hand: 40 + place * 7,
+            cleared: 15,
+            waiting: 5,
         },
         flow: CaseFlow {
             opening: 20 + place,
@@ -737,7 +740,7 @@ fn an_index() -> Index {
                 "[YB-3102] 行数比上一批减少40.0%，上限2.0%。处理：联系报送科室核对后重报。".into(),
             ],
             firms: 8_412,
-            by_unit: BTreeMap::from([("宛城区".to_owned(), 4_120), ("卧龙区".to_owned(), 4_292)]),
+            by_unit: vec![("宛城区".to_owned(), 4_120), ("卧龙区".to_owned(), 4_292)],
         }),
         stopped: vec![(
             date(2026, 3, 2),

@@ -26,12 +26,21 @@ fn rows(delivery: &Delivery<'_>) -> Option<Reason> {
     let rows = delivery.rows;
     let expect = &delivery.adapter.expect;
     if rows == 0 {
-        return (!expect.may_be_empty)
-            .then(|| hold("YB-3101", "文件中没有数据行，而适配器没有声明可以为空"));
+        return (!expect.may_be_empty).then(|| {
+            hold(
+                "YB-3101",
+                "文件中没有数据行，而适配器没有声明可以为空",
+                "请来源部门核对导出程序后重新导出；确可为空的，在适配器写明 expect.may_be_empty",
+            )
+        });
     }
     if let Some(min) = expect.rows.min.filter(|min| rows < *min) {
         let what = format!("共{rows}行，少于适配器声明的下限{min}行");
-        return Some(hold("YB-3102", &what));
+        return Some(hold(
+            "YB-3102",
+            &what,
+            "请来源部门补送完整文件；规模确已变小的，调低 expect.rows.min",
+        ));
     }
     let max = expect.rows.max.filter(|max| rows > *max)?;
     Some(warning(
@@ -54,6 +63,7 @@ fn declared_total(delivery: &Delivery<'_>) -> Option<Reason> {
             delivery.rows,
             delivery.rows.abs_diff(total)
         ),
+        "请来源部门补送完整文件",
     ))
 }
 
@@ -75,6 +85,7 @@ fn set_aside(delivery: &Delivery<'_>) -> Option<Reason> {
                 percent(found),
                 percent(bound)
             ),
+            "把问题清单退来源部门更正后重新导出",
         )
     })
 }
@@ -102,6 +113,7 @@ fn fill(delivery: &Delivery<'_>) -> Vec<Reason> {
                         percent(found),
                         percent(*bound)
                     ),
+                    "向来源部门核对是否漏列或改了写法",
                 )
             })
         })
@@ -135,6 +147,7 @@ fn future(delivery: &Delivery<'_>) -> Option<Reason> {
         hold(
             "YB-3116",
             &format!("数据日期{}晚于今天{}", delivery.as_of, delivery.today),
+            "核对数据日期的写法，请来源部门更正",
         )
     })
 }

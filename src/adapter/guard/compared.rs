@@ -56,7 +56,7 @@ fn order(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
             "旧文件：数据日期{}早于已接收的{before}（{}）",
             delivery.as_of, previous.batch
         );
-        return Some(hold("YB-3117", &what));
+        return Some(hold("YB-3117", &what, "以较新的数据为准，旧文件不必放行"));
     }
     let changes = delivery.changes;
     let differs = changes.new + changes.changed + changes.missing + changes.returned > 0;
@@ -96,6 +96,7 @@ fn whole(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
                 percent(found),
                 percent(bound)
             ),
+            "请来源部门核对是否漏了数据，补送完整文件",
         )
     })
 }
@@ -122,13 +123,13 @@ fn unit_of(part: &str, units: &Units) -> Option<String> {
     Some(format!("{kind}:{}", unit.name))
 }
 
-/// For staff: 经办机构 南召县.
+/// For staff: 经办机构：南召县.
 fn part_title(part: &str) -> String {
     let (kind, text) = part.split_once(':').unwrap_or(("", part));
     let kind = match kind {
-        "region" => "登记区划",
-        "agency" => "经办机构",
-        "insurance" => "险种",
+        "region" => "登记区划：",
+        "agency" => "经办机构：",
+        "insurance" => "",
         _ => return part.to_owned(),
     };
     let text = match text {
@@ -173,6 +174,7 @@ fn units(absent: &BTreeMap<String, u64>) -> Option<Reason> {
         hold(
             "YB-3119",
             &format!("以下填报单位上批有数据、本批一条也没有：{named}"),
+            "请来源部门核对这些单位的数据，补送完整文件",
         )
     })
 }
@@ -202,7 +204,7 @@ fn parts(
         .filter_map(|(part, before)| {
             let now = now.get(&part).copied().unwrap_or(0);
             (shrinkage(before, now) > bound)
-                .then(|| format!("{}（{before}→{now}条）", part_title(&part)))
+                .then(|| format!("{}从{before}条减为{now}条", part_title(&part)))
         })
         .collect();
     (!shrunk.is_empty()).then(|| {
@@ -213,6 +215,7 @@ fn parts(
                 percent(bound),
                 listed(shrunk.into_iter())
             ),
+            "请来源部门核对这些部分是否漏了数据，补送完整文件",
         )
     })
 }
@@ -250,7 +253,7 @@ fn heads(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
             let found = shrinkage(before, now);
             (before >= PART_RECORDS && found > HEADS_SHRINK).then(|| {
                 format!(
-                    "{}（{before}→{now}人）",
+                    "{}从{before}人减为{now}人",
                     part_title(&format!("insurance:{kind}"))
                 )
             })
@@ -264,6 +267,7 @@ fn heads(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
                 percent(HEADS_SHRINK),
                 listed(shrunk.into_iter())
             ),
+            "请来源部门核对这些险种的人数，补送完整文件",
         )
     })
 }
@@ -288,7 +292,11 @@ fn fill(delivery: &Delivery<'_>, previous: &Batch) -> Vec<Reason> {
                 percent(is)
             );
             if was >= FILL_BEFORE && is < was / 2.0 {
-                Some(hold("YB-3108", &what))
+                Some(hold(
+                    "YB-3108",
+                    &what,
+                    "查看问题清单，向来源部门核对是否漏列或改了写法",
+                ))
             } else if was - is > FILL_DROP {
                 let remedy = "查看问题清单，向来源部门核对是否漏列或改了写法";
                 Some(warning("YB-3109", &what, remedy))
@@ -322,6 +330,7 @@ fn missing(delivery: &Delivery<'_>) -> Option<Reason> {
                 percent(found),
                 percent(bound)
             ),
+            "请来源部门说明减少的原因，漏报的补送完整文件",
         )
     })
 }
@@ -336,8 +345,7 @@ fn rekeyed(delivery: &Delivery<'_>) -> Option<Reason> {
     is_rekeyed.then(|| {
         hold(
             "YB-3111",
-            &format!("疑似整体换码：{missing}条记录不见、同时新增{new}条，来源部门可能更换了编号或主键的写法"),
-        )
+            &format!("疑似整体换码：{missing}条记录不见、同时新增{new}条，来源部门可能更换了编号或主键的写法"), "请来源部门提供新旧编号对照")
     })
 }
 

@@ -282,7 +282,7 @@ fn every_rule_has_its_reason() {
             },
             &["YB-3105"],
             Verdict::Quarantined,
-            "宛城区（600→479条）",
+            "宛城区从600条减为479条",
         ),
         (
             "a part shrinks a little",
@@ -302,7 +302,7 @@ fn every_rule_has_its_reason() {
             },
             &["YB-3105"],
             Verdict::Quarantined,
-            "工伤保险（400→0条）",
+            "工伤保险从400条减为0条",
         ),
         (
             "a small part shrinks",
@@ -355,7 +355,7 @@ fn every_rule_has_its_reason() {
             },
             &["YB-3106"],
             Verdict::Quarantined,
-            "9100→7700",
+            "从9100人减为7700人",
         ),
         (
             "heads shrink a little",
@@ -623,8 +623,6 @@ fn every_rule_has_its_reason() {
         for reason in &reasons {
             assert!(reason.text.contains(named), "{what}: {}", reason.text);
             assert!(reason.text.contains("处理："), "{what}: {}", reason.text);
-            let tells_release = reason.text.contains("yingbao batch release");
-            assert_eq!(tells_release, reason.weight == Weight::Hold, "{what}");
         }
     }
 }

@@ -21,6 +21,7 @@ mod clerks;
 mod days;
 mod ending;
 mod pages;
+mod stories;
 
 /// Marks everything that a demo writes.
 pub const MARK: &str = "演示数据，纯属虚构";

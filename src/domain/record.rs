@@ -179,10 +179,13 @@ impl Field {
         })
     }
 
-    /// A value of this field as staff read it: words by their titles, contacts masked.
+    /// A value of this field as staff read it: words by their titles, money in 元, contacts masked.
     #[must_use]
     pub fn shown(self, value: &Value) -> String {
         let text = value.to_string();
+        if matches!(value, Value::Money(_)) {
+            return format!("{text}元");
+        }
         match self.word_title(&text) {
             Some(title) => title.to_owned(),
             None if self.masked() => mask(&text),

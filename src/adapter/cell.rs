@@ -89,7 +89,14 @@ pub struct Reader<'a> {
     pub lookup: Option<&'a BTreeMap<String, String>>,
     /// The day of delivery: no firm is founded later.
     pub delivered: Date,
+    /// Under which pseudonyms are made: without it they could be found by trying every citizen id.
+    pub pseudonym_key: &'a [u8; 32],
 }
+
+/// Hex digits of a pseudonym: 128 bits, of which accidental equals are out of question.
+const PSEUDONYM_DIGITS: usize = 32;
+/// A key for values that are thrown away.
+const NO_KEY: [u8; 32] = [0; 32];
 
 /// Characters of an unread text that are kept.
 const UNREAD_CHARS: usize = 60;
@@ -150,6 +157,7 @@ pub fn read(reader: &Reader<'_>, cell: &Cell) -> Outcome {
         ),
         FieldType::Date => day(reader, &text),
         FieldType::Month => typed(reading::month(&text), &text, "YB-2208", Value::Month),
+        FieldType::Pseudonym => return pseudonym(reader, cell, &text),
     };
     hide_citizen_ids(outcome, &text)
 }
@@ -181,6 +189,7 @@ pub fn default_value(field: Field, unit: MoneyUnit, text: &str) -> Option<Value>
         unit,
         lookup: None,
         delivered: Date::MAX,
+        pseudonym_key: &NO_KEY,
     };
     let outcome = read(
         &reader,
@@ -274,6 +283,26 @@ fn other_code(cell: &Cell, text: &str) -> Outcome {
         return Outcome::unread(text, Fault::new("YB-2203", reason));
     }
     Outcome::value(Value::Text(normal))
+}
+
+/// A digest instead of the identifier, which is kept nowhere. Letters count in upper case and blanks not at all, so that the same
+/// person written two ways stays the same; a number that lost digits would make strangers equal.
+fn pseudonym(reader: &Reader<'_>, cell: &Cell, text: &str) -> Outcome {
+    if cell.numeric || reading::is_scientific(text) {
+        return Outcome {
+            value: None,
+            fault: Some(Fault::personal(
+                "YB-2205",
+                "证件号码以数值存放，末几位已经丢失，不作猜测。处理：单元格设为文本格式后重新导出",
+            )),
+        };
+    }
+    let normal = code::normal(text);
+    if normal.is_empty() {
+        return Outcome::default();
+    }
+    let digest = blake3::keyed_hash(reader.pseudonym_key, normal.as_bytes()).to_hex();
+    Outcome::value(Value::Text(cut(&digest, PSEUDONYM_DIGITS)))
 }
 
 fn lost_digits() -> Fault {

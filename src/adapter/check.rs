@@ -30,6 +30,7 @@ impl Adapter {
         complaints.transport(&file);
         complaints.format(&file.format);
         complaints.as_of(&file);
+        complaints.period(&file);
         let fields = complaints.fields(&file);
         complaints.headings(&file);
         let lookup = complaints.lookups(&file, &fields);
@@ -47,10 +48,13 @@ impl Adapter {
             mode: file.mode,
             repeat: file.repeat,
             agreement: file.agreement,
+            precedence: file.precedence,
             transport: file.transport,
             container: file.container,
             format: file.format,
             as_of: file.as_of,
+            period: file.period,
+            personal: file.personal.columns,
             fields,
             lookup,
             ignore: file.ignore.columns,
@@ -167,6 +171,7 @@ impl Complaints {
         for field in file.record.key() {
             let name = field.name();
             match fields.get(field) {
+                None if *field == Field::Month && file.period.is_some() => {}
                 None => self.add(
                     "fields",
                     "YB-1312",
@@ -311,6 +316,30 @@ impl Complaints {
                 );
             }
         }
+        for heading in &file.personal.columns {
+            self.heading("personal.columns", heading);
+            let text = cell::heading_text(heading);
+            let reader = owner.get(&text).and_then(|name| Field::by_name(name));
+            if let Some(field) = reader.filter(|field| field.field_type() != FieldType::Pseudonym) {
+                self.add(
+                    "personal.columns",
+                    "YB-1332",
+                    format!(
+                        "列“{heading}”列为个人信息，不能用于 {}（{}）。处理：二者去一；只能用于去标识化的 representative",
+                        field.name(),
+                        field.title()
+                    ),
+                );
+            }
+            let is_ignored = |ignored: &String| cell::heading_text(ignored) == text;
+            if file.ignore.columns.iter().any(is_ignored) {
+                self.add(
+                    "personal.columns",
+                    "YB-1332",
+                    format!("列“{heading}”既列为个人信息又列为忽略。处理：留在 [personal] 中"),
+                );
+            }
+        }
     }
 
     fn lookups(
@@ -415,6 +444,11 @@ impl Complaints {
                 "expect.change.missing_at_most",
                 expect.change.missing_at_most,
             ),
+            ("expect.change.new_at_most", expect.change.new_at_most),
+            (
+                "expect.change.changed_at_most",
+                expect.change.changed_at_most,
+            ),
             ("expect.change.shrink_at_most", expect.change.shrink_at_most),
             ("expect.set_aside_at_most", expect.set_aside_at_most),
         ] {
@@ -459,6 +493,7 @@ const fn type_title(field: Field) -> &'static str {
         FieldType::Date => "日期",
         FieldType::Month => "月份",
         FieldType::Word => "规范词",
+        FieldType::Pseudonym => "去标识化的标识",
     }
 }
 

@@ -33,8 +33,12 @@ pub struct Delivery<'a> {
     pub as_of: Date,
     /// The day it is judged.
     pub today: Date,
+    /// The headings of the file, sorted.
+    pub columns: &'a [String],
     /// The last accepted batch of the source.
     pub previous: Option<&'a Batch>,
+    /// The accepted batch of the same month a year before: the Spring Festival shrinks both.
+    pub year_before: Option<&'a Batch>,
     /// The reporting units, each of which had rows before and should have rows again.
     pub units: &'a Units,
 }
@@ -45,6 +49,7 @@ const PARTS_KEPT: usize = 500;
 /// Adds a usable record to the census: whole, by region, agency and insurance kind, fill of every field, heads of rolls.
 pub fn count(census: &mut Census, record: &Record) {
     census.records += 1;
+    census.add_content(record.content_fingerprint());
     for (field, value) in &record.fields {
         let is_readable = match value {
             Value::Unread(_) => false,

@@ -31,6 +31,9 @@ pub struct AdapterFile {
     pub repeat: Repeat,
     /// The agreement under which it comes.
     pub agreement: Option<Agreement>,
+    /// Which of several sources of the same kind prevails about one enterprise: the greater; the newer where equal.
+    #[serde(default)]
+    pub precedence: i32,
     /// Where it comes from.
     pub transport: Transport,
     /// What it is packed in.
@@ -39,6 +42,11 @@ pub struct AdapterFile {
     pub format: Format,
     /// Where the day it speaks of stands.
     pub as_of: AsOf,
+    /// Where the month it speaks of stands, when no column says it.
+    pub period: Option<Period>,
+    /// Columns about persons.
+    #[serde(default)]
+    pub personal: Personal,
     /// Canonical field name → where it comes from.
     pub fields: BTreeMap<String, FieldRule>,
     /// Lookup name → canonical word → the department's ways of writing it.
@@ -74,6 +82,8 @@ pub struct Adapter {
     pub repeat: Repeat,
     /// The agreement under which it comes.
     pub agreement: Option<Agreement>,
+    /// Which of several sources of the same kind prevails about one enterprise: the greater; the newer where equal.
+    pub precedence: i32,
     /// Where it comes from.
     pub transport: Transport,
     /// What it is packed in.
@@ -82,6 +92,10 @@ pub struct Adapter {
     pub format: Format,
     /// Where the day it speaks of stands.
     pub as_of: AsOf,
+    /// Where the month it speaks of stands, when no column says it.
+    pub period: Option<Period>,
+    /// Columns about persons: dropped before anything reads them.
+    pub personal: Vec<String>,
     /// Rules by field.
     pub fields: BTreeMap<Field, FieldRule>,
     /// Lookup name → folded text of the department → canonical word.
@@ -142,6 +156,26 @@ pub enum AsOf {
     Month(String),
     /// The day of delivery.
     Delivery,
+}
+
+/// Where the month a whole export speaks of stands, for exports that do not repeat it in every row.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Period {
+    /// A title line that holds this label; the month follows it.
+    Title(String),
+    /// The six (or eight: the month of that day) digits in the file's name.
+    FileName,
+}
+
+/// Columns about persons. They stay in the archive alone: their cells are emptied before the mapping sees a row, and no issue
+/// shows them. The one exception is a column that feeds a pseudonym field, of which a keyed digest is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Personal {
+    /// Their headings.
+    #[serde(default)]
+    pub columns: Vec<String>,
 }
 
 /// How one canonical field comes about: `"heading"` or a table.
@@ -206,6 +240,8 @@ pub struct Expect {
     pub set_aside_at_most: Option<f64>,
     /// Whether a batch without rows may be true. Default no.
     pub may_be_empty: bool,
+    /// Reporting units (by name) that must have rows, also in the first batch. Units that had rows before must have some anyway.
+    pub units: Vec<String>,
 }
 
 /// Least and greatest number of rows.
@@ -222,6 +258,10 @@ pub struct Bounds {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeBounds {
+    /// New rows ÷ rows before; more are held. No default: a register may grow by any campaign, and what is new is only asked about.
+    pub new_at_most: Option<f64>,
+    /// Changed rows ÷ rows before; more are held. Without it more than half is a warning.
+    pub changed_at_most: Option<f64>,
     /// Missing rows ÷ rows before. Default 0.1.
     pub missing_at_most: Option<f64>,
     /// Shrinkage of the whole and of every part (county, kind). Default 0.1 of the whole, 0.2 of a part that had 20 rows or more.

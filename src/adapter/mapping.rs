@@ -10,11 +10,11 @@ use jiff::civil::Date;
 
 use crate::adapter::cell::{self, Outcome, Reader};
 use crate::adapter::format::Format;
-use crate::adapter::language::{Adapter, AsOf, FieldRule};
+use crate::adapter::language::{Adapter, AsOf, FieldRule, Period};
 use crate::adapter::reading::{self, MoneyUnit};
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::{Issue, Unreadable};
-use crate::domain::record::{Field, FieldType, Record, Value, mask};
+use crate::domain::record::{Field, FieldType, Month, Record, Value, mask};
 use crate::domain::text::fold;
 
 mod columns;
@@ -64,6 +64,10 @@ pub struct Mapper<'a> {
     as_of_heading: Option<String>,
     /// The day found so far.
     as_of: Option<Date>,
+    /// The month the whole file speaks of, for adapters whose rows do not say it.
+    period: Option<Month>,
+    /// Indices of columns about persons that no pseudonym is made of.
+    personal: Vec<usize>,
     /// Headings that an issue was raised for already.
     raised: BTreeSet<String>,
     rows: u64,
@@ -81,13 +85,18 @@ const REVENUE_PER_HEAD_LOW: i128 = 1_000;
 const HEADS_FOR_LOW: u64 = 10;
 
 impl<'a> Mapper<'a> {
-    /// For one file, delivered on `delivered`, called `file_name`.
+    /// For one file, delivered on `delivered`, called `file_name`; pseudonyms are made under `pseudonym_key`.
     #[must_use]
-    pub fn new(adapter: &'a Adapter, file_name: &str, delivered: Date) -> Self {
+    pub fn new(
+        adapter: &'a Adapter,
+        file_name: &str,
+        delivered: Date,
+        pseudonym_key: &'a [u8; 32],
+    ) -> Self {
         let plans = adapter
             .fields
             .iter()
-            .map(|(field, rule)| Plan::new(adapter, *field, rule, delivered))
+            .map(|(field, rule)| Plan::new(adapter, *field, rule, delivered, pseudonym_key))
             .collect();
         let as_of_heading = match &adapter.as_of {
             AsOf::Column(heading) | AsOf::Month(heading) => Some(cell::heading_text(heading)),
@@ -107,6 +116,11 @@ impl<'a> Mapper<'a> {
             as_of_column: None,
             as_of_heading,
             as_of,
+            period: match &adapter.period {
+                Some(Period::FileName) => date_in_name(file_name).map(Month::of),
+                _ => None,
+            },
+            personal: Vec::new(),
             raised: BTreeSet::new(),
             rows: 0,
         }
@@ -119,6 +133,11 @@ impl<'a> Mapper<'a> {
             && let Some(day) = date_after(&line, &fold(label))
         {
             self.as_of = self.as_of.max(Some(day));
+        }
+        if let Some(Period::Title(label)) = &self.adapter.period
+            && let Some(day) = date_after(&line, &fold(label))
+        {
+            self.period = self.period.or(Some(Month::of(day)));
         }
         let Some(unit) = reading::unit_in_title(&line) else {
             return Vec::new();
@@ -161,6 +180,16 @@ impl<'a> Mapper<'a> {
         }
         let mut issues = Vec::new();
         self.place(&places, &mut issues)?;
+        let used: BTreeSet<usize> = self.plans.iter().filter_map(|plan| plan.column).collect();
+        self.personal = self
+            .adapter
+            .personal
+            .iter()
+            .filter_map(|heading| places.get(&cell::heading_text(heading)))
+            .flatten()
+            .copied()
+            .filter(|at| !used.contains(at))
+            .collect();
         self.as_of_column = self
             .as_of_heading
             .as_ref()
@@ -170,6 +199,15 @@ impl<'a> Mapper<'a> {
         }
         self.raise_unknown(&places, &mut issues);
         Ok(issues)
+    }
+
+    /// Empties the cells about persons: nothing beyond this line has them.
+    pub fn depersonalise(&self, row: &mut RawRow) {
+        for at in &self.personal {
+            if let Some(cell) = row.cells.get_mut(*at) {
+                *cell = None;
+            }
+        }
     }
 
     /// One row.
@@ -200,6 +238,15 @@ impl<'a> Mapper<'a> {
                 record.fields.insert(plan.reader.field, value);
             }
         }
+        if self.adapter.period.is_some() {
+            // Without it the file as a whole is refused after its last row.
+            match self.period {
+                Some(month) => {
+                    record.fields.insert(Field::Month, Value::Month(month));
+                }
+                None => is_usable = false,
+            }
+        }
         if is_usable {
             issues.extend(self.doubt_unit(row.number, &record));
         }
@@ -217,6 +264,7 @@ impl<'a> Mapper<'a> {
     pub fn as_of(&self) -> Result<Date, Unreadable> {
         if self.rows > 0 {
             self.require_columns()?;
+            self.require_period()?;
         }
         if let Some(day) = self.as_of {
             return Ok(day);
@@ -236,6 +284,24 @@ impl<'a> Mapper<'a> {
             code: "YB-2120",
             text: format!(
                 "无法确定数据日期：{place}。处理：请来源部门补上数据日期，或修改适配器的 [as_of]"
+            ),
+        })
+    }
+
+    fn require_period(&self) -> Result<(), Unreadable> {
+        let place = match &self.adapter.period {
+            Some(Period::Title(label)) if self.period.is_none() => {
+                format!("表头以上没有“{label}”及其后的月份")
+            }
+            Some(Period::FileName) if self.period.is_none() => {
+                format!("文件名“{}”中没有6位年月或8位日期", self.file_name)
+            }
+            _ => return Ok(()),
+        };
+        Err(Unreadable {
+            code: "YB-2121",
+            text: format!(
+                "无法确定所属期：{place}。处理：请来源部门补上所属期，或修改适配器的 [period]"
             ),
         })
     }
@@ -311,7 +377,10 @@ impl<'a> Mapper<'a> {
         if fault.code == "YB-2212" && !is_required {
             return None;
         }
-        let is_masked = fault.is_personal || plan.reader.field.masked() || fault.code == "YB-2203";
+        let is_masked = fault.is_personal
+            || plan.reader.field.masked()
+            || plan.reader.field.field_type() == FieldType::Pseudonym
+            || fault.code == "YB-2203";
         let text = cell.map_or_else(String::new, |cell| fold(&cell.text));
         let aside = if is_required && !outcome.is_read() {
             "本行未采用："
@@ -367,7 +436,13 @@ impl<'a> Mapper<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(adapter: &'a Adapter, field: Field, rule: &'a FieldRule, delivered: Date) -> Self {
+    fn new(
+        adapter: &'a Adapter,
+        field: Field,
+        rule: &'a FieldRule,
+        delivered: Date,
+        pseudonym_key: &'a [u8; 32],
+    ) -> Self {
         let unit = rule
             .unit()
             .and_then(MoneyUnit::by_name)
@@ -378,6 +453,7 @@ impl<'a> Plan<'a> {
                 unit,
                 lookup: rule.lookup().and_then(|name| adapter.lookup.get(name)),
                 delivered,
+                pseudonym_key,
             },
             rule,
             default: rule

@@ -25,11 +25,16 @@ impl Age {
     /// Whether data that speak of `as_of` are too old on `today`: on the last day of the age they are not yet.
     #[must_use]
     pub fn is_over(&self, as_of: Date, today: Date, calendar: &Calendar) -> bool {
-        let last = match self.unit {
-            DayCount::CalendarDays => days_later(as_of, self.n),
-            DayCount::WorkingDays => calendar.plus_working_days(as_of, self.n),
-        };
-        today > last
+        today > self.last_day(as_of, calendar)
+    }
+
+    /// The last day of the age that begins on `from`.
+    #[must_use]
+    pub fn last_day(&self, from: Date, calendar: &Calendar) -> Date {
+        match self.unit {
+            DayCount::CalendarDays => days_later(from, self.n),
+            DayCount::WorkingDays => calendar.plus_working_days(from, self.n),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::cli::arguments::PreviewArguments;
 use crate::cli::console::Console;
 use crate::domain::batch::{Reason, Verdict, Weight};
 use crate::domain::record::Audience;
-use crate::tasks::pull::{adapter_named, compare, verdict};
+use crate::tasks::pseudonym::pseudonym_key;
+use crate::tasks::pull::{adapter_named, compare, verdict, year_before};
 use crate::tasks::reading::read;
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure};
@@ -36,7 +37,8 @@ pub fn run(
         });
     }
     let mut watch = Stopwatch::start();
-    let reading = match read(&path, adapter, &name, desk.today()) {
+    let key = pseudonym_key(desk, adapter)?;
+    let reading = match read(&path, adapter, &name, desk.today(), &key) {
         Ok(reading) => reading,
         Err(unreadable) => {
             let reasons = vec![Reason {
@@ -52,7 +54,15 @@ pub fn run(
     watch.lap("read");
     let previous = desk.store.head(&adapter.name)?;
     let (_, counts) = compare(desk, adapter, &reading.records)?;
-    let (verdict, reasons) = verdict(desk, adapter, &reading, previous.as_ref(), counts);
+    let before = year_before(desk, adapter, &reading)?;
+    let (verdict, reasons) = verdict(
+        desk,
+        adapter,
+        &reading,
+        previous.as_ref(),
+        before.as_ref(),
+        counts,
+    );
     watch.lap("judge");
     let figures = [
         reading.rows,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::adapter::language::{Adapter, AdapterFile, FieldTable};
+use crate::adapter::language::{Adapter, AdapterFile, Complaint, FieldTable};
 use crate::adapter::transport::Transport;
 use crate::calendar::{Calendar, CalendarYear};
 use crate::config::fault::Fault;
@@ -18,6 +18,7 @@ use crate::config::toml_file::{self, Probe};
 use crate::domain::coverage::Rules;
 use crate::domain::ladder::Ladder;
 use crate::domain::new_form;
+use crate::domain::record::FieldType;
 use crate::domain::size;
 use crate::domain::unit::{Unit, Units};
 
@@ -146,9 +147,11 @@ impl Configuration {
         let schedules = schedules(&mut reader);
         if let Some(units) = &units {
             check_units(&mut reader, &units.unit, settings.as_ref());
+            check_expected_units(&mut reader, &units.unit, &adapters);
         }
         if let Some(settings) = &settings {
             check_endpoints(&mut reader, settings, &adapters);
+            check_pseudonyms(&mut reader, settings, &adapters);
         }
         let Reader {
             files, mut faults, ..
@@ -363,6 +366,59 @@ fn check_endpoints(
             },
         };
         reader.faults.push(fault);
+    }
+}
+
+/// A pseudonym without a key could be undone by trying every citizen id.
+fn check_pseudonyms(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    adapters: &BTreeMap<String, Adapter>,
+) {
+    if settings.pseudonym_key_file.is_some() {
+        return;
+    }
+    for adapter in adapters.values() {
+        let mapped = adapter
+            .fields
+            .keys()
+            .find(|field| field.field_type() == FieldType::Pseudonym);
+        let Some(field) = mapped else { continue };
+        let file = format!("adapters/{}.toml", adapter.name);
+        let text = reader.files.get(&file).cloned().unwrap_or_default();
+        let complaint = Complaint {
+            key: format!("fields.{}", field.name()),
+            code: "YB-1360",
+            text: format!(
+                "{}须在密钥下去标识化。处理：在 config/site.toml 写明 pseudonym_key_file，或删去这个字段并把该列列入 [personal]",
+                field.title()
+            ),
+        };
+        reader
+            .faults
+            .push(Fault::of_adapter(&file, &text, complaint));
+    }
+}
+
+/// A unit that is expected and misspelt would hold every batch.
+fn check_expected_units(
+    reader: &mut Reader<'_>,
+    units: &[Unit],
+    adapters: &BTreeMap<String, Adapter>,
+) {
+    let known = Units {
+        units: units.to_vec(),
+    };
+    for adapter in adapters.values() {
+        let file = format!("adapters/{}.toml", adapter.name);
+        let text = reader.files.get(&file).cloned().unwrap_or_default();
+        for name in &adapter.expect.units {
+            if known.by_name(name).is_none() {
+                let names: Vec<&String> = units.iter().map(|unit| &unit.name).collect();
+                let fault = Fault::dangling(&file, &text, "expect.units", name, names.into_iter());
+                reader.faults.push(fault);
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::adapter::endpoint::Endpoint;
+use crate::calendar::age::Age;
 use crate::calendar::hours::ContactHours;
 use crate::config::fault::Fault;
 use crate::config::settings_check;
@@ -38,6 +39,10 @@ pub struct Settings {
     pub mail_from: String,
     /// Addresses by name.
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// How long a person's release counts.
+    pub release: ReleaseSettings,
+    /// File with the key under which personal identifiers become pseudonyms; needed by adapters that map one.
+    pub pseudonym_key_file: Option<PathBuf>,
     /// How messages leave the house.
     pub couriers: CourierSettings,
     /// When firms may be contacted.
@@ -46,6 +51,14 @@ pub struct Settings {
     pub review: CoverageRules,
     /// A simulated clock; accepted only with dry-run couriers.
     pub clock: Option<ClockSettings>,
+}
+
+/// How long a person's release of a held batch counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseSettings {
+    /// After it nothing is founded on the batch, until a newer one is accepted.
+    pub counts_for: Age,
 }
 
 /// Mail addresses inside the centre.

@@ -107,6 +107,18 @@ pub struct Census {
     pub filled: BTreeMap<String, u64>,
     /// Sum of registered heads per `YYYY-MM/kind` (rolls only); the newest month but one is what the guard compares.
     pub heads: BTreeMap<String, u64>,
+    /// Sum of the records' fingerprints without month and effective date (hex): equal when the content is, in whatever order. Empty in
+    /// batches that were stored before this was counted.
+    #[serde(default)]
+    pub content: String,
+}
+
+impl Census {
+    /// Adds a record's content to the sum.
+    pub fn add_content(&mut self, fingerprint: u128) {
+        let sum = u128::from_str_radix(&self.content, 16).unwrap_or(0);
+        self.content = format!("{:x}", sum.wrapping_add(fingerprint));
+    }
 }
 
 /// What change tracking counted.
@@ -153,6 +165,9 @@ pub struct Batch {
     pub reasons: Vec<Reason>,
     /// What the guards counted.
     pub census: Census,
+    /// The headings of the file, sorted. Empty in batches that were stored before they were kept.
+    #[serde(default)]
+    pub columns: Vec<String>,
     /// What changed against the last accepted batch (zero while held).
     pub changes: ChangeCounts,
     /// The first issues, at most [`ISSUES_KEPT`].
@@ -173,6 +188,9 @@ pub struct Release {
     pub reason: String,
     /// When (UTC).
     pub at: jiff::Timestamp,
+    /// The last day on which something may be founded on the batch; `None` in releases that were stored before they expired.
+    #[serde(default)]
+    pub until: Option<Date>,
 }
 
 /// Why a file could not be read as what its adapter declares: the batch is refused with this.

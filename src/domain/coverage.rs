@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::batch::Census;
 use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
 use crate::domain::industry;
 use crate::domain::new_form::{self, NewFormTag};
@@ -247,6 +248,32 @@ pub fn assess_all(
 ///
 /// The running month comes in unit by unit, and one row may carry a slip of the year: taking the newest month that stands
 /// anywhere would make everybody else look uninsured. So a month counts when it has at least half the rows of the fullest.
+/// The kinds a roll speaks of: rows there are, and its newest month is not more than one behind the newest of all kinds. A kind whose
+/// months stopped coming is late, and of what is late nothing is known.
+#[must_use]
+pub fn known_kinds(census: &Census) -> BTreeSet<Insurance> {
+    let newest = |kind: Insurance| {
+        census
+            .heads
+            .keys()
+            .filter_map(|key| key.split_once('/'))
+            .filter(|(_, word)| *word == kind.word())
+            .filter_map(|(month, _)| Month::parse(month))
+            .max()
+    };
+    let newest_of_all = Insurance::ALL.into_iter().filter_map(newest).max();
+    Insurance::ALL
+        .into_iter()
+        .filter(|kind| {
+            let rows = census.parts.get(&format!("insurance:{}", kind.word()));
+            let is_late = newest_of_all
+                .zip(newest(*kind))
+                .is_some_and(|(all, own)| own < all.plus(-1));
+            rows.is_some_and(|rows| *rows > 0) && !is_late
+        })
+        .collect()
+}
+
 fn roll_month(register: &Register, roll: &RollKnowledge) -> Option<Month> {
     let last = Month::of(roll.as_of?);
     let mut rows: BTreeMap<Month, usize> = BTreeMap::new();
@@ -922,6 +949,7 @@ mod tests {
                 file: format!("{}.csv", kind.name()),
                 row: self.rows.len() as u64 + 2,
                 as_of: Some(day("2026-03-31")),
+                precedence: 0,
                 record: Record {
                     kind,
                     fields: fields.into_iter().collect(),
@@ -1108,7 +1136,7 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_known_founds_nothing() {
-        let partly = |city: City| city.assess_with(FIRM, &[Pension, Unemployment], &rules());
+        let partly = |city: City| city.assess_with(FIRM, &[pension, unemployment], &rules());
         // Work injury is late: its missing rows say nothing.
         let late =
             partly(firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"));
@@ -1323,5 +1351,44 @@ mod tests {
             .insured(BRANCH, 3);
         // Registered in 宛城, insured in 卧龙.
         assert_eq!(moved.assess(BRANCH).unit, "411303");
+    }
+
+    #[test]
+    fn a_kind_whose_months_stopped_coming_is_not_known() {
+        let census = |heads: &[(&str, u64)]| Census {
+            parts: Insurance::ALL
+                .iter()
+                .map(|kind| (format!("insurance:{}", kind.word()), 10))
+                .collect(),
+            heads: heads
+                .iter()
+                .map(|(key, n)| ((*key).to_owned(), *n))
+                .collect(),
+            ..Census::default()
+        };
+        let [pension, unemployment, work_injury] = Insurance::ALL;
+        for (heads, wanted) in [
+            (
+                &[
+                    ("2026-03/pension", 9),
+                    ("2026-03/unemployment", 9),
+                    ("2026-03/work_injury", 9),
+                ][..],
+                &[pension, unemployment, work_injury][..],
+            ),
+            (
+                &[
+                    ("2026-03/pension", 9),
+                    ("2026-02/unemployment", 9),
+                    ("2026-01/work_injury", 9),
+                ],
+                &[pension, unemployment],
+            ),
+            (&[], &[pension, unemployment, work_injury]),
+        ] {
+            let found: Vec<_> = known_kinds(&census(heads)).into_iter().collect();
+            assert_eq!(found, wanted, "{heads:?}");
+        }
+        assert!(known_kinds(&Census::default()).is_empty());
     }
 }

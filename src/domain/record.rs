@@ -62,6 +62,9 @@ pub enum FieldType {
     Month,
     /// A word of a closed vocabulary, reached through the adapter's lookup.
     Word,
+    /// A personal identifier of which only a keyed digest is kept: equal persons stay equal, nobody can be read from it
+    /// (Personal Information Protection Law, art. 51: 去标识化).
+    Pseudonym,
 }
 
 macro_rules! fields {
@@ -121,6 +124,8 @@ fields! {
     PayingHeads = 28, "paying_heads", "缴费人数", Count, County;
     UnitState = 29, "unit_state", "单位参保状态", Word, County;
     Township = 30, "township", "所属乡镇街道", Text, County;
+    Effective = 31, "effective", "生效日期", Date, County;
+    Representative = 32, "representative", "法定代表人标识（去标识化）", Pseudonym, Section;
 }
 
 impl Field {
@@ -224,6 +229,8 @@ impl RecordKind {
                 F::Employees,
                 F::Revenue,
                 F::Assets,
+                F::Effective,
+                F::Representative,
             ],
             Self::Tax => &[
                 F::CreditCode,
@@ -236,6 +243,8 @@ impl RecordKind {
                 F::Assets,
                 F::IndustryCode,
                 F::Phone,
+                F::Effective,
+                F::Representative,
             ],
             Self::Transport => &[
                 F::CreditCode,
@@ -248,6 +257,7 @@ impl RecordKind {
                 F::Region,
                 F::Phone,
                 F::Status,
+                F::Effective,
             ],
             Self::InsuredRoll => &[
                 F::UnitNumber,
@@ -259,6 +269,7 @@ impl RecordKind {
                 F::RegisteredHeads,
                 F::PayingHeads,
                 F::UnitState,
+                F::Effective,
             ],
         }
     }
@@ -556,6 +567,19 @@ impl Record {
         let mut bytes = self.encode();
         bytes.push(NORMALISER);
         xxhash_rust::xxh3::xxh3_128(&bytes)
+    }
+
+    /// The fingerprint of what the record says beside its month and the day it took effect: last month's file under a new
+    /// heading is told by it.
+    #[must_use]
+    pub fn content_fingerprint(&self) -> u128 {
+        let is_dated = |field: &Field| matches!(field, Field::Month | Field::Effective);
+        if !self.fields.keys().any(is_dated) {
+            return self.fingerprint();
+        }
+        let mut bare = self.clone();
+        bare.fields.retain(|field, _| !is_dated(field));
+        bare.fingerprint()
     }
 
     /// As JSON with field names: fields this audience may see, personal ones masked.

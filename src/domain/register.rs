@@ -23,6 +23,8 @@ pub struct Placed {
     pub row: u64,
     /// The day the file speaks of.
     pub as_of: Option<Date>,
+    /// Which of several sources of the same kind prevails: the greater.
+    pub precedence: i32,
     /// The record.
     pub record: Record,
 }
@@ -207,10 +209,9 @@ impl Register {
         enterprise
             .links
             .push(link(&placed, Tier::Code, "统一社会信用代码相同"));
-        let is_older = enterprise
-            .registration
-            .as_ref()
-            .is_some_and(|known| freshness(known) > freshness(&placed));
+        let is_older = enterprise.registration.as_ref().is_some_and(|known| {
+            (known.precedence, freshness(known)) > (placed.precedence, freshness(&placed))
+        });
         if is_older {
             return;
         }
@@ -244,10 +245,9 @@ impl Register {
             .push(link(&placed, Tier::Code, "识别号所含组织机构代码相同"));
         match (placed.record.kind, placed.record.month()) {
             (RecordKind::Tax, Some(month)) => {
-                let is_twin = enterprise
-                    .tax
-                    .get(&month)
-                    .is_some_and(|known| id_length(known) >= id_length(&placed));
+                let is_twin = enterprise.tax.get(&month).is_some_and(|known| {
+                    (known.precedence, id_length(known)) >= (placed.precedence, id_length(&placed))
+                });
                 if !is_twin {
                     enterprise.tax.insert(month, placed);
                 }
@@ -392,11 +392,12 @@ impl Register {
     }
 }
 
-/// Of two registrations under one organisation code the later approval counts, else the active one.
-fn freshness(placed: &Placed) -> (Option<Date>, bool) {
+/// Of two registrations under one organisation code the later approval counts, else the active one, else the newer file.
+fn freshness(placed: &Placed) -> (Option<Date>, bool, Option<Date>) {
     (
         placed.record.date(Field::Approved),
         placed.record.text(Field::Status) == Some("active"),
+        placed.as_of,
     )
 }
 
@@ -438,6 +439,7 @@ mod tests {
             file: "f.csv".to_owned(),
             row: 2,
             as_of: None,
+            precedence: 0,
             record: Record {
                 kind,
                 fields: fields.into_iter().collect(),
@@ -635,5 +637,31 @@ mod tests {
     fn a_citizen_id_makes_no_enterprise() {
         let register = Register::build(vec![registration("11010519491231002X", "个体户")]);
         assert!(register.enterprises.is_empty());
+    }
+
+    #[test]
+    fn the_source_with_precedence_prevails_and_the_newer_among_equals() {
+        let of = |name: &str, precedence: i32, day: i8| {
+            let mut placed = registration("91411300MA40000001", name);
+            placed.adapter = name.to_owned();
+            placed.precedence = precedence;
+            placed.as_of = Some(jiff::civil::date(2026, 3, day));
+            placed
+        };
+        for (first, second, wanted) in [
+            (of("a", 0, 1), of("b", 0, 2), "b"),
+            (of("a", 1, 1), of("b", 0, 2), "a"),
+            (of("a", 0, 2), of("b", 1, 1), "b"),
+        ] {
+            for rows in [
+                vec![first.clone(), second.clone()],
+                vec![second.clone(), first.clone()],
+            ] {
+                let register = Register::build(rows);
+                assert_eq!(register.enterprises.len(), 1);
+                assert_eq!(register.enterprises[0].name, wanted);
+                assert_eq!(register.enterprises[0].links.len(), 2, "both stay shown");
+            }
+        }
     }
 }

@@ -64,6 +64,7 @@ pub fn batch(id: &str, verdict: Verdict) -> Batch {
         set_aside: 0,
         verdict,
         reasons: Vec::new(),
+        columns: Vec::new(),
         census: Census::default(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
@@ -536,6 +537,7 @@ fn held_released_and_judged_again() {
         by: "科长甲".into(),
         reason: "已核对".into(),
         at: at(3),
+        until: None,
     });
     store
         .accept(

@@ -1,13 +1,12 @@
 //! What is known today: how fresh each source is, what may be founded on the roll, the register built from the index.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
 use crate::adapter::language::Adapter;
 use crate::domain::batch::{Batch, Verdict};
-use crate::domain::coverage::{Assessment, RollKnowledge, assess_all};
-use crate::domain::finding::Insurance;
+use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, known_kinds};
 use crate::domain::record::{Record, RecordKind};
 use crate::domain::register::{Placed, Register};
 use crate::tasks::{Desk, Failure};
@@ -29,21 +28,25 @@ pub struct Feed {
     pub stale: bool,
     /// The age it may have, as the adapter writes it.
     pub age: String,
+    /// The last day of the release its accepted batch rests on, when that day has passed.
+    pub release_over: Option<Date>,
 }
 
 impl Feed {
-    /// Whether something newer than the accepted batch waits in quarantine.
+    /// Whether something newer than the accepted batch waits in quarantine, or the accepted batch rests on a release that is over.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.held
-            .iter()
-            .any(|batch| batch.verdict == Verdict::Quarantined)
+        let waits = |batch: &Batch| batch.verdict == Verdict::Quarantined;
+        self.release_over.is_some() || self.held.iter().any(waits)
     }
 
     /// In one Chinese phrase.
     #[must_use]
     pub fn remark(&self) -> String {
         let as_of = self.head.as_ref().and_then(|head| head.as_of);
+        if let Some(until) = self.release_over {
+            return format!("最新批次系具名放行，放行已于{until}到期");
+        }
         match (self.stale, self.is_held(), as_of) {
             (_, true, _) => "最新批次已隔离，待具名放行".to_owned(),
             (true, _, None) => "尚无可用数据".to_owned(),
@@ -83,7 +86,12 @@ fn feed(desk: Desk<'_>, adapter: &Adapter) -> Result<Feed, Failure> {
         None => true,
         Some(as_of) => age.is_over(as_of, desk.today(), &desk.configuration.calendar),
     };
+    let release_over = head
+        .as_ref()
+        .and_then(|head| head.released.as_ref()?.until)
+        .filter(|until| desk.today() > *until);
     Ok(Feed {
+        release_over,
         adapter: adapter.name.clone(),
         department: adapter.department.clone(),
         kind: adapter.record,
@@ -107,15 +115,7 @@ pub fn roll_knowledge(feeds: &[Feed]) -> RollKnowledge {
         if feed.stale || feed.is_held() {
             continue;
         }
-        let kinds: BTreeSet<Insurance> = Insurance::ALL
-            .into_iter()
-            .filter(|kind| {
-                head.census
-                    .parts
-                    .get(&format!("insurance:{}", kind.word()))
-                    .is_some_and(|n| *n > 0)
-            })
-            .collect();
+        let kinds = known_kinds(&head.census);
         if kinds.is_empty() {
             continue;
         }
@@ -168,6 +168,7 @@ pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<
                 file,
                 row: stored.row,
                 as_of,
+                precedence: adapter.precedence,
                 record,
             });
         }

@@ -16,6 +16,7 @@ pub mod escalate;
 pub mod job;
 pub mod known;
 pub mod notify;
+pub mod pseudonym;
 pub mod publish;
 pub mod pull;
 pub mod reading;

@@ -231,23 +231,28 @@ fn sources(desk: Desk<'_>, period: Month) -> Result<Vec<SourceNote>, Failure> {
             if batch.verdict.accepted() && received <= period.last_day() {
                 note.as_of = batch.as_of;
             }
-            if Month::of(shanghai::civil(batch.received).date()) != period {
+            if let Some(release) = &batch.released
+                && Month::of(shanghai::civil(release.at).date()) == period
+            {
+                if !note.remark.is_empty() {
+                    note.remark.push('；');
+                }
+                let until = release
+                    .until
+                    .map_or_else(String::new, |until| format!("，有效至{until}"));
+                let _ = write!(
+                    note.remark,
+                    "{}由{}放行（{}{until}）",
+                    batch.batch, release.by, release.reason
+                );
+            }
+            if Month::of(received) != period {
                 continue;
             }
             match batch.verdict {
                 Verdict::Accepted | Verdict::AcceptedWithWarnings => note.accepted += 1,
                 Verdict::Quarantined | Verdict::Refused => note.held += 1,
                 Verdict::SeenBefore => {}
-            }
-            if let Some(release) = &batch.released {
-                if !note.remark.is_empty() {
-                    note.remark.push('；');
-                }
-                let _ = write!(
-                    note.remark,
-                    "{}由{}放行（{}）",
-                    batch.batch, release.by, release.reason
-                );
             }
         }
         notes.push(note);

@@ -14,12 +14,16 @@ use crate::domain::batch::{
 };
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::event::Event;
-use crate::domain::record::Record;
+use crate::domain::record::{Month, Record};
 use crate::intake::fetch::{Errand, Fetched, carry, fetch};
 use crate::store::StoredRecord;
+use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::reading::{Reading, read};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure};
+
+/// Batches of a source looked through for the same month a year before: more than a year of working days.
+const BATCHES_LOOKED_BACK: usize = 400;
 
 /// Where the file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,7 +252,8 @@ fn take(
         desk.store.archive_file(&fetched.path)?;
     }
     watch.lap("archive");
-    let reading = read(&fetched.path, adapter, &fetched.name, desk.today());
+    let key = pseudonym_key(desk, adapter)?;
+    let reading = read(&fetched.path, adapter, &fetched.name, desk.today(), &key);
     watch.lap("read");
     let mut batch = blank(desk, adapter, fetched);
     let reading = match reading {
@@ -271,7 +276,7 @@ fn take(
     let head = desk.store.head(&adapter.name)?;
     let (changes, counts) = compare(desk, adapter, &reading.records)?;
     watch.lap("compare");
-    settle(&mut batch, desk, adapter, reading, head.as_ref(), counts);
+    settle(&mut batch, desk, adapter, reading, head.as_ref(), counts)?;
     let mapping_changed = mapping_changed(desk, adapter, head.as_ref())?;
     if dry_run {
         return Ok(PullReport::of(&batch, mapping_changed, watch));
@@ -321,6 +326,7 @@ fn blank(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Batch {
         verdict: Verdict::Refused,
         reasons: Vec::new(),
         census: crate::domain::batch::Census::default(),
+        columns: Vec::new(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
         released: None,
@@ -344,11 +350,13 @@ fn settle(
     reading: Reading,
     head: Option<&Batch>,
     counts: ChangeCounts,
-) {
-    let (verdict, reasons) = verdict(desk, adapter, &reading, head, counts);
+) -> Result<(), Failure> {
+    let year_before = year_before(desk, adapter, &reading)?;
+    let (verdict, reasons) = verdict(desk, adapter, &reading, head, year_before.as_ref(), counts);
     batch.as_of = reading.as_of;
     batch.rows = reading.rows;
     batch.set_aside = reading.set_aside;
+    batch.columns = reading.columns;
     batch.census = reading.census;
     batch.issues = reading.issues;
     batch.verdict = verdict;
@@ -356,6 +364,28 @@ fn settle(
     if verdict.accepted() {
         batch.changes = counts;
     }
+    Ok(())
+}
+
+/// The accepted batch that spoke of the same month a year before.
+///
+/// # Errors
+/// The store.
+pub fn year_before(
+    desk: Desk<'_>,
+    adapter: &Adapter,
+    reading: &Reading,
+) -> Result<Option<Batch>, Failure> {
+    let Some(as_of) = reading.as_of.filter(|_| adapter.mode == Mode::Increment) else {
+        return Ok(None);
+    };
+    let wanted = Month::of(as_of).plus(-12);
+    let batches = desk
+        .store
+        .batches(Some(&adapter.name), BATCHES_LOOKED_BACK)?;
+    Ok(batches.into_iter().rev().find(|batch| {
+        batch.verdict.accepted() && batch.as_of.is_some_and(|day| Month::of(day) == wanted)
+    }))
 }
 
 /// The guard's word on a reading.
@@ -364,6 +394,7 @@ pub fn verdict(
     adapter: &Adapter,
     reading: &Reading,
     head: Option<&Batch>,
+    year_before: Option<&Batch>,
     counts: ChangeCounts,
 ) -> (Verdict, Vec<Reason>) {
     judge(&Delivery {
@@ -372,6 +403,8 @@ pub fn verdict(
         set_aside: reading.set_aside,
         declared_total: reading.declared_total,
         census: &reading.census,
+        columns: &reading.columns,
+        year_before,
         changes: counts,
         as_of: reading.as_of.unwrap_or_else(|| desk.today()),
         today: desk.today(),
@@ -502,7 +535,8 @@ fn mapping_changed(
     };
     let path = desk.store.archived(&head.digest);
     let delivered = crate::calendar::shanghai::civil(head.received).date();
-    let Ok(reading) = read(&path, adapter, &head.file, delivered) else {
+    let key = pseudonym_key(desk, adapter)?;
+    let Ok(reading) = read(&path, adapter, &head.file, delivered, &key) else {
         return Ok(head.census.records);
     };
     let mut differing = 0;
@@ -551,13 +585,15 @@ pub fn release(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<PullR
     let mut watch = Stopwatch::start();
     let path = desk.store.archived(&batch.digest);
     let delivered = crate::calendar::shanghai::civil(batch.received).date();
-    let reading = read(&path, adapter, &batch.file, delivered)
+    let key = pseudonym_key(desk, adapter)?;
+    let reading = read(&path, adapter, &batch.file, delivered, &key)
         .map_err(|unreadable| usage(unreadable.to_string()))?;
     watch.lap("read");
     let (changes, counts) = compare(desk, adapter, &reading.records)?;
     watch.lap("compare");
     batch.verdict = Verdict::AcceptedWithWarnings;
     batch.changes = counts;
+    batch.columns = reading.columns;
     batch.census = reading.census;
     batch.as_of = reading.as_of;
     batch.adapter_digest.clone_from(&adapter.digest);
@@ -565,6 +601,13 @@ pub fn release(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<PullR
         by: by.trim().to_owned(),
         reason: reason.trim().to_owned(),
         at: desk.now,
+        until: Some(
+            desk.configuration
+                .settings
+                .release
+                .counts_for
+                .last_day(desk.today(), &desk.configuration.calendar),
+        ),
     });
     let event = Event::Released {
         batch: Box::new(batch.clone()),

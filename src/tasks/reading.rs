@@ -34,6 +34,8 @@ pub struct Reading {
     pub declared_total: Option<u64>,
     /// The day it speaks of.
     pub as_of: Option<Date>,
+    /// The headings, sorted.
+    pub columns: Vec<String>,
     /// The charset it was read in.
     pub charset: String,
 }
@@ -81,7 +83,8 @@ impl Reading {
     }
 }
 
-/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day.
+/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day; pseudonyms are made
+/// under `pseudonym_key`.
 ///
 /// # Errors
 /// The file is not what the adapter declares; nothing of it is used.
@@ -90,8 +93,9 @@ pub fn read(
     adapter: &Adapter,
     name: &str,
     delivered: Date,
+    pseudonym_key: &[u8; 32],
 ) -> Result<Reading, Unreadable> {
-    let mut mapper = Mapper::new(adapter, name, delivered);
+    let mut mapper = Mapper::new(adapter, name, delivered, pseudonym_key);
     let mut reading = Reading::default();
     let mut ready = false;
     let decoding = decode(path, adapter, &mut |decoded| {
@@ -99,6 +103,7 @@ pub fn read(
             Decoded::Title(line) => reading.complain(mapper.title(&line)),
             Decoded::Columns(headings) => {
                 reading.complain(mapper.columns(&headings)?);
+                reading.columns = headings;
                 ready = true;
             }
             Decoded::Spoilt {
@@ -116,7 +121,8 @@ pub fn read(
                     reason,
                 }]);
             }
-            Decoded::Row(row) => {
+            Decoded::Row(mut row) => {
+                mapper.depersonalise(&mut row);
                 let mapped = mapper.row(&row);
                 if mapped.is_total {
                     return Ok(());
@@ -139,6 +145,8 @@ pub fn read(
     } else {
         reading.as_of = mapper.as_of().ok();
     }
+    reading.columns.retain(|heading| !heading.is_empty());
+    reading.columns.sort();
     count(&mut reading);
     Ok(reading)
 }

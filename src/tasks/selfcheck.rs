@@ -156,6 +156,16 @@ fn of_feed(feed: &Feed) -> Vec<(String, String)> {
             ),
         ));
     }
+    if let Some(until) = feed.release_over {
+        let batch = feed.head.as_ref().map_or("", |head| head.batch.as_str());
+        found.push((
+            format!("released/{batch}"),
+            format!(
+                "[YB-5208] {}（{}）的批次{batch}系具名放行，放行已于{until}到期，其后没有合格的新批次。据此的疑点和推进已暂停。处理：请该部门补送完整文件。",
+                feed.department, feed.adapter
+            ),
+        ));
+    }
     for batch in &feed.held {
         let reasons: Vec<&str> = batch
             .reasons

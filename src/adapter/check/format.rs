@@ -2,8 +2,9 @@
 
 use crate::adapter::check::Complaints;
 use crate::adapter::format::Format;
-use crate::adapter::language::{AdapterFile, AsOf};
+use crate::adapter::language::{AdapterFile, AsOf, Period};
 use crate::adapter::limits::Limits;
+use crate::domain::record::Field;
 
 impl Complaints {
     pub(super) fn pointer(&mut self, key: &str, pointer: &str) {
@@ -74,6 +75,38 @@ impl Complaints {
                 }
             }
             AsOf::Delivery => {}
+        }
+    }
+
+    pub(super) fn period(&mut self, file: &AdapterFile) {
+        let Some(period) = &file.period else { return };
+        if !file.record.fields().contains(&Field::Month) {
+            let text = format!(
+                "{} 类记录没有所属期。处理：删去 [period]",
+                file.record.name()
+            );
+            self.add("period", "YB-1309", text);
+        }
+        if file.fields.contains_key(Field::Month.name()) {
+            let text = "所属期既由列取得又由 [period] 取得。处理：二者去一";
+            self.add("period", "YB-1309", text);
+        }
+        match period {
+            Period::Title(label) => {
+                self.heading("period.title", label);
+                if matches!(file.format, Format::Xml(_) | Format::Json(_)) {
+                    let text = "这种格式没有表头以上的标题行。处理：改用 file_name";
+                    self.add("period.title", "YB-1305", text);
+                }
+            }
+            Period::FileName => {
+                if let Some(path) = file.transport.requested_path()
+                    && !(path.contains("{period}") || path.contains("{day}"))
+                {
+                    let text = "接口路径中没有 {period} 或 {day}，从名称得不到月份。处理：改用 title 或用列";
+                    self.add("period", "YB-1305", text);
+                }
+            }
         }
     }
 

@@ -23,9 +23,11 @@ fn shipped_adapters_have_no_complaint() {
         assert_eq!(adapter.record, record);
         assert_eq!(adapter.transport.endpoint(), name);
         for field in record.fields() {
-            let is_personal_only = *field == Field::Township && record != RecordKind::Registration;
+            // What the four departments do not send: a day of effect, the representative's papers.
+            let is_not_sent = (*field == Field::Township && record != RecordKind::Registration)
+                || matches!(field, Field::Effective | Field::Representative);
             assert!(
-                adapter.fields.contains_key(field) || is_personal_only,
+                adapter.fields.contains_key(field) || is_not_sent,
                 "{name} {field:?}"
             );
         }

@@ -16,6 +16,7 @@ pub(super) fn reasons(delivery: &Delivery<'_>) -> Vec<Reason> {
     reasons.extend(declared_total(delivery));
     reasons.extend(set_aside(delivery));
     reasons.extend(fill(delivery));
+    reasons.extend(units(delivery));
     reasons.extend(round_total(delivery));
     reasons.extend(future(delivery));
     reasons
@@ -118,6 +119,39 @@ fn fill(delivery: &Delivery<'_>) -> Vec<Reason> {
             })
         })
         .collect()
+}
+
+/// Units the adapter names that have no row.
+fn units(delivery: &Delivery<'_>) -> Option<Reason> {
+    if delivery.rows == 0 {
+        return None;
+    }
+    let has_rows = |wanted: &str| {
+        let wanted = delivery.units.by_name(wanted).map(|unit| &unit.id);
+        delivery.census.parts.iter().any(|(part, n)| {
+            let found = match part.split_once(':') {
+                Some(("region", text)) => delivery.units.get(text),
+                Some(("agency", text)) => delivery.units.by_name(text),
+                _ => None,
+            };
+            *n > 0 && wanted.is_some() && found.map(|unit| &unit.id) == wanted
+        })
+    };
+    let absent: Vec<&str> = delivery
+        .adapter
+        .expect
+        .units
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !has_rows(name))
+        .collect();
+    (!absent.is_empty()).then(|| {
+        hold(
+            "YB-3121",
+            &format!("应有数据的填报单位一条也没有：{}", absent.join("、")),
+            "请来源部门核对这些单位的数据，补送完整文件",
+        )
+    })
 }
 
 pub(super) fn title(name: &str) -> &'static str {

@@ -36,6 +36,8 @@ const REKEY_RECORDS: u64 = 50;
 pub(super) fn reasons(delivery: &Delivery<'_>, previous: &Batch) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(order(delivery, previous));
+    reasons.extend(same_content(delivery, previous));
+    reasons.extend(columns(delivery, previous));
     reasons.extend(whole(delivery, previous));
     let absent = absent_units(delivery, previous);
     reasons.extend(parts(delivery, previous, &absent));
@@ -44,8 +46,93 @@ pub(super) fn reasons(delivery: &Delivery<'_>, previous: &Batch) -> Vec<Reason> 
     reasons.extend(fill(delivery, previous));
     reasons.extend(missing(delivery));
     reasons.extend(rekeyed(delivery));
+    reasons.extend(grown(delivery));
     reasons.extend(changed(delivery));
     reasons
+}
+
+/// The same records under a later month: last month's file with a new date on it. Within one month nothing may really have happened.
+fn same_content(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
+    let (now, before) = (delivery.census, &previous.census);
+    let is_same = now.records >= PART_RECORDS
+        && now.records == before.records
+        && !now.content.is_empty()
+        && now.content == before.content;
+    let since = previous.as_of.filter(|_| is_same)?;
+    if delivery.as_of < since {
+        return None;
+    }
+    if Month::of(delivery.as_of) > Month::of(since) {
+        return Some(hold(
+            "YB-3120",
+            &format!(
+                "数据日期为{}，内容却与{since}的上一批（{}）完全相同，疑似旧文件换了日期",
+                delivery.as_of, previous.batch
+            ),
+            "请来源部门核对是否重复导出了上一期，补送本期文件",
+        ));
+    }
+    Some(warning(
+        "YB-3125",
+        &format!(
+            "内容与上一批（{}，数据日期{since}）完全相同",
+            previous.batch
+        ),
+        "连续出现时，向来源部门核对导出程序是否仍在更新",
+    ))
+}
+
+/// Headings that came or went. What is required is refused elsewhere; here a person learns that the department changed its export.
+fn columns(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
+    if previous.columns.is_empty() || delivery.columns.is_empty() {
+        return None;
+    }
+    let absent = |from: &[String], other: &[String]| -> Vec<String> {
+        from.iter()
+            .filter(|heading| !other.contains(heading))
+            .cloned()
+            .collect()
+    };
+    let gone = absent(&previous.columns, delivery.columns);
+    let come = absent(delivery.columns, &previous.columns);
+    let mut what = Vec::new();
+    if !gone.is_empty() {
+        what.push(format!("少了{}", listed(gone.into_iter())));
+    }
+    if !come.is_empty() {
+        what.push(format!("多了{}", listed(come.into_iter())));
+    }
+    (!what.is_empty()).then(|| {
+        warning(
+            "YB-3124",
+            &format!("文件的列与上一批不同：{}", what.join("；")),
+            "向来源部门核对是否改了导出格式；新列写入适配器的 [fields] 或 [ignore]",
+        )
+    })
+}
+
+/// More new records than the adapter allows.
+fn grown(delivery: &Delivery<'_>) -> Option<Reason> {
+    let bound = delivery.adapter.expect.change.new_at_most?;
+    let (new, known) = (delivery.changes.new, known(delivery));
+    let found = share(new, known);
+    (known > 0 && found > bound).then(|| {
+        hold(
+            "YB-3122",
+            &format!(
+                "上批{known}条记录，本批新增{new}条（{}），超过{}",
+                percent(found),
+                percent(bound)
+            ),
+            "请来源部门说明增加的原因，核对是否混入其他范围的数据",
+        )
+    })
+}
+
+/// Whether the same month a year before was as small: then the season explains it, and a person only looks.
+fn is_seasonal(delivery: &Delivery<'_>, now: u64, then: Option<u64>, bound: f64) -> bool {
+    delivery.adapter.mode == Mode::Increment
+        && then.is_some_and(|then| then > 0 && shrinkage(then, now) <= bound)
 }
 
 /// An older statement after a newer one; another statement of the same day.
@@ -86,19 +173,24 @@ fn whole(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
     let (bound, _) = shrink_bounds(delivery);
     // No rows at all has its own rule.
     let found = shrinkage(previous.rows, delivery.rows);
-    (delivery.rows > 0 && found > bound).then(|| {
-        hold(
-            "YB-3104",
-            &format!(
-                "共{}行，比上一批（{}行）少{}，超过{}",
-                delivery.rows,
-                previous.rows,
-                percent(found),
-                percent(bound)
-            ),
-            "请来源部门核对是否漏了数据，补送完整文件",
-        )
-    })
+    if delivery.rows == 0 || found <= bound {
+        return None;
+    }
+    let what = format!(
+        "共{}行，比上一批（{}行）少{}，超过{}",
+        delivery.rows,
+        previous.rows,
+        percent(found),
+        percent(bound)
+    );
+    let then = delivery.year_before.map(|batch| batch.rows);
+    if is_seasonal(delivery, delivery.rows, then, bound) {
+        let what = format!("{what}；上年同月{}行，属季节波动", then.unwrap_or_default());
+        let remedy = "无需处理；有疑问的向来源部门核对";
+        return Some(warning("YB-3126", &what, remedy));
+    }
+    let remedy = "请来源部门核对是否漏了数据，补送完整文件";
+    Some(hold("YB-3104", &what, remedy))
 }
 
 /// Parts with one name per reporting unit, however the export spells it: a department that writes 城乡一体化示范区 instead of
@@ -198,12 +290,17 @@ fn parts(
     }
     let (_, bound) = shrink_bounds(delivery);
     let now = by_unit(delivery.census, delivery.units);
+    let then = delivery
+        .year_before
+        .map(|batch| by_unit(&batch.census, delivery.units))
+        .unwrap_or_default();
     let shrunk: Vec<String> = by_unit(&previous.census, delivery.units)
         .into_iter()
         .filter(|(part, before)| *before >= PART_RECORDS && !absent.contains_key(part))
         .filter_map(|(part, before)| {
             let now = now.get(&part).copied().unwrap_or(0);
-            (shrinkage(before, now) > bound)
+            let seasonal = is_seasonal(delivery, now, then.get(&part).copied(), bound);
+            (shrinkage(before, now) > bound && !seasonal)
                 .then(|| format!("{}从{before}条减为{now}条", part_title(&part)))
         })
         .collect();
@@ -352,6 +449,19 @@ fn rekeyed(delivery: &Delivery<'_>) -> Option<Reason> {
 fn changed(delivery: &Delivery<'_>) -> Option<Reason> {
     let (changed, known) = (delivery.changes.changed, known(delivery));
     let found = share(changed, known);
+    if let Some(bound) = delivery.adapter.expect.change.changed_at_most {
+        return (known > 0 && found > bound).then(|| {
+            hold(
+                "YB-3123",
+                &format!(
+                    "上批{known}条记录中有{changed}条内容改变（{}），超过{}",
+                    percent(found),
+                    percent(bound)
+                ),
+                "用 yingbao preview 查看记录，请来源部门说明改动的原因",
+            )
+        });
+    }
     (known >= PART_RECORDS && found > CHANGED_AT_MOST).then(|| {
         warning(
             "YB-3112",

@@ -51,7 +51,9 @@ struct Case {
     census: Census,
     changes: ChangeCounts,
     as_of: Date,
+    columns: Vec<String>,
     previous: Option<Batch>,
+    year_before: Option<Batch>,
 }
 
 const TODAY: Date = date(2026, 3, 18);
@@ -83,6 +85,7 @@ fn healthy(text: &str) -> Case {
             ("2026-02/work_injury", 5000),
             ("2099-01/pension", 1),
         ]),
+        content: "a1".to_owned(),
     };
     let batch = Batch {
         batch: "x-20260317-00000000".to_owned(),
@@ -97,7 +100,11 @@ fn healthy(text: &str) -> Case {
         set_aside: 4,
         verdict: Verdict::Accepted,
         reasons: Vec::new(),
-        census: census.clone(),
+        census: Census {
+            content: "a0".to_owned(),
+            ..census.clone()
+        },
+        columns: vec!["单位名称".to_owned(), "险种".to_owned()],
         changes: ChangeCounts::default(),
         issues: Vec::new(),
         released: None,
@@ -116,7 +123,9 @@ fn healthy(text: &str) -> Case {
             unchanged: 1200,
         },
         as_of: TODAY,
+        columns: vec!["单位名称".to_owned(), "险种".to_owned()],
         previous: Some(batch),
+        year_before: None,
     }
 }
 
@@ -130,7 +139,9 @@ fn judged(case: &Case) -> (Verdict, Vec<Reason>) {
         changes: case.changes,
         as_of: case.as_of,
         today: TODAY,
+        columns: &case.columns,
         previous: case.previous.as_ref(),
+        year_before: case.year_before.as_ref(),
         units: &units(),
     })
 }
@@ -601,6 +612,104 @@ fn every_rule_has_its_reason() {
             &[],
             Verdict::Accepted,
             "",
+        ),
+        (
+            "last month's file with a new date",
+            ROLL,
+            |c| {
+                c.census.content = "a0".to_owned();
+                c.as_of = date(2026, 3, 18);
+                c.previous.as_mut().unwrap().as_of = Some(date(2026, 2, 27));
+            },
+            &["YB-3120"],
+            Verdict::Quarantined,
+            "旧文件换了日期",
+        ),
+        (
+            "nothing happened since yesterday",
+            ROLL,
+            |c| c.census.content = "a0".to_owned(),
+            &["YB-3125"],
+            Verdict::AcceptedWithWarnings,
+            "完全相同",
+        ),
+        (
+            "a named unit has no row in a first batch",
+            ROLL,
+            |c| {
+                c.previous = None;
+                c.adapter.expect.units = vec!["宛城区".to_owned(), "南召".to_owned()];
+                c.census.parts.remove("agency:南召县社会保险中心");
+            },
+            &["YB-3121"],
+            Verdict::Quarantined,
+            "南召",
+        ),
+        (
+            "named units with rows",
+            ROLL,
+            |c| c.adapter.expect.units = vec!["宛城区".to_owned(), "南召县".to_owned()],
+            &[],
+            Verdict::Accepted,
+            "",
+        ),
+        (
+            "more new than declared",
+            ROLL,
+            |c| {
+                c.adapter.expect.change.new_at_most = Some(0.05);
+                c.changes.new = 100;
+            },
+            &["YB-3122"],
+            Verdict::Quarantined,
+            "新增100条",
+        ),
+        (
+            "more changed than declared",
+            ROLL,
+            |c| {
+                c.adapter.expect.change.changed_at_most = Some(0.01);
+                c.changes.changed = 100;
+            },
+            &["YB-3123"],
+            Verdict::Quarantined,
+            "100条内容改变",
+        ),
+        (
+            "columns come and go",
+            ROLL,
+            |c| c.columns = vec!["单位名称".to_owned(), "险种类型".to_owned()],
+            &["YB-3124"],
+            Verdict::AcceptedWithWarnings,
+            "险种",
+        ),
+        (
+            "the Spring Festival month of an increment",
+            TAX,
+            |c| {
+                c.rows = 700;
+                c.declared_total = None;
+                let mut then = c.previous.clone().unwrap();
+                then.rows = 720;
+                c.year_before = Some(then);
+            },
+            &["YB-3126"],
+            Verdict::AcceptedWithWarnings,
+            "上年同月720行",
+        ),
+        (
+            "smaller than the same month a year before as well",
+            TAX,
+            |c| {
+                c.rows = 700;
+                c.declared_total = None;
+                let mut then = c.previous.clone().unwrap();
+                then.rows = 1300;
+                c.year_before = Some(then);
+            },
+            &["YB-3104"],
+            Verdict::Quarantined,
+            "700",
         ),
         (
             "two doubts",

@@ -88,6 +88,7 @@ impl Mapper<'_> {
             .iter()
             .flat_map(|plan| plan.rule.headings())
             .chain(&self.adapter.ignore)
+            .chain(&self.adapter.personal)
             .map(|heading| cell::heading_text(heading))
             .collect();
         known.extend(self.as_of_heading.clone());

@@ -2,6 +2,8 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
 use super::*;
+
+const KEY: [u8; 32] = [7; 32];
 use crate::domain::record::Month;
 
 const TAX: &str = include_str!("../../../adapters/tax.toml");
@@ -30,7 +32,7 @@ fn cell(text: &str) -> Option<Cell> {
 
 /// Maps one row given as heading → text.
 fn map(adapter: &Adapter, row: &[(&str, &str)]) -> Mapped {
-    let mut mapper = Mapper::new(adapter, "x_20260318.zip", DELIVERED);
+    let mut mapper = Mapper::new(adapter, "x_20260318.zip", DELIVERED, &KEY);
     let headings: Vec<&str> = row.iter().map(|(heading, _)| *heading).collect();
     mapper.columns(&strings(&headings)).unwrap();
     mapper.row(&RawRow {
@@ -256,7 +258,7 @@ fn credit_codes() {
 #[test]
 fn a_code_stored_as_a_number_sets_its_row_aside() {
     let adapter = adapter(MARKET);
-    let mut mapper = Mapper::new(&adapter, "x_20260318.zip", DELIVERED);
+    let mut mapper = Mapper::new(&adapter, "x_20260318.zip", DELIVERED, &KEY);
     mapper.columns(&strings(&["UNISCID", "ENTNAME"])).unwrap();
     let outcome = mapper.row(&RawRow {
         number: 3,
@@ -363,7 +365,7 @@ fn totals_and_empty_rows_are_no_rows() {
 #[test]
 fn headings_are_matched_after_folding_and_strangers_told() {
     let adapter = adapter(TAX);
-    let mut mapper = Mapper::new(&adapter, "202602.csv", DELIVERED);
+    let mut mapper = Mapper::new(&adapter, "202602.csv", DELIVERED, &KEY);
     let headings = strings(&[
         "序号",
         "纳税人\n识别号",
@@ -427,7 +429,7 @@ fn a_missing_or_double_required_column_refuses_the_file() {
             "所属期",
         ),
     ] {
-        let error = Mapper::new(&adapter, "x", DELIVERED)
+        let error = Mapper::new(&adapter, "x", DELIVERED, &KEY)
             .columns(&strings(headings))
             .unwrap_err();
         assert_eq!(error.code, code);
@@ -442,7 +444,7 @@ fn a_missing_or_double_required_column_refuses_the_file() {
 #[test]
 fn columns_of_xml_grow() {
     let adapter = adapter(MARKET);
-    let mut mapper = Mapper::new(&adapter, "scjg_20260302.zip", DELIVERED);
+    let mut mapper = Mapper::new(&adapter, "scjg_20260302.zip", DELIVERED, &KEY);
     assert_eq!(mapper.columns(&strings(&["ENTNAME"])).unwrap(), []);
     let first = mapper.row(&RawRow {
         number: 1,
@@ -492,7 +494,7 @@ fn dates_in_names() {
 #[test]
 fn as_of_of_every_kind() {
     let titled = adapter(TAX);
-    let mut mapper = Mapper::new(&titled, "x", DELIVERED);
+    let mut mapper = Mapper::new(&titled, "x", DELIVERED, &KEY);
     assert_eq!(mapper.as_of().unwrap_err().code, "YB-2120");
     assert_eq!(mapper.title("南阳市税务申报月度数据"), []);
     assert_eq!(mapper.title("数据截止日期：2026-03-18  单位：元"), []);
@@ -504,13 +506,13 @@ fn as_of_of_every_kind() {
         ("数据日期: 2026年2月", date(2026, 2, 28)),
     ] {
         let roll = adapter(ROLL);
-        let mut mapper = Mapper::new(&roll, "x", DELIVERED);
+        let mut mapper = Mapper::new(&roll, "x", DELIVERED, &KEY);
         mapper.title(line);
         assert_eq!(mapper.as_of(), Ok(wanted), "{line}");
     }
 
     let column = adapter(TRANSPORT);
-    let mut mapper = Mapper::new(&column, "x", DELIVERED);
+    let mut mapper = Mapper::new(&column, "x", DELIVERED, &KEY);
     assert_eq!(
         mapper
             .columns(&strings(&["uscc", "owner", "permit_no", "data_date"]))
@@ -526,7 +528,7 @@ fn as_of_of_every_kind() {
     assert_eq!(mapper.as_of(), Ok(date(2026, 3, 2)));
 
     let month = adapter(&TAX.replace("{ title = \"数据截止日期\" }", "{ month = \"所属期\" }"));
-    let mut mapper = Mapper::new(&month, "x", DELIVERED);
+    let mut mapper = Mapper::new(&month, "x", DELIVERED, &KEY);
     mapper
         .columns(&strings(&["纳税人识别号", "纳税人名称", "所属期"]))
         .unwrap();
@@ -542,7 +544,7 @@ fn as_of_of_every_kind() {
 
     let delivery = adapter(&TAX.replace("{ title = \"数据截止日期\" }", "\"delivery\""));
     assert_eq!(
-        Mapper::new(&delivery, "x", DELIVERED).as_of(),
+        Mapper::new(&delivery, "x", DELIVERED, &KEY).as_of(),
         Ok(DELIVERED)
     );
 }
@@ -550,7 +552,7 @@ fn as_of_of_every_kind() {
 #[test]
 fn a_disputed_unit_makes_bare_figures_unknown() {
     let adapter = adapter(TAX);
-    let mut mapper = Mapper::new(&adapter, "x", DELIVERED);
+    let mut mapper = Mapper::new(&adapter, "x", DELIVERED, &KEY);
     let issues = mapper.title("数据截止日期：2026-03-18 单位：万元");
     assert_eq!(codes(&issues), ["YB-2212", "YB-2212"]);
     assert_eq!(mapper.title("单位：万元"), [], "said once");
@@ -645,7 +647,7 @@ proptest! {
     fn nothing_panics(texts in proptest::collection::vec("\\PC{0,20}", 10)) {
         let adapter = adapter(ROLL);
         let headings: Vec<&str> = UNIT.iter().map(|(heading, _)| *heading).collect();
-        let mut mapper = Mapper::new(&adapter, &texts[0], DELIVERED);
+        let mut mapper = Mapper::new(&adapter, &texts[0], DELIVERED, &KEY);
         mapper.title(&texts[1]);
         mapper.columns(&strings(&headings)).unwrap();
         let mapped = mapper.row(&RawRow { number: 1, cells: texts.iter().map(|text| cell(text)).collect() });
@@ -657,4 +659,100 @@ proptest! {
         let adapter = adapter(ROLL);
         prop_assert_eq!(map(&adapter, &order).record, map(&adapter, UNIT).record);
     }
+}
+
+/// A tax feed whose month stands above the table or in the file's name, with a column about persons.
+fn monthly(period: &str) -> Adapter {
+    let text = format!(
+        r#"
+department = "税务"
+title = "月报"
+basis = "社会保险经办条例第九条"
+record = "tax"
+mode = "increment"
+as_of = "delivery"
+period = {period}
+transport.folder = {{ endpoint = "tax", pattern = "sb_*.csv", marker = ".ok" }}
+format.csv.header = "税号"
+personal.columns = ["法人证件号码", "经办人"]
+
+[fields]
+credit_code = {{ from = "税号", required = true }}
+representative = "法人证件号码"
+effective = "变更日期"
+"#
+    );
+    Adapter::check("tax", "0", toml::from_str(&text).unwrap()).unwrap()
+}
+
+#[test]
+fn a_file_says_its_month_once() {
+    let month = |year, month| Some(Month { year, month });
+    for (period, name, title, wanted) in [
+        ("\"file_name\"", "sb_202602.csv", "", month(2026, 2)),
+        ("\"file_name\"", "sb_20260315.csv", "", month(2026, 3)),
+        ("\"file_name\"", "sb_x.csv", "", None),
+        (
+            "{ title = \"所属期\" }",
+            "x.csv",
+            "申报汇总 所属期：2026年2月",
+            month(2026, 2),
+        ),
+        ("{ title = \"所属期\" }", "x.csv", "申报汇总", None),
+    ] {
+        let adapter = monthly(period);
+        let mut mapper = Mapper::new(&adapter, name, DELIVERED, &KEY);
+        mapper.title(title);
+        mapper
+            .columns(&strings(&["税号", "法人证件号码", "变更日期"]))
+            .unwrap();
+        let mapped = mapper.row(&RawRow {
+            number: 2,
+            cells: vec![cell(CODE), cell(""), cell("2026-02-03")],
+        });
+        let found = mapped.record.as_ref().and_then(Record::month);
+        assert_eq!(found, wanted, "{period} {name} {title}");
+        match wanted {
+            Some(_) => assert_eq!(mapper.as_of(), Ok(DELIVERED)),
+            None => assert_eq!(mapper.as_of().unwrap_err().code, "YB-2121"),
+        }
+    }
+}
+
+#[test]
+fn columns_about_persons_are_emptied_or_become_pseudonyms() {
+    let adapter = monthly("\"file_name\"");
+    let read = |key: &[u8; 32], id: &str| {
+        let mut mapper = Mapper::new(&adapter, "sb_202602.csv", DELIVERED, key);
+        let issues = mapper
+            .columns(&strings(&["税号", "法人证件号码", "经办人"]))
+            .unwrap();
+        assert_eq!(issues, Vec::new(), "a column about persons is known");
+        let mut row = RawRow {
+            number: 2,
+            cells: vec![cell(CODE), cell(id), cell("某人")],
+        };
+        mapper.depersonalise(&mut row);
+        assert_eq!(row.cells[2], None, "dropped before the mapping sees it");
+        let mapped = mapper.row(&row);
+        let record = mapped.record.unwrap();
+        let kept = record.text(Field::Representative).map(str::to_owned);
+        assert!(!format!("{record:?}{:?}", mapped.issues).contains("41130019"));
+        kept.unwrap_or_default()
+    };
+    let one = read(&KEY, "41130019800101001X");
+    assert_eq!(one.len(), 32);
+    assert_eq!(
+        read(&KEY, " 41130019800101001x"),
+        one,
+        "the same person, written another way"
+    );
+    assert_ne!(read(&KEY, "411300198001010028"), one);
+    assert_ne!(read(&[8; 32], "41130019800101001X"), one, "another key");
+    assert_eq!(read(&KEY, ""), "");
+    assert_eq!(
+        read(&KEY, "4.1130019800101E+17"),
+        "",
+        "lost digits make nobody equal"
+    );
 }

@@ -321,7 +321,8 @@ impl Run {
         let mut by_unit = std::collections::BTreeMap::new();
         let adapter = crate::tasks::pull::adapter_named(desk, ROLL)?;
         let path = desk.store.archived(&batch.digest);
-        let Ok(reading) = read(&path, adapter, &batch.file, desk.today()) else {
+        let key = crate::tasks::pseudonym::pseudonym_key(desk, adapter)?;
+        let Ok(reading) = read(&path, adapter, &batch.file, desk.today(), &key) else {
             return Ok(by_unit);
         };
         let as_of = reading.as_of;
@@ -334,6 +335,7 @@ impl Run {
                 file: batch.file.clone(),
                 row,
                 as_of,
+                precedence: adapter.precedence,
                 record,
             })
             .collect();

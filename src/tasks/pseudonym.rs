@@ -1,0 +1,58 @@
+//! The key under which personal identifiers become pseudonyms.
+
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::adapter::language::Adapter;
+use crate::domain::record::FieldType;
+use crate::tasks::{Desk, Failure};
+
+/// Characters a key must have, and the most that are read.
+const CHARS: usize = 32;
+const BYTES_MAX: u64 = 4 << 10;
+
+/// Separates this use of the key from any other.
+const PURPOSE: &str = "yingbao 2026 pseudonyms of personal identifiers";
+
+/// The key for this adapter: that of the settings when it maps a pseudonym, else one that is never used.
+///
+/// # Errors
+/// The key is needed and its file is missing, too short, or open to other accounts.
+pub fn pseudonym_key(desk: Desk<'_>, adapter: &Adapter) -> Result<[u8; 32], Failure> {
+    let is_needed = adapter
+        .fields
+        .keys()
+        .any(|field| field.field_type() == FieldType::Pseudonym);
+    if !is_needed {
+        return Ok([0; 32]);
+    }
+    let wrong = |what: &str| Failure::Usage {
+        code: "YB-1360",
+        text: format!(
+            "适配器{}取用证件号码，而去标识化的密钥文件{what}。处理：在 config/site.toml 写明 pseudonym_key_file，内容为至少{CHARS}个随机字符，权限 0600",
+            adapter.name
+        ),
+    };
+    let Some(file) = &desk.configuration.settings.pseudonym_key_file else {
+        return Err(wrong("没有写明"));
+    };
+    let file = std::fs::File::open(desk.configuration.home.root.join(file))
+        .map_err(|_| wrong("不能打开"))?;
+    let mode = file
+        .metadata()
+        .map_err(|_| wrong("不能打开"))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(wrong("对其他账户开放"));
+    }
+    let mut text = String::new();
+    file.take(BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(|_| wrong("不能读取"))?;
+    let key = text.trim();
+    if key.chars().count() < CHARS {
+        return Err(wrong("太短"));
+    }
+    Ok(blake3::derive_key(PURPOSE, key.as_bytes()))
+}

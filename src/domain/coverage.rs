@@ -1136,7 +1136,7 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_known_founds_nothing() {
-        let partly = |city: City| city.assess_with(FIRM, &[pension, unemployment], &rules());
+        let partly = |city: City| city.assess_with(FIRM, &[Pension, Unemployment], &rules());
         // Work injury is late: its missing rows say nothing.
         let late =
             partly(firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"));

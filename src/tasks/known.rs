@@ -204,3 +204,74 @@ pub fn known(desk: Desk<'_>) -> Result<Known, Failure> {
         assessments,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn roll_feed() -> Feed {
+        let census = crate::domain::batch::Census {
+            parts: BTreeMap::from([("insurance:pension".to_owned(), 100)]),
+            ..crate::domain::batch::Census::default()
+        };
+        let head = Batch {
+            batch: "insured-roll-20260302-00000000".to_owned(),
+            adapter: "insured-roll".to_owned(),
+            kind: RecordKind::InsuredRoll,
+            digest: String::new(),
+            adapter_digest: String::new(),
+            file: "cbdj_20260302.xlsx".to_owned(),
+            received: jiff::Timestamp::UNIX_EPOCH,
+            as_of: Some(date(2026, 3, 2)),
+            rows: 100,
+            set_aside: 0,
+            verdict: Verdict::AcceptedWithWarnings,
+            reasons: Vec::new(),
+            columns: Vec::new(),
+            census,
+            changes: crate::domain::batch::ChangeCounts::default(),
+            issues: Vec::new(),
+            released: None,
+        };
+        Feed {
+            adapter: "insured-roll".to_owned(),
+            department: "社保".to_owned(),
+            kind: RecordKind::InsuredRoll,
+            head: Some(head),
+            held: Vec::new(),
+            stale: false,
+            age: "3个工作日".to_owned(),
+            release_over: None,
+        }
+    }
+
+    #[test]
+    fn nothing_is_founded_on_a_roll_that_is_stale_held_or_released_too_long_ago() {
+        let sound = roll_feed();
+        assert_eq!(roll_knowledge(std::slice::from_ref(&sound)).known.len(), 1);
+        let stale = Feed {
+            stale: true,
+            ..sound.clone()
+        };
+        let mut waiting = sound.head.clone().unwrap();
+        waiting.verdict = Verdict::Quarantined;
+        let held = Feed {
+            held: vec![waiting],
+            ..sound.clone()
+        };
+        let over = Feed {
+            release_over: Some(date(2026, 4, 1)),
+            ..sound
+        };
+        for (feed, said) in [
+            (stale, "已超过"),
+            (held, "隔离"),
+            (over, "放行已于2026-04-01到期"),
+        ] {
+            assert!(roll_knowledge(std::slice::from_ref(&feed)).known.is_empty());
+            assert!(feed.remark().contains(said), "{}", feed.remark());
+        }
+    }
+}

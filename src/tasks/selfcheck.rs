@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::calendar::clock::days_later;
 use crate::calendar::shanghai;
 use crate::domain::event::{Event, RunOutcome};
 use crate::domain::ladder::{Due, Today, due};
@@ -19,6 +20,9 @@ const PATIENCE_WORKING_DAYS: u32 = 3;
 
 /// The month from which next year's holiday table is missed.
 const HOLIDAY_TABLE_FROM_MONTH: i8 = 11;
+
+/// Calendar days before the end of an agreement from which its renewal is asked for.
+const AGREEMENT_NOTICE_DAYS: u32 = 30;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -138,6 +142,7 @@ pub fn standing(desk: Desk<'_>) -> Result<BTreeMap<String, String>, Failure> {
     standing.extend(of_runs(desk)?);
     standing.extend(of_cases(desk, &feeds)?);
     standing.extend(of_calendar(desk));
+    standing.extend(of_agreements(desk));
     Ok(standing)
 }
 
@@ -185,6 +190,32 @@ fn of_feed(feed: &Feed) -> Vec<(String, String)> {
                     .verdict
                     .way_out()
                     .map_or_else(String::new, |way| format!("{way}。"))
+            ),
+        ));
+    }
+    found
+}
+
+/// Agreements that end soon or have ended: after the last day nothing is pulled any more, and that must not come as a surprise.
+fn of_agreements(desk: Desk<'_>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for adapter in desk.configuration.adapters.values() {
+        let Some(until) = adapter.agreed_until() else {
+            continue;
+        };
+        if until >= days_later(desk.today(), AGREEMENT_NOTICE_DAYS) {
+            continue;
+        }
+        let what = if until < desk.today() {
+            "已到期，不再拉取"
+        } else {
+            "即将到期，到期后不再拉取"
+        };
+        found.push((
+            format!("agreement/{}/{until}", adapter.name),
+            format!(
+                "[YB-5209] {}的数据共享协议（{}）于{until}{what}。处理：与该部门续签后修改 adapters/{}.toml 的 [agreement]。",
+                adapter.department, adapter.name, adapter.name
             ),
         ));
     }

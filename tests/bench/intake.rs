@@ -1,0 +1,457 @@
+//! Reading at size: every format on the same million rows, beside the bare loop of its parser in the same run, and the memory each
+//! decoder needs above an idle process.
+//!
+//! `cargo bench --bench intake` runs it; `-- --rows N --passes N` set the size, `-- --memory-only` leaves the figures of time out.
+//! Each figure is processor time of this thread, so that another job on the machine does not count.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use encoding_rs::GB18030;
+use jiff::civil::date;
+use yingbao::adapter::language::Adapter;
+use yingbao::adapter::mapping::Mapper;
+use yingbao::adapter::row::Decoded;
+use yingbao::intake::decode::decode;
+
+/// What may be needed above idle, MiB.
+const MEMORY_MIB: u64 = 64;
+
+/// The headings, and the fields they feed.
+const HEADINGS: [(&str, &str); 9] = [
+    ("统一社会信用代码", "credit_code"),
+    ("企业名称", "name"),
+    ("登记状态", "status"),
+    ("行业代码", "industry_code"),
+    ("成立日期", "founded"),
+    ("核准日期", "approved"),
+    ("登记机关", "region"),
+    ("住所", "address"),
+    ("经营范围", "business_scope"),
+];
+
+/// One layout that a million rows are written in.
+struct Layout {
+    name: &'static str,
+    file: &'static str,
+    format: &'static str,
+    write: fn(&Path, u64),
+}
+
+const LAYOUTS: &[Layout] = &[
+    Layout {
+        name: "csv",
+        file: "rows.csv",
+        format: "format.csv = { header = \"统一社会信用代码\", charset = \"utf-8\" }",
+        write: csv_utf8,
+    },
+    Layout {
+        name: "csv gb18030",
+        file: "rows-gb.csv",
+        format: "format.csv = { header = \"统一社会信用代码\", charset = \"gb18030\" }",
+        write: csv_gb,
+    },
+    Layout {
+        name: "xml",
+        file: "rows.xml",
+        format: "format.xml = { record = \"DATA/ROW\" }",
+        write: xml_utf8,
+    },
+    Layout {
+        name: "xml gb18030",
+        file: "rows-gb.xml",
+        format: "format.xml = { record = \"DATA/ROW\" }",
+        write: xml_gb,
+    },
+    Layout {
+        name: "json",
+        file: "rows.json",
+        format: "format.json = { rows = \"/data\" }",
+        write: json,
+    },
+    Layout {
+        name: "xlsx",
+        file: "rows.xlsx",
+        format: "format.xlsx = { header = \"统一社会信用代码\" }",
+        write: xlsx,
+    },
+];
+
+fn adapter(layout: &Layout) -> Adapter {
+    let mut text = format!(
+        "department = \"市场监管\"\ntitle = \"登记\"\nbasis = \"社会保险经办条例第九条\"\nrecord = \"registration\"\nmode = \"snapshot\"\n\
+         as_of = \"delivery\"\ntransport.folder = {{ endpoint = \"x\", pattern = \"rows*\" }}\n{}\n[fields]\n",
+        layout.format
+    );
+    for (heading, field) in HEADINGS {
+        let _ = match field {
+            "credit_code" => writeln!(
+                text,
+                "{field} = {{ from = \"{heading}\", required = true }}"
+            ),
+            "status" => writeln!(
+                text,
+                "{field} = {{ from = \"{heading}\", lookup = \"status\" }}"
+            ),
+            _ => writeln!(text, "{field} = \"{heading}\""),
+        };
+    }
+    text.push_str("[lookup.status]\nactive = [\"存续（在营、开业、在册）\"]\n[limits]\nshared_strings_bytes = 2147483648\n");
+    let file = toml::from_str(&text).or_else(|_| {
+        // The cap on shared strings has its own default where the key is not known.
+        toml::from_str(text.split("[limits]").next().unwrap_or_default())
+    });
+    Adapter::check("rows", "0", file.expect("an adapter")).expect("no complaint")
+}
+
+/// The cells of row `n`: the same bytes in every run.
+fn cells(n: u64, cells: &mut [String; 9]) {
+    for cell in cells.iter_mut() {
+        cell.clear();
+    }
+    let body = format!("9141{:04}MA{:07X}", 1300 + n % 14, n);
+    let mut code = yingbao::domain::code::examine(&body).normalized;
+    code.truncate(17);
+    let _ = write!(cells[0], "{code}{}", (n % 10));
+    let _ = write!(cells[1], "南阳拟名{n}号商贸有限公司");
+    cells[2].push_str("存续（在营、开业、在册）");
+    let _ = write!(cells[3], "{}", 5100 + n % 99);
+    let _ = write!(
+        cells[4],
+        "20{:02}-{:02}-{:02}",
+        n % 24,
+        n % 12 + 1,
+        n % 28 + 1
+    );
+    let _ = write!(cells[5], "2024/{}/{}", n % 12 + 1, n % 28 + 1);
+    let _ = write!(cells[6], "4113{:02}", n % 14 + 2);
+    let _ = write!(
+        cells[7],
+        "河南省南阳市虚构街道{}号院{}号楼",
+        n % 977,
+        n % 31
+    );
+    cells[8].push_str("一般项目：日用百货销售；办公用品销售；互联网销售（除销售需要许可的商品）");
+}
+
+fn rows(mut each: impl FnMut(&[String; 9]), count: u64) {
+    let mut row: [String; 9] = Default::default();
+    for n in 0..count {
+        cells(n, &mut row);
+        each(&row);
+    }
+}
+
+fn out(path: &Path) -> BufWriter<File> {
+    BufWriter::with_capacity(1 << 20, File::create(path).expect("a file"))
+}
+
+fn csv_text(path: &Path, count: u64, gb: bool) {
+    let mut file = out(path);
+    let mut put = |line: &str| {
+        if gb {
+            file.write_all(&GB18030.encode(line).0).expect("written");
+        } else {
+            file.write_all(line.as_bytes()).expect("written");
+        }
+    };
+    put(&format!(
+        "{}\n",
+        HEADINGS.map(|(heading, _)| heading).join(",")
+    ));
+    rows(|row| put(&format!("{}\n", row.join(","))), count);
+}
+
+fn csv_utf8(path: &Path, count: u64) {
+    csv_text(path, count, false);
+}
+
+fn csv_gb(path: &Path, count: u64) {
+    csv_text(path, count, true);
+}
+
+fn xml_text(path: &Path, count: u64, gb: bool) {
+    let mut file = out(path);
+    let mut put = |text: &str| {
+        if gb {
+            file.write_all(&GB18030.encode(text).0).expect("written");
+        } else {
+            file.write_all(text.as_bytes()).expect("written");
+        }
+    };
+    let charset = if gb { "GB18030" } else { "UTF-8" };
+    put(&format!(
+        "<?xml version=\"1.0\" encoding=\"{charset}\"?>\n<DATA>\n"
+    ));
+    let mut text = String::new();
+    rows(
+        |row| {
+            text.clear();
+            text.push_str("<ROW>");
+            for ((heading, _), cell) in HEADINGS.iter().zip(row) {
+                let _ = write!(text, "<{heading}>{cell}</{heading}>");
+            }
+            text.push_str("</ROW>\n");
+            put(&text);
+        },
+        count,
+    );
+    put("</DATA>\n");
+}
+
+fn xml_utf8(path: &Path, count: u64) {
+    xml_text(path, count, false);
+}
+
+fn xml_gb(path: &Path, count: u64) {
+    xml_text(path, count, true);
+}
+
+fn json(path: &Path, count: u64) {
+    let mut file = out(path);
+    file.write_all(b"{\"data\":[").expect("written");
+    let mut first = true;
+    rows(
+        |row| {
+            let object: serde_json::Map<String, serde_json::Value> = HEADINGS
+                .iter()
+                .zip(row)
+                .map(|((heading, _), cell)| ((*heading).to_owned(), cell.as_str().into()))
+                .collect();
+            let comma = if std::mem::take(&mut first) {
+                ""
+            } else {
+                ",\n"
+            };
+            write!(file, "{comma}{}", serde_json::Value::from(object)).expect("written");
+        },
+        count,
+    );
+    file.write_all(b"]}").expect("written");
+}
+
+fn xlsx(path: &Path, count: u64) {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook
+        .add_worksheet_with_constant_memory()
+        .expect("a sheet");
+    for (at, (heading, _)) in (0u16..).zip(HEADINGS) {
+        sheet.write(0, at, heading).expect("a heading");
+    }
+    let mut line = 1;
+    rows(
+        |row| {
+            for (at, cell) in (0u16..).zip(row) {
+                sheet.write(line, at, cell.as_str()).expect("a cell");
+            }
+            line += 1;
+        },
+        // One row is the heading.
+        count.min(1_048_575),
+    );
+    workbook.save(path).expect("a workbook");
+}
+
+/// Processor time of this thread, seconds.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    let nanoseconds: f64 = text
+        .split(' ')
+        .next()
+        .and_then(|ns| ns.parse().ok())
+        .expect("nanoseconds");
+    nanoseconds / 1e9
+}
+
+fn timed(work: impl FnOnce()) -> f64 {
+    let before = cpu();
+    work();
+    cpu() - before
+}
+
+fn read_and_map(path: &Path, adapter: &Adapter) -> u64 {
+    let key = [0; 32];
+    let mut mapper = Mapper::new(adapter, "rows", date(2026, 3, 18), &key);
+    let mut records = 0;
+    decode(path, adapter, &mut |decoded| {
+        match decoded {
+            Decoded::Columns(columns) => {
+                mapper.columns(&columns)?;
+            }
+            Decoded::Row(mut row) => {
+                mapper.depersonalise(&mut row);
+                records += u64::from(black_box(mapper.row(&row)).record.is_some());
+            }
+            _ => {}
+        }
+        Ok(())
+    })
+    .expect("readable");
+    records
+}
+
+fn bare_csv(path: &Path) {
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(BufReader::with_capacity(
+            1 << 16,
+            File::open(path).expect("a file"),
+        ));
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).expect("a row") {
+        black_box(record.len());
+    }
+}
+
+fn bare_xml(path: &Path) {
+    let mut reader = quick_xml::Reader::from_reader(BufReader::with_capacity(
+        1 << 16,
+        File::open(path).expect("a file"),
+    ));
+    let mut buffer = Vec::new();
+    loop {
+        match reader.read_event_into(&mut buffer).expect("XML") {
+            quick_xml::events::Event::Eof => break,
+            event => {
+                black_box(&event);
+            }
+        }
+        buffer.clear();
+    }
+}
+
+/// Highest memory of this process so far and memory now, MiB.
+fn memory() -> (u64, u64) {
+    let mut text = String::new();
+    File::open("/proc/self/status")
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .expect("Linux");
+    let of = |key: &str| {
+        text.lines()
+            .find_map(|line| {
+                line.strip_prefix(key)?
+                    .split_whitespace()
+                    .next()?
+                    .parse::<u64>()
+                    .ok()
+            })
+            .unwrap_or(0)
+            / 1024
+    };
+    (of("VmHWM:"), of("VmRSS:"))
+}
+
+/// In a process of its own: memory above idle after decoding one file, MiB.
+fn child(layout: &Layout, path: &Path) {
+    let adapter = adapter(layout);
+    let (_, idle) = memory();
+    let mut rows = 0u64;
+    decode(path, &adapter, &mut |decoded| {
+        rows += u64::from(matches!(decoded, Decoded::Row(_)));
+        Ok(())
+    })
+    .expect("readable");
+    let (peak, _) = memory();
+    println!("{rows} {}", peak.saturating_sub(idle));
+}
+
+fn option(arguments: &[String], name: &str) -> Option<String> {
+    let at = arguments.iter().position(|word| word == name)?;
+    arguments.get(at + 1).cloned()
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(name) = option(&arguments, "--child") {
+        let layout = LAYOUTS
+            .iter()
+            .find(|layout| layout.name == name)
+            .expect("a layout");
+        child(
+            layout,
+            &PathBuf::from(option(&arguments, "--file").expect("a file")),
+        );
+        return;
+    }
+    let count = option(&arguments, "--rows")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1_000_000);
+    let passes = option(&arguments, "--passes")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(3);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut failed = false;
+    println!("{count} rows, {passes} passes; ratios are the medians of pass-by-pass ratios");
+    println!(
+        "{:<14}{:>10}{:>10}{:>12}{:>12}{:>14}",
+        "format", "MiB", "rows", "seconds", "× floor", "MiB above idle"
+    );
+    let mut csv_seconds = Vec::new();
+    let mut xml_seconds = Vec::new();
+    for layout in LAYOUTS {
+        let path = folder.path().join(layout.file);
+        (layout.write)(&path, count);
+        let size = std::fs::metadata(&path).expect("a file").len() >> 20;
+        let output = Command::new(std::env::current_exe().expect("itself"))
+            .args(["--child", layout.name, "--file", &path.to_string_lossy()])
+            .output()
+            .expect("a process");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut told = told
+            .split_whitespace()
+            .map(|word| word.parse::<u64>().unwrap_or(0));
+        let (rows, above) = (told.next().unwrap_or(0), told.next().unwrap_or(u64::MAX));
+        failed |= rows == 0 || above > MEMORY_MIB;
+        let mut seconds = Vec::new();
+        let mut ratios = Vec::new();
+        if !arguments.iter().any(|word| word == "--memory-only") {
+            let adapter = adapter(layout);
+            for pass in 0..passes {
+                let whole = timed(|| {
+                    black_box(read_and_map(&path, &adapter));
+                });
+                let floor = match layout.name {
+                    "csv" => timed(|| bare_csv(&path)),
+                    "xml" => timed(|| bare_xml(&path)),
+                    // GB18030 stands beside the same rows in UTF-8, read in the same run.
+                    "csv gb18030" => csv_seconds.get(pass).copied().unwrap_or(f64::NAN),
+                    "xml gb18030" => xml_seconds.get(pass).copied().unwrap_or(f64::NAN),
+                    _ => f64::NAN,
+                };
+                seconds.push(whole);
+                ratios.push(whole / floor);
+            }
+            match layout.name {
+                "csv" => csv_seconds.clone_from(&seconds),
+                "xml" => xml_seconds.clone_from(&seconds),
+                _ => {}
+            }
+        }
+        let ratio = median(&mut ratios);
+        let ratio = if ratio.is_nan() {
+            "—".to_owned()
+        } else {
+            format!("{ratio:.2}")
+        };
+        println!(
+            "{:<14}{size:>10}{rows:>10}{:>12.2}{ratio:>12}{above:>14}",
+            layout.name,
+            median(&mut seconds),
+        );
+        let _ = std::fs::remove_file(&path);
+    }
+    if failed {
+        println!("a decoder read nothing, or needs more than {MEMORY_MIB} MiB");
+        std::process::exit(1);
+    }
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}

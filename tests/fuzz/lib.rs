@@ -1,0 +1,81 @@
+//! What every target does: one file, one adapter, the whole way from bytes to records.
+//!
+//! A target finds a fault when the decoder or the mapping panics, hangs, or hands on more than the caps allow.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use yingbao::adapter::language::Adapter;
+use yingbao::adapter::mapping::Mapper;
+use yingbao::adapter::row::Decoded;
+use yingbao::intake::decode::decode;
+
+/// Caps small enough that a fault shows within one run.
+const LIMITS: &str = "[limits]\nfile_bytes = 1048576\nunpacked_bytes = 4194304\nrows = 5000\ncolumns = 64\ncell_bytes = 4096\ndepth = 24\n";
+
+const KEY: [u8; 32] = [0; 32];
+
+/// An adapter with this `format.…` (and `container.…`) line.
+///
+/// # Panics
+/// The line is not what the language knows: a mistake of the target.
+#[must_use]
+pub fn adapter(lines: &str) -> Adapter {
+    let text = format!(
+        "department = \"税务\"\ntitle = \"月报\"\nbasis = \"条例\"\nrecord = \"tax\"\nmode = \"increment\"\nas_of = \"delivery\"\n\
+         transport.folder = {{ endpoint = \"x\", pattern = \"x*\" }}\n{lines}\n[fields]\n\
+         credit_code = {{ from = [\"code\", \"代码\"], required = true }}\nmonth = {{ from = [\"month\", \"月\"], required = true }}\n\
+         name = [\"name\", \"名称\"]\nrevenue = {{ from = \"revenue\", unit = \"yuan\" }}\n{LIMITS}"
+    );
+    let text = text.replace("name = [\"name\", \"名称\"]", "name = { from = [\"name\", \"名称\"] }");
+    Adapter::check("x", "0", toml::from_str(&text).expect("an adapter")).expect("no complaint")
+}
+
+/// Reads the bytes as the adapter says and holds the caps against what comes out.
+///
+/// # Panics
+/// A cap was not kept.
+pub fn run(adapter: &Adapter, bytes: &[u8]) {
+    let path = spool();
+    let mut file = std::fs::File::create(&path).expect("a file");
+    file.write_all(bytes).expect("written");
+    drop(file);
+    let mut mapper = Mapper::new(adapter, "x_202603.csv", "2026-03-18".parse().expect("a day"), &KEY);
+    let (mut rows, mut columns) = (0u64, 0usize);
+    let decoded = decode(&path, adapter, &mut |decoded| {
+        match decoded {
+            Decoded::Title(line) => {
+                mapper.title(&line);
+            }
+            Decoded::Columns(headings) => {
+                assert!(headings.len() <= adapter.limits.columns, "more columns than the cap");
+                columns = headings.len();
+                mapper.columns(&headings)?;
+            }
+            Decoded::Row(mut row) => {
+                rows += 1;
+                assert!(rows <= adapter.limits.rows, "more rows than the cap");
+                assert!(row.cells.len() <= columns, "more cells than columns");
+                for cell in row.cells.iter().flatten() {
+                    assert!(cell.text.len() <= adapter.limits.cell_bytes, "a cell longer than the cap");
+                }
+                mapper.depersonalise(&mut row);
+                mapper.row(&row);
+            }
+            Decoded::Spoilt { code, .. } => assert!(code.starts_with("YB-")),
+            #[allow(unreachable_patterns, reason = "more kinds may be told")]
+            _ => {}
+        }
+        Ok(())
+    });
+    if let Err(refusal) = decoded {
+        assert!(refusal.code.starts_with("YB-") && !refusal.text.is_empty());
+    }
+}
+
+/// In memory where the machine has such a folder: a run is a thousandth of a second.
+fn spool() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    let folder = if shared.is_dir() { shared } else { std::env::temp_dir() };
+    folder.join(format!("yingbao-fuzz-{}", std::process::id()))
+}

@@ -20,6 +20,7 @@ mod charset;
 mod container;
 mod csv;
 mod handover;
+mod headings;
 mod json;
 mod likeness;
 mod meter;

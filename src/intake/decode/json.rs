@@ -1,4 +1,4 @@
-//! JSON: one document, or JSON lines of documents, without keeping a document in memory.
+//! JSON: one document, several after each other, or a record per line, without keeping a document in memory.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -23,20 +23,26 @@ mod record;
 /// The least cap on one record.
 const RECORD_BYTES: u64 = 4 << 20;
 
-/// Reads JSON records: keys are the columns, keys of inner objects joined by dots, the scalars of an inner array
-/// joined by `;`. Returns the declared total, in which all documents must agree.
+/// Reads JSON records: keys are the columns, keys of inner objects joined by slashes, the scalars of an inner array
+/// joined by `；`. Returns the declared total, in which all documents must agree.
+///
+/// A text where the records, or something on the way to them, should stand is read as the JSON it holds: gateways wrap
+/// one system's answer into another's.
 pub fn decode(
     text: impl BufRead,
     format: &Json,
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
-    let meter = Meter::new(
-        (limits.cell_bytes as u64)
-            .saturating_mul(16)
-            .max(RECORD_BYTES),
-    );
-    let mut reader = serde_json::Deserializer::from_reader(Metered::new(text, &meter, endless()));
+    let record_bytes = (limits.cell_bytes as u64)
+        .saturating_mul(16)
+        .max(RECORD_BYTES);
+    let meter = Meter::new(if format.lines {
+        record_bytes
+    } else {
+        record_bytes.max(limits.embedded_bytes)
+    });
+    let text = Metered::new(text, &meter, endless());
     let mut walk = Walk {
         rows: split(&format.rows),
         total: format.total.as_deref().map(split),
@@ -45,12 +51,20 @@ pub fn decode(
         total_seen: None,
         total_here: false,
         rows_here: false,
+        lines: format.lines,
+        embedded: false,
         name: String::new(),
         depth: 0,
         limits,
+        record_bytes,
         meter,
         refusal: RefCell::new(None),
     };
+    if format.lines {
+        walk.each_line(text)?;
+        return Ok(None);
+    }
+    let mut reader = serde_json::Deserializer::from_reader(text);
     loop {
         walk.total_here = false;
         walk.rows_here = false;
@@ -89,6 +103,9 @@ fn endless() -> Unreadable {
     )
 }
 
+/// A reader of JSON that stands in a text.
+type Embedded<'t> = serde_json::Deserializer<serde_json::de::StrRead<'t>>;
+
 /// Where reading stands.
 struct Walk<'h, 's, 'l> {
     rows: Vec<String>,
@@ -98,16 +115,109 @@ struct Walk<'h, 's, 'l> {
     total_seen: Option<u64>,
     total_here: bool,
     rows_here: bool,
-    /// Dotted name of the value at hand, inside a record.
+    /// Every line is a document with one record.
+    lines: bool,
+    /// Inside a text that holds JSON. There is no second one inside it.
+    embedded: bool,
+    /// Slash path of the value at hand, inside a record.
     name: String,
     depth: usize,
     limits: &'l Limits,
+    record_bytes: u64,
     meter: Rc<Meter>,
     /// Why reading was stopped: serde's errors carry text only.
     refusal: RefCell<Option<Unreadable>>,
 }
 
 impl Walk<'_, '_, '_> {
+    /// Reads a record per line. A line that is no JSON is set aside with its number: the next one stands by itself.
+    fn each_line(&mut self, mut text: impl BufRead) -> Result<(), Unreadable> {
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            self.meter.reset();
+            text.read_until(b'\n', &mut line)
+                .map_err(|error| from_io(&error))?;
+            if line.is_empty() {
+                break;
+            }
+            let is_ended = line.last() == Some(&b'\n');
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            self.records.begin_at(number);
+            self.path.clear();
+            self.rows_here = false;
+            let mut reader = serde_json::Deserializer::from_slice(&line);
+            let result = (At { walk: self })
+                .deserialize(&mut reader)
+                .and_then(|()| reader.end());
+            if let Some(refusal) = self.refusal.borrow_mut().take() {
+                return Err(refusal);
+            }
+            let (code, reason) = match result {
+                Ok(()) if self.rows_here => {
+                    self.records.finish()?;
+                    continue;
+                }
+                Ok(()) => (
+                    "YB-2154",
+                    format!("本行没有“/{}”。处理：请提供方核对该行；核对适配文件 rows 与导出是否一致", self.rows.join("/")),
+                ),
+                Err(error) if error.is_eof() && !is_ended => (
+                    "YB-2155",
+                    "文件在这一行中断：没有行尾，内容不完整。处理：核对传输是否完整，请提供方重新导出".to_owned(),
+                ),
+                Err(error) => (
+                    "YB-2158",
+                    format!("本行第 {} 列起 JSON 格式有误。处理：请提供方核对该行", error.column()),
+                ),
+            };
+            self.records.begin_at(number);
+            self.records.spoil(code, reason);
+            self.records.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the JSON that a text holds, as if it stood there itself.
+    fn embedded<E: de::Error>(
+        &mut self,
+        text: &str,
+        read: impl FnOnce(&mut Self, &mut Embedded<'_>) -> serde_json::Result<()>,
+    ) -> Result<(), E> {
+        if self.embedded {
+            return Err(self.stop(self.no_rows()));
+        }
+        self.embedded = true;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let result = read(self, &mut reader).and_then(|()| reader.end());
+        self.embedded = false;
+        result.map_err(|error| {
+            let refusal = self.fault(error);
+            self.stop(refusal)
+        })
+    }
+
+    /// A value in the record at hand that is no JSON after all, such as half a surrogate pair.
+    fn bad_record(&self) -> Unreadable {
+        unreadable(
+            "YB-2131",
+            format!(
+                "第 {} 条记录中有不合规范的字符或转义，JSON 格式有误。处理：请提供方核对并重新导出",
+                self.records.number()
+            ),
+        )
+    }
+
+    /// The same key twice on the way to the records or the total: nobody can say which is meant.
+    fn twice(&self, what: &str) -> Unreadable {
+        unreadable(
+            "YB-2136",
+            format!("同一文档中{what}出现两次，无法确定以哪个为准。处理：请提供方核对导出格式"),
+        )
+    }
+
     fn stop<E: de::Error>(&self, refusal: Unreadable) -> E {
         self.refusal.borrow_mut().get_or_insert(refusal);
         E::custom("stopped")
@@ -142,7 +252,7 @@ impl Walk<'_, '_, '_> {
         unreadable(
             "YB-2132",
             format!(
-                "没有找到记录数组“/{}”。处理：核对适配文件 rows 与导出是否一致；也可能返回的是报错信息",
+                "没有找到记录数组“/{}”。处理：核对适配文件 rows 与导出是否一致；每行一条记录的，写明 lines = true；也可能返回的是报错信息",
                 self.rows.join("/")
             ),
         )
@@ -159,6 +269,9 @@ impl Walk<'_, '_, '_> {
     }
 
     fn take_total(&mut self, text: &str) -> Result<(), Unreadable> {
+        if self.total_here {
+            return Err(self.twice("总数"));
+        }
         let total = fold(text).parse().map_err(|_| self.bad_total())?;
         self.total_here = true;
         match self.total_seen.replace(total) {
@@ -199,6 +312,13 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_, '_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let walk = self.walk;
         if walk.path == walk.rows {
+            if walk.rows_here {
+                return Err(walk.stop(walk.twice("记录")));
+            }
+            if walk.lines {
+                walk.rows_here = true;
+                return Record::new(walk).deserialize(deserializer);
+            }
             return deserializer.deserialize_any(Rows { walk });
         }
         if walk.total.as_ref() == Some(&walk.path) {
@@ -234,9 +354,6 @@ macro_rules! ignore_scalars {
         fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
             Ok(())
         }
-        fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
     };
 }
 
@@ -252,6 +369,15 @@ impl<'de> Visitor<'de> for Envelope<'_, '_, '_, '_> {
     }
 
     ignore_scalars!();
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        if !text.trim_start().starts_with(['{', '[']) {
+            return Ok(());
+        }
+        self.walk.embedded(text, |walk, reader| {
+            reader.deserialize_any(Envelope { walk })
+        })
+    }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         Ok(())
@@ -326,18 +452,34 @@ impl<'de> Visitor<'de> for Rows<'_, '_, '_, '_> {
         Ok(())
     }
 
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Err(self.walk.stop(self.walk.no_rows()))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        match text.trim_start().chars().next() {
+            // As `null`.
+            None => self.visit_unit(),
+            Some('[') => self
+                .walk
+                .embedded(text, |walk, reader| reader.deserialize_any(Rows { walk })),
+            Some(_) => Err(self.walk.stop(self.walk.no_rows())),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        self.walk.rows_here = true;
+        let walk = self.walk;
+        walk.rows_here = true;
         loop {
-            self.walk.meter.reset();
-            if seq.next_element_seed(Record::new(self.walk))?.is_none() {
-                return Ok(());
+            walk.meter.allow(walk.record_bytes);
+            walk.records.begin();
+            if seq.next_element_seed(Record::new(walk))?.is_none() {
+                break;
             }
+            walk.records
+                .finish()
+                .map_err(|refusal| walk.stop(refusal))?;
         }
+        walk.records.end();
+        walk.meter
+            .allow(walk.record_bytes.max(walk.limits.embedded_bytes));
+        Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {

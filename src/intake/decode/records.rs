@@ -51,6 +51,11 @@ impl<'h, 's> Records<'h, 's> {
         self.spoilt = None;
     }
 
+    /// There was no further record after all: the one that was begun does not count.
+    pub fn end(&mut self) {
+        self.number = self.number.saturating_sub(1);
+    }
+
     /// Puts a value under its name. A name that stands in the record twice with different values leaves open which
     /// one is meant: the record is spoilt.
     pub fn put(&mut self, name: &str, cell: Option<Cell>) -> Result<(), Unreadable> {

@@ -83,7 +83,9 @@ pub fn decode(
             handover.member(&member.name)?;
         }
         one(&export.of(&member), adapter, &mut handover, &mut decoding)?;
-        decoding.members.extend(Some(member.name).filter(|name| !name.is_empty()));
+        decoding
+            .members
+            .extend(Some(member.name).filter(|name| !name.is_empty()));
     }
     decoding.rows = handover.rows();
     decoding.remarks = handover.into_remarks();
@@ -168,7 +170,9 @@ fn remark_charset(reading: Reading, tally: &Tally, handover: &mut Handover<'_>) 
     } else if reading.strange_label {
         handover.remark(
             "YB-2109",
-            format!("文件声明的编码无法识别，按 {read} 读取无误。处理：请提供方改正文件中的编码声明"),
+            format!(
+                "文件声明的编码无法识别，按 {read} 读取无误。处理：请提供方改正文件中的编码声明"
+            ),
         );
     }
     if tally.replaced() > 0 {

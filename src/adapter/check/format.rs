@@ -47,7 +47,8 @@ impl Complaints {
                 if let Some(total) = &json.total {
                     self.pointer("format.json.total", total);
                     if json.lines {
-                        let text = "逐行一条记录的 JSON 没有声明总数的位置。处理：删去 total 或 lines";
+                        let text =
+                            "逐行一条记录的 JSON 没有声明总数的位置。处理：删去 total 或 lines";
                         self.add("format.json.total", "YB-1308", text);
                     }
                 }
@@ -66,7 +67,8 @@ impl Complaints {
                 || (c == '\\' && csv.quotes == Quotes::Backslash)
         };
         if csv.delimiter.is_some_and(unusable) {
-            let text = "分隔符应为逗号、分号、竖线或制表符等单个半角符号。处理：改正，或删去以使用逗号";
+            let text =
+                "分隔符应为逗号、分号、竖线或制表符等单个半角符号。处理：改正，或删去以使用逗号";
             self.add("format.csv.delimiter", "YB-1304", text);
         }
         if !(1..=2).contains(&csv.header_rows.unwrap_or(1)) {
@@ -93,7 +95,8 @@ impl Complaints {
             let key = format!("format.fixed.columns[{at}]");
             self.heading(&format!("{key}.heading"), &column.heading);
             if !(1..=FIXED_AT_MOST).contains(&column.width) || next > FIXED_AT_MOST {
-                let text = format!("列宽须大于0，一行至多{FIXED_AT_MOST}。处理：照提供方的格式说明改正");
+                let text =
+                    format!("列宽须大于0，一行至多{FIXED_AT_MOST}。处理：照提供方的格式说明改正");
                 self.add(format!("{key}.width"), "YB-1307", text);
             }
             if column.from == Some(0) || start < end {
@@ -117,7 +120,7 @@ impl Complaints {
             AsOf::Title(label) => {
                 self.heading("as_of.title", label);
                 if matches!(file.format, Format::Xml(_) | Format::Json(_)) {
-                    let text = "只有 CSV 和 XLSX 有表头以上的标题行。处理：改用 column、month、file_name 或 delivery";
+                    let text = "XML 和 JSON 没有表头以上的标题行。处理：改用 column、month、file_name 或 delivery";
                     self.add("as_of.title", "YB-1305", text);
                 }
             }

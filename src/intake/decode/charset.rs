@@ -22,6 +22,9 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// The BOM of GB18030.
 const GB18030_BOM: &[u8] = b"\x84\x31\x95\x33";
 
+/// So many hanzi in UTF-8 never come out of GB18030 by chance.
+const MIXED_FROM: u64 = 8;
+
 /// U+FFFD in UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
@@ -140,17 +143,29 @@ fn head(bytes: &mut dyn Read) -> Result<Vec<u8>, Unreadable> {
     Ok(head)
 }
 
+/// Whether the whole file is UTF-8. One that is for a long way and then no more is neither that nor GB18030.
 fn valid_utf8(bytes: &mut dyn Read) -> Result<bool, Unreadable> {
     let mut watch = Utf8Watch::default();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let amount = bytes.read(&mut chunk).map_err(|error| from_io(&error))?;
-        if amount == 0 {
-            return Ok(watch.valid_to_the_end());
-        }
+        let amount = match bytes.read(&mut chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other.map_err(|error| from_io(&error))?,
+        };
         watch.see(&chunk[..amount]);
-        if watch.broken {
-            return Ok(false);
+        let ended = amount == 0;
+        let valid = !watch.broken && (!ended || watch.rest.is_empty());
+        if !valid && watch.wide >= MIXED_FROM {
+            return Err(unreadable(
+                "YB-2105",
+                format!(
+                    "文件前 {} 字节是 UTF-8，其后不是，编码前后不一致。处理：核对传输是否完整，请提供方以同一编码重新导出",
+                    watch.valid
+                ),
+            ));
+        }
+        if !valid || ended {
+            return Ok(valid);
         }
     }
 }
@@ -254,6 +269,8 @@ struct Utf8Watch {
     broken: bool,
     /// Characters of three bytes and more: hanzi. GB18030 text that is valid UTF-8 by chance has none of them.
     wide: u64,
+    /// Bytes that are valid.
+    valid: u64,
 }
 
 impl Utf8Watch {
@@ -271,11 +288,12 @@ impl Utf8Watch {
         let (valid, rest) = match std::str::from_utf8(bytes) {
             Ok(_) => (bytes, &[][..]),
             Err(error) if error.error_len().is_none() => bytes.split_at(error.valid_up_to()),
-            Err(_) => {
+            Err(error) => {
                 self.broken = true;
-                return;
+                (&bytes[..error.valid_up_to()], &[][..])
             }
         };
+        self.valid += valid.len() as u64;
         self.wide += valid.iter().filter(|byte| **byte >= 0xe0).count() as u64;
         self.rest = rest.to_vec();
     }

@@ -54,6 +54,10 @@ pub struct Member {
 
 impl<'a> Export<'a> {
     /// The file at `path`; the time it may take runs from now.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a deadline for a file that never ends; no decision hangs on the time of day"
+    )]
     pub fn new(path: &'a Path, container: Option<&'a Container>, limits: &'a Limits) -> Self {
         Self {
             path,
@@ -92,7 +96,9 @@ impl<'a> Export<'a> {
         if members.is_empty() {
             return Err(unreadable(
                 "YB-2063",
-                format!("压缩包内没有符合“{member}”的文件。处理：核对适配文件 container.zip.member，或请提供方重新打包"),
+                format!(
+                    "压缩包内没有符合“{member}”的文件。处理：核对适配文件 container.zip.member，或请提供方重新打包"
+                ),
             ));
         }
         if members.len() > 1 && !several {
@@ -299,7 +305,9 @@ fn open_archive(file: File, members: usize) -> Result<ZipArchive<Rationed>, Unre
 fn too_many_members(most: usize) -> Unreadable {
     unreadable(
         "YB-2062",
-        format!("压缩包内文件数超过上限 {most} 个。处理：请提供方只打包约定的导出文件；确需更多时调高适配文件 limits.members"),
+        format!(
+            "压缩包内文件数超过上限 {most} 个。处理：请提供方只打包约定的导出文件；确需更多时调高适配文件 limits.members"
+        ),
     )
 }
 
@@ -338,10 +346,7 @@ fn encrypted() -> Unreadable {
 }
 
 /// The members that fit the pattern. The names of all others are looked at as well.
-fn find_members(
-    archive: &ZipArchive<Rationed>,
-    pattern: &str,
-) -> Result<Vec<Member>, Unreadable> {
+fn find_members(archive: &ZipArchive<Rationed>, pattern: &str) -> Result<Vec<Member>, Unreadable> {
     let mut found = Vec::new();
     for at in 0..archive.len() {
         let member = archive
@@ -443,6 +448,13 @@ fn too_big(bytes: u64) -> Unreadable {
     )
 }
 
+fn lying() -> Unreadable {
+    unreadable(
+        "YB-2077",
+        "压缩包内文件的实际大小与目录所写不符。处理：核对文件来源和传输是否完整，请提供方重新打包",
+    )
+}
+
 struct Capped<R> {
     inner: R,
     unpacked: u64,
@@ -458,6 +470,10 @@ impl<R: Read> Read for Capped<R> {
         let amount = match self.inner.read(buffer) {
             Ok(amount) => amount,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            // The library counts as well. Should it say so in other words one day, the file is refused as damaged.
+            Err(error) if error.to_string().contains("declared uncompressed size") => {
+                return Err(inside_io(lying()));
+            }
             Err(_) => {
                 return Err(inside_io(unreadable(
                     "YB-2071",
@@ -480,14 +496,11 @@ impl<R: Read> Read for Capped<R> {
         }
         // The end is where a reader finds nothing although it asked for something.
         let at_end = amount == 0 && !buffer.is_empty();
-        let lying = self.declared.is_some_and(|declared| {
+        let lies = self.declared.is_some_and(|declared| {
             self.unpacked > declared || (at_end && self.unpacked < declared)
         });
-        if lying {
-            return Err(inside_io(unreadable(
-                "YB-2077",
-                "压缩包内文件的实际大小与目录所写不符。处理：核对文件来源和传输是否完整，请提供方重新打包",
-            )));
+        if lies {
+            return Err(inside_io(lying()));
         }
         Ok(amount)
     }

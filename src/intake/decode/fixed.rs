@@ -59,7 +59,7 @@ fn rows(
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
     let headings = format.columns.iter().map(|column| column.heading.trim());
-    handover.columns(headings.map(str::to_owned).collect())?;
+    let mut headings: Option<Vec<String>> = Some(headings.map(str::to_owned).collect());
     let cut = Cut {
         places: format.places(),
         unit: format.unit,
@@ -105,10 +105,16 @@ fn rows(
                 continue;
             }
         }
+        if let Some(headings) = headings.take() {
+            handover.columns(headings)?;
+        }
         match cut.row(&line, is_ended) {
             Ok(cells) => handover.row(RawRow { number, cells })?,
             Err((code, reason)) => handover.spoilt(number, code, reason)?,
         }
+    }
+    if let Some(headings) = headings {
+        handover.columns(headings)?;
     }
     trailer.finish()
 }

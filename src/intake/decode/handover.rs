@@ -105,7 +105,9 @@ impl<'s> Handover<'s> {
         if name.len() > NAME_BYTES {
             return Err(unreadable(
                 "YB-2139",
-                format!("第 {number} 条记录中有名称超过 {NAME_BYTES} 字节的项。处理：请提供方核对导出格式"),
+                format!(
+                    "第 {number} 条记录中有名称超过 {NAME_BYTES} 字节的项。处理：请提供方核对导出格式"
+                ),
             ));
         }
         self.columns.push(name.to_owned());

@@ -107,6 +107,10 @@ fn endless() -> Unreadable {
 type Embedded<'t> = serde_json::Deserializer<serde_json::de::StrRead<'t>>;
 
 /// Where reading stands.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what was met in this document, and where reading is; not a state machine"
+)]
 struct Walk<'h, 's, 'l> {
     rows: Vec<String>,
     total: Option<Vec<String>>,
@@ -211,7 +215,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// The same key twice on the way to the records or the total: nobody can say which is meant.
-    fn twice(&self, what: &str) -> Unreadable {
+    fn twice(what: &str) -> Unreadable {
         unreadable(
             "YB-2136",
             format!("同一文档中{what}出现两次，无法确定以哪个为准。处理：请提供方核对导出格式"),
@@ -270,7 +274,7 @@ impl Walk<'_, '_, '_> {
 
     fn take_total(&mut self, text: &str) -> Result<(), Unreadable> {
         if self.total_here {
-            return Err(self.twice("总数"));
+            return Err(Self::twice("总数"));
         }
         let total = fold(text).parse().map_err(|_| self.bad_total())?;
         self.total_here = true;
@@ -313,7 +317,7 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_, '_, '_> {
         let walk = self.walk;
         if walk.path == walk.rows {
             if walk.rows_here {
-                return Err(walk.stop(walk.twice("记录")));
+                return Err(walk.stop(Walk::twice("记录")));
             }
             if walk.lines {
                 walk.rows_here = true;

@@ -73,9 +73,9 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
         return Err(other(layout.title(), "二进制文件"));
     }
     match (layout, appearance(text)) {
-        (Layout::Xml, Some(Seen::Xml)) | (Layout::Json, Some(Seen::Json)) | (Layout::Csv | Layout::Fixed, None) => {
-            Ok(())
-        }
+        (Layout::Xml, Some(Seen::Xml))
+        | (Layout::Json, Some(Seen::Json))
+        | (Layout::Csv | Layout::Fixed, None) => Ok(()),
         _ => Err(other(layout.title(), name_of_text(head))),
     }
 }
@@ -169,8 +169,14 @@ fn utf_16(head: &[u8]) -> bool {
 
 /// An archive or a packed file, which has no place inside another.
 pub fn packed(head: &[u8]) -> Option<&'static str> {
-    [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf\x27\x1c"]
-        .iter()
-        .find(|start| head.starts_with(start))
-        .and_then(|start| signature(start))
+    [
+        &b"PK\x03\x04"[..],
+        b"PK\x05\x06",
+        b"\x1f\x8b",
+        b"Rar!",
+        b"7z\xbc\xaf\x27\x1c",
+    ]
+    .iter()
+    .find(|start| head.starts_with(start))
+    .and_then(|start| signature(start))
 }

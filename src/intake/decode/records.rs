@@ -66,7 +66,10 @@ impl<'h, 's> Records<'h, 's> {
         if self.present[at] && self.cells[at] != cell {
             self.spoil(
                 "YB-2153",
-                format!("“{}”在同一记录中出现多次且内容不同。处理：请提供方每项只给一个值", shown(name)),
+                format!(
+                    "“{}”在同一记录中出现多次且内容不同。处理：请提供方每项只给一个值",
+                    shown(name)
+                ),
             );
             return Ok(());
         }

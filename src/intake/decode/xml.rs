@@ -2,8 +2,8 @@
 
 use std::io::BufRead;
 
-use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::XmlVersion;
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::escape::{EscapeError, resolve_predefined_entity};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
@@ -90,7 +90,10 @@ pub fn endless() -> Unreadable {
 
 /// Whether an attribute speaks of XML itself.
 fn is_of_xml(key: &str) -> bool {
-    key == "xmlns" || ["xmlns:", "xml:", "xsi:"].iter().any(|prefix| key.starts_with(prefix))
+    key == "xmlns"
+        || ["xmlns:", "xml:", "xsi:"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
 }
 
 fn split(path: &str) -> Vec<String> {

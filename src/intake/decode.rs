@@ -17,6 +17,7 @@ use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
 
+mod capped;
 mod charset;
 mod container;
 mod csv;

@@ -12,9 +12,12 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UT
 
 use crate::adapter::format::Charset;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::charset::watch::Utf8Watch;
 use crate::intake::decode::container::Export;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
 use crate::intake::decode::{from_io, inside_io, unreadable};
+
+mod watch;
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -257,49 +260,6 @@ impl Tally {
     /// U+FFFD that stood in the file: somebody before us lost a character there.
     pub fn lost(&self) -> u64 {
         self.lost.get()
-    }
-}
-
-/// Tells whether bytes that pass by are valid UTF-8, over the borders of pieces.
-#[derive(Debug, Default)]
-struct Utf8Watch {
-    /// A sequence that the last piece cut off.
-    rest: Vec<u8>,
-    /// Not valid.
-    broken: bool,
-    /// Characters of three bytes and more: hanzi. GB18030 text that is valid UTF-8 by chance has none of them.
-    wide: u64,
-    /// Bytes that are valid.
-    valid: u64,
-}
-
-impl Utf8Watch {
-    fn see(&mut self, piece: &[u8]) {
-        if self.broken {
-            return;
-        }
-        let joined;
-        let bytes = if self.rest.is_empty() {
-            piece
-        } else {
-            joined = [self.rest.as_slice(), piece].concat();
-            joined.as_slice()
-        };
-        let (valid, rest) = match std::str::from_utf8(bytes) {
-            Ok(_) => (bytes, &[][..]),
-            Err(error) if error.error_len().is_none() => bytes.split_at(error.valid_up_to()),
-            Err(error) => {
-                self.broken = true;
-                (&bytes[..error.valid_up_to()], &[][..])
-            }
-        };
-        self.valid += valid.len() as u64;
-        self.wide += valid.iter().filter(|byte| **byte >= 0xe0).count() as u64;
-        self.rest = rest.to_vec();
-    }
-
-    fn valid_to_the_end(&self) -> bool {
-        !self.broken && self.rest.is_empty()
     }
 }
 

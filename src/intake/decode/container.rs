@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use encoding_rs::GB18030;
 use flate2::bufread::MultiGzDecoder;
@@ -15,6 +15,7 @@ use zip::result::ZipError;
 use crate::adapter::format::Container;
 use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::capped::{Capped, Timed, too_big};
 use crate::intake::decode::{from_io, inside_io, likeness, unreadable};
 use crate::intake::pattern;
 
@@ -24,9 +25,6 @@ const PARTS: usize = 1000;
 /// Bytes that may be read to learn what is in an archive: a directory of thousands of entries is far smaller, one of
 /// millions would fill the memory before anybody could count them.
 const DIRECTORY_BYTES: u64 = 16 << 20;
-
-/// Below this the ratio of unpacked to packed says nothing.
-const RATIO_FROM_BYTES: u64 = 1 << 20;
 
 /// Bit 11 of a member's flags: its name is UTF-8.
 const UTF8_NAME: u16 = 1 << 11;
@@ -89,7 +87,7 @@ impl<'a> Export<'a> {
             .map_err(|error| from_zip(&error))?
         {
             return Err(unreadable(
-                "YB-2076",
+                "YB-2084",
                 "压缩包内各文件的位置互相重叠，疑为压缩炸弹。处理：核对文件来源，请提供方重新打包",
             ));
         }
@@ -140,14 +138,12 @@ impl<'a> Export<'a> {
             None => look(&mut self.timed(file)),
             Some(Container::Gzip {}) => {
                 check_gzip(&mut file)?;
-                look(&mut self.timed(Capped {
-                    inner: MultiGzDecoder::new(BufReader::new(file)),
-                    unpacked: 0,
-                    declared: None,
-                    bytes: self.limits.unpacked_bytes,
-                    ratio_bytes: ratio_bytes(bytes, self.limits),
-                    ratio: self.limits.ratio,
-                }))
+                look(&mut self.timed(Capped::new(
+                    MultiGzDecoder::new(BufReader::new(file)),
+                    bytes,
+                    None,
+                    self.limits,
+                )))
             }
             Some(Container::Zip { .. }) => {
                 let mut archive = open_archive(file, self.limits.members)?;
@@ -161,7 +157,7 @@ impl<'a> Export<'a> {
     pub fn check_nesting(&self, head: &[u8]) -> Result<(), Unreadable> {
         match likeness::packed(head) {
             Some(found) if self.container.is_some() => Err(unreadable(
-                "YB-2075",
+                "YB-2083",
                 format!("压缩包内的文件又是{found}，不予打开。处理：请提供方只打包一层"),
             )),
             _ => Ok(()),
@@ -169,11 +165,7 @@ impl<'a> Export<'a> {
     }
 
     fn timed<R>(&self, inner: R) -> Timed<R> {
-        Timed {
-            inner,
-            since: self.since,
-            seconds: self.limits.seconds,
-        }
+        Timed::new(inner, self.since, self.limits.seconds)
     }
 
     /// The export as a file that can be read at any place; a member is unpacked to a nameless file first.
@@ -222,31 +214,9 @@ fn check_gzip(file: &mut File) -> Result<(), Unreadable> {
         return Ok(());
     }
     Err(unreadable(
-        "YB-2078",
+        "YB-2086",
         "文件不是 GZIP 格式。处理：核对传输是否完整；没有压缩的，删去适配文件 [container.gzip]",
     ))
-}
-
-/// A reader that gives up when the time for the file is over.
-struct Timed<R> {
-    inner: R,
-    since: Instant,
-    seconds: u64,
-}
-
-impl<R: Read> Read for Timed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since.elapsed() >= Duration::from_secs(self.seconds) {
-            return Err(inside_io(unreadable(
-                "YB-2079",
-                format!(
-                    "读取文件超过 {} 秒。处理：核对文件是否正确；确需更久时调高适配文件 limits.seconds",
-                    self.seconds
-                ),
-            )));
-        }
-        self.inner.read(buffer)
-    }
 }
 
 /// A file that may be read only so far until the ration is lifted.
@@ -425,83 +395,6 @@ pub fn unpack<'a>(
 ) -> Result<impl Read + use<'a>, Unreadable> {
     let member = archive.by_index(at).map_err(|error| from_zip(&error))?;
     let packed = member.compressed_size().min(archive_bytes);
-    Ok(Capped {
-        unpacked: 0,
-        declared: Some(member.size()),
-        bytes: limits.unpacked_bytes,
-        ratio_bytes: ratio_bytes(packed, limits),
-        ratio: limits.ratio,
-        inner: member,
-    })
-}
-
-fn ratio_bytes(packed: u64, limits: &Limits) -> u64 {
-    packed.saturating_mul(limits.ratio).max(RATIO_FROM_BYTES)
-}
-
-fn too_big(bytes: u64) -> Unreadable {
-    unreadable(
-        "YB-2067",
-        format!(
-            "解压后超过上限 {bytes} 字节。处理：核对文件是否正确；确需更大时调高适配文件 limits.unpacked_bytes"
-        ),
-    )
-}
-
-fn lying() -> Unreadable {
-    unreadable(
-        "YB-2077",
-        "压缩包内文件的实际大小与目录所写不符。处理：核对文件来源和传输是否完整，请提供方重新打包",
-    )
-}
-
-struct Capped<R> {
-    inner: R,
-    unpacked: u64,
-    /// The size its header says.
-    declared: Option<u64>,
-    bytes: u64,
-    ratio_bytes: u64,
-    ratio: u64,
-}
-
-impl<R: Read> Read for Capped<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let amount = match self.inner.read(buffer) {
-            Ok(amount) => amount,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            // The library counts as well. Should it say so in other words one day, the file is refused as damaged.
-            Err(error) if error.to_string().contains("declared uncompressed size") => {
-                return Err(inside_io(lying()));
-            }
-            Err(_) => {
-                return Err(inside_io(unreadable(
-                    "YB-2071",
-                    "压缩包内的文件损坏或不完整（校验不符）。处理：核对传输是否完整，请提供方重新打包",
-                )));
-            }
-        };
-        self.unpacked += amount as u64;
-        if self.unpacked > self.bytes {
-            return Err(inside_io(too_big(self.bytes)));
-        }
-        if self.unpacked > self.ratio_bytes {
-            return Err(inside_io(unreadable(
-                "YB-2068",
-                format!(
-                    "压缩比超过上限 {} 倍，疑为压缩炸弹。处理：核对文件来源；确属正常时调高适配文件 limits.ratio",
-                    self.ratio
-                ),
-            )));
-        }
-        // The end is where a reader finds nothing although it asked for something.
-        let at_end = amount == 0 && !buffer.is_empty();
-        let lies = self.declared.is_some_and(|declared| {
-            self.unpacked > declared || (at_end && self.unpacked < declared)
-        });
-        if lies {
-            return Err(inside_io(lying()));
-        }
-        Ok(amount)
-    }
+    let declared = member.size();
+    Ok(Capped::new(member, packed, Some(declared), limits))
 }

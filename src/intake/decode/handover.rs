@@ -88,7 +88,7 @@ impl<'s> Handover<'s> {
             return Ok(());
         }
         Err(unreadable(
-            "YB-2074",
+            "YB-2082",
             "压缩包内各文件的表头不一致，不能接着读。处理：请提供方按同一表头导出；或改正适配文件 container.zip.member，只取其中一个",
         ))
     }

@@ -77,7 +77,7 @@ fn zip_attacks_and_damage_are_refused() {
         (climbing("/etc/x"), "YB-2065"),
         (climbing("..\\x"), "YB-2065"),
         (climbing("C:x"), "YB-2065"),
-        (nested, "YB-2075"),
+        (nested, "YB-2083"),
         (
             replace(&stored, "甲".as_bytes(), "乙".as_bytes()),
             "YB-2071",
@@ -159,14 +159,14 @@ fn gzip_attacks_and_damage_are_refused() {
         (good[..good.len() - 3].to_vec(), "YB-2071"),
         ([good.clone(), b"trailing".to_vec()].concat(), "YB-2071"),
         (broken, "YB-2071"),
-        (text.clone().into_bytes(), "YB-2078"),
+        (text.clone().into_bytes(), "YB-2086"),
         (
             archive(&[("a.csv", b"x")], CompressionMethod::Stored),
-            "YB-2078",
+            "YB-2086",
         ),
         (bomb, "YB-2068"),
-        (nested, "YB-2075"),
-        (gzip(&good), "YB-2075"),
+        (nested, "YB-2083"),
+        (gzip(&good), "YB-2083"),
         (gzip(b""), "YB-2101"),
     ] {
         refused(&gzipped(csv(None)), &bytes, code);
@@ -224,7 +224,7 @@ fn several_members_are_one_batch_in_the_order_of_their_names() {
         ("参保_1.csv", "名称,备注\n记录数,0\n"),
         ("参保_2.csv", "名称,金额\n记录数,0\n"),
     ]);
-    refused(&parts, &other, "YB-2074");
+    refused(&parts, &other, "YB-2082");
     refused(&parts, &packed(&[("说明.txt", "x")]), "YB-2063");
 
     // Records show their columns one by one: they are one table over all members.
@@ -254,7 +254,7 @@ fn archives_that_lie_are_refused() {
     let size = u32::try_from(content.len()).expect("size");
     for lie in [size + 1, size - 1] {
         let bytes = replace(&honest, &size.to_le_bytes(), &lie.to_le_bytes());
-        refused(&zipped(xml(None)), &bytes, "YB-2077");
+        refused(&zipped(xml(None)), &bytes, "YB-2085");
     }
     // Two entries of the directory that stand for the same bytes.
     let two = archive(
@@ -270,12 +270,12 @@ fn archives_that_lie_are_refused() {
         .expect("second entry");
     let mut overlapping = two.clone();
     overlapping[directory + 42..directory + 46].copy_from_slice(&0_u32.to_le_bytes());
-    refused(&zipped(xml(None)), &overlapping, "YB-2076");
+    refused(&zipped(xml(None)), &overlapping, "YB-2084");
 }
 
 #[test]
 fn time_is_capped() {
     let mut hasty = csv(None);
     hasty.limits.seconds = 0;
-    refused(&hasty, "名称\n甲\n".as_bytes(), "YB-2079");
+    refused(&hasty, "名称\n甲\n".as_bytes(), "YB-2087");
 }

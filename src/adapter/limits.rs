@@ -22,6 +22,14 @@ pub struct Limits {
     pub depth: usize,
     /// Pages of one paged pull.
     pub pages: u32,
+    /// Members of an archive, those that are not wanted included.
+    pub members: usize,
+    /// Malformed characters that are replaced by `�` when the adapter names the charset; one more refuses the file. 0: none.
+    pub replaced: u64,
+    /// Seconds for reading one file.
+    pub seconds: u64,
+    /// Bytes of a text inside JSON that is JSON itself.
+    pub embedded_bytes: u64,
 }
 
 impl Default for Limits {
@@ -35,6 +43,10 @@ impl Default for Limits {
             cell_bytes: 64 << 10,
             depth: 64,
             pages: 20_000,
+            members: 1000,
+            replaced: 0,
+            seconds: 1800,
+            embedded_bytes: 64 << 20,
         }
     }
 }

@@ -38,12 +38,17 @@ pub struct Reading {
     pub columns: Vec<String>,
     /// The charset it was read in.
     pub charset: String,
+    /// The member of an archive of several that is being read: rows are counted in it.
+    member: String,
 }
 
 impl Reading {
     fn complain(&mut self, issues: impl IntoIterator<Item = Issue>) {
-        for issue in issues {
+        for mut issue in issues {
             self.issue_count += 1;
+            if !self.member.is_empty() {
+                issue.reason = format!("（{}）{}", self.member, issue.reason);
+            }
             if self.issues.len() < ISSUES_KEPT {
                 self.issues.push(issue);
             }
@@ -100,6 +105,7 @@ pub fn read(
     let mut ready = false;
     let decoding = decode(path, adapter, &mut |decoded| {
         match decoded {
+            Decoded::Member(name) => reading.member = name,
             Decoded::Title(line) => reading.complain(mapper.title(&line)),
             Decoded::Columns(headings) => {
                 reading.complain(mapper.columns(&headings)?);
@@ -137,8 +143,16 @@ pub fn read(
         }
         Ok(())
     })?;
+    reading.member.clear();
     reading.declared_total = decoding.declared_total;
     reading.charset = decoding.charset;
+    reading.complain(decoding.remarks.into_iter().map(|remark| Issue {
+        row: 0,
+        column: String::new(),
+        value: String::new(),
+        code: remark.code.to_owned(),
+        reason: remark.text,
+    }));
     // An export without a single row has no headings either where the format carries them in the rows.
     if ready || reading.rows > 0 {
         reading.as_of = Some(mapper.as_of()?);

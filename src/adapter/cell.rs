@@ -8,7 +8,7 @@ use crate::adapter::reading::{self, MoneyUnit, Said};
 use crate::adapter::row::Cell;
 use crate::domain::code::{self, CodeVerdict, Kind};
 use crate::domain::record::{Field, FieldType, Value};
-use crate::domain::text::fold;
+use crate::domain::text::{fold, folded};
 
 /// Why a cell's value is not taken, or only with a doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,30 +136,31 @@ pub fn heading_text(text: &str) -> String {
 /// Reads one cell.
 #[must_use]
 pub fn read(reader: &Reader<'_>, cell: &Cell) -> Outcome {
-    let text = fold(&cell.text);
+    let text = folded(&cell.text);
+    let text = text.as_ref();
     let outcome = match reader.field.field_type() {
-        FieldType::Word => word(reader, &text),
-        _ if reading::says_nothing(&text) => Outcome::default(),
+        FieldType::Word => word(reader, text),
+        _ if reading::says_nothing(text) => Outcome::default(),
         FieldType::Code if matches!(reader.field, Field::CreditCode | Field::HeadOfficeCode) => {
-            credit_code(cell, &text)
+            credit_code(cell, text)
         }
-        FieldType::Code => other_code(cell, &text),
-        FieldType::Text => free_text(reader.field, text.clone()),
+        FieldType::Code => other_code(cell, text),
+        FieldType::Text => free_text(reader.field, text.to_owned()),
         FieldType::Count => {
-            let said = reading::count(&text);
-            number(reader.field, said, &text)
+            let said = reading::count(text);
+            number(reader.field, said, text)
         }
         FieldType::Money => typed(
-            reading::money(&text, reader.unit),
-            &text,
+            reading::money(text, reader.unit),
+            text,
             "YB-2210",
             Value::Money,
         ),
-        FieldType::Date => day(reader, &text),
-        FieldType::Month => typed(reading::month(&text), &text, "YB-2208", Value::Month),
-        FieldType::Pseudonym => return pseudonym(reader, cell, &text),
+        FieldType::Date => day(reader, text),
+        FieldType::Month => typed(reading::month(text), text, "YB-2208", Value::Month),
+        FieldType::Pseudonym => return pseudonym(reader, cell, text),
     };
-    hide_citizen_ids(outcome, &text)
+    hide_citizen_ids(outcome, text)
 }
 
 /// Reads a cell of a money column whose unit is disputed: only a figure that names its own unit counts.
@@ -258,7 +259,9 @@ fn word(reader: &Reader<'_>, text: &str) -> Outcome {
 fn free_text(field: Field, text: String) -> Outcome {
     // Names and addresses go out on letters: their brackets are full-width there, as on the licence, whatever the export did.
     let text = match field {
-        Field::Name | Field::Address => text.replace('(', "（").replace(')', "）"),
+        Field::Name | Field::Address if text.contains(['(', ')']) => {
+            text.replace('(', "（").replace(')', "）")
+        }
         _ => text,
     };
     let most = chars_at_most(field);
@@ -373,7 +376,11 @@ fn credit_code(cell: &Cell, text: &str) -> Outcome {
 fn hide_citizen_ids(outcome: Outcome, text: &str) -> Outcome {
     let (is_suspect, must_hold) = match &outcome.value {
         Some(Value::Unread(_)) => (true, false),
-        Some(Value::Text(kept)) => (kept.len() == 18, true),
+        // Only what could pass its check is looked at: seventeen digits and the check character.
+        Some(Value::Text(kept)) => (
+            kept.len() == 18 && kept.bytes().take(17).all(|b| b.is_ascii_digit()),
+            true,
+        ),
         _ => (false, false),
     };
     if !is_suspect {

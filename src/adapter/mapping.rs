@@ -15,7 +15,7 @@ use crate::adapter::reading::{self, MoneyUnit};
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::{Issue, Unreadable};
 use crate::domain::record::{Field, FieldType, Month, Record, Value, mask};
-use crate::domain::text::fold;
+use crate::domain::text::{fold, folded, is_blank};
 
 mod columns;
 
@@ -212,11 +212,7 @@ impl<'a> Mapper<'a> {
 
     /// One row.
     pub fn row(&mut self, row: &RawRow) -> Mapped {
-        let has_content = row
-            .cells
-            .iter()
-            .flatten()
-            .any(|cell| !fold(&cell.text).is_empty());
+        let has_content = row.cells.iter().flatten().any(|cell| !is_blank(&cell.text));
         if !has_content || self.is_total(row) {
             return Mapped::total();
         }
@@ -317,12 +313,15 @@ impl<'a> Mapper<'a> {
             .cells
             .iter()
             .flatten()
-            .map(|cell| cell::lookup_text(&cell.text))
-            .find(|text| !text.is_empty());
-        let is_named = first.is_some_and(|text| {
-            ["合计", "总计", "小计"]
+            .find(|cell| !is_blank(&cell.text));
+        let is_named = first.is_some_and(|cell| {
+            let text = folded(&cell.text);
+            // Blanks between the two hanzi are layout.
+            let mut letters = text.chars().filter(|c| *c != ' ');
+            let start = (letters.next(), letters.next());
+            [('合', '计'), ('总', '计'), ('小', '计')]
                 .iter()
-                .any(|word| text.starts_with(word))
+                .any(|(a, b)| start == (Some(*a), Some(*b)))
         });
         is_named
             && self.plans.iter().any(|plan| {
@@ -337,7 +336,7 @@ impl<'a> Mapper<'a> {
         let Some(cell) = cell else {
             return;
         };
-        let text = fold(&cell.text);
+        let text = folded(&cell.text);
         let day = match &self.adapter.as_of {
             AsOf::Column(_) => match reading::date(&text) {
                 reading::Said::Value(day) => Some(day),

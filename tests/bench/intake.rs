@@ -16,6 +16,7 @@ use jiff::civil::date;
 use yingbao::adapter::language::Adapter;
 use yingbao::adapter::mapping::Mapper;
 use yingbao::adapter::row::Decoded;
+use yingbao::domain::code::{credit_code_check, organisation_check};
 use yingbao::intake::decode::decode;
 
 /// What may be needed above idle, MiB.
@@ -113,10 +114,13 @@ fn cells(n: u64, cells: &mut [String; 9]) {
     for cell in cells.iter_mut() {
         cell.clear();
     }
-    let body = format!("9141{:04}MA{:07X}", 1300 + n % 14, n);
-    let mut code = yingbao::domain::code::examine(&body).normalized;
-    code.truncate(17);
-    let _ = write!(cells[0], "{code}{}", (n % 10));
+    // Valid in both checks, as nearly all real codes are; the alphabet has no I, O, S, V, Z.
+    let mut body = format!("MA{:06}", n % 1_000_000);
+    body.push(organisation_check(&body).expect("eight characters"));
+    let region = 411_302 + n % 14;
+    let first_17 = format!("91{region}{body}");
+    let check = credit_code_check(&first_17).expect("seventeen characters");
+    let _ = write!(cells[0], "{first_17}{check}");
     let _ = write!(cells[1], "南阳拟名{n}号商贸有限公司");
     cells[2].push_str("存续（在营、开业、在册）");
     let _ = write!(cells[3], "{}", 5100 + n % 99);
@@ -393,7 +397,12 @@ fn main() {
     );
     let mut csv_seconds = Vec::new();
     let mut xml_seconds = Vec::new();
-    for layout in LAYOUTS {
+    let only = option(&arguments, "--only");
+    let wanted = |layout: &&Layout| {
+        only.as_ref()
+            .is_none_or(|only| layout.name.starts_with(only))
+    };
+    for layout in LAYOUTS.iter().filter(wanted) {
         let path = folder.path().join(layout.file);
         (layout.write)(&path, count);
         let size = std::fs::metadata(&path).expect("a file").len() >> 20;

@@ -25,9 +25,8 @@ pub fn adapter(lines: &str) -> Adapter {
         "department = \"税务\"\ntitle = \"月报\"\nbasis = \"条例\"\nrecord = \"tax\"\nmode = \"increment\"\nas_of = \"delivery\"\n\
          transport.folder = {{ endpoint = \"x\", pattern = \"x*\" }}\n{lines}\n[fields]\n\
          credit_code = {{ from = [\"code\", \"代码\"], required = true }}\nmonth = {{ from = [\"month\", \"月\"], required = true }}\n\
-         name = [\"name\", \"名称\"]\nrevenue = {{ from = \"revenue\", unit = \"yuan\" }}\n{LIMITS}"
+         name = {{ from = [\"name\", \"名称\"] }}\nrevenue = {{ from = \"revenue\", unit = \"yuan\" }}\n{LIMITS}"
     );
-    let text = text.replace("name = [\"name\", \"名称\"]", "name = { from = [\"name\", \"名称\"] }");
     Adapter::check("x", "0", toml::from_str(&text).expect("an adapter")).expect("no complaint")
 }
 
@@ -40,7 +39,12 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
     let mut file = std::fs::File::create(&path).expect("a file");
     file.write_all(bytes).expect("written");
     drop(file);
-    let mut mapper = Mapper::new(adapter, "x_202603.csv", "2026-03-18".parse().expect("a day"), &KEY);
+    let mut mapper = Mapper::new(
+        adapter,
+        "x_202603.csv",
+        "2026-03-18".parse().expect("a day"),
+        &KEY,
+    );
     let (mut rows, mut columns) = (0u64, 0usize);
     let decoded = decode(&path, adapter, &mut |decoded| {
         match decoded {
@@ -48,7 +52,10 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                 mapper.title(&line);
             }
             Decoded::Columns(headings) => {
-                assert!(headings.len() <= adapter.limits.columns, "more columns than the cap");
+                assert!(
+                    headings.len() <= adapter.limits.columns,
+                    "more columns than the cap"
+                );
                 columns = headings.len();
                 mapper.columns(&headings)?;
             }
@@ -57,7 +64,10 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                 assert!(rows <= adapter.limits.rows, "more rows than the cap");
                 assert!(row.cells.len() <= columns, "more cells than columns");
                 for cell in row.cells.iter().flatten() {
-                    assert!(cell.text.len() <= adapter.limits.cell_bytes, "a cell longer than the cap");
+                    assert!(
+                        cell.text.len() <= adapter.limits.cell_bytes,
+                        "a cell longer than the cap"
+                    );
                 }
                 mapper.depersonalise(&mut row);
                 mapper.row(&row);
@@ -76,6 +86,10 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
 /// In memory where the machine has such a folder: a run is a thousandth of a second.
 fn spool() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
-    let folder = if shared.is_dir() { shared } else { std::env::temp_dir() };
+    let folder = if shared.is_dir() {
+        shared
+    } else {
+        std::env::temp_dir()
+    };
     folder.join(format!("yingbao-fuzz-{}", std::process::id()))
 }

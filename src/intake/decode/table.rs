@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::Unreadable;
-use crate::domain::text::{fold, is_invisible};
+use crate::domain::text::{fold, is_blank, is_invisible};
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::headings::joined;
 use crate::intake::decode::records::too_many_columns;
@@ -300,10 +300,6 @@ fn is_total(cells: &[(usize, Cell)]) -> bool {
 
 fn unseen(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
-}
-
-fn is_blank(text: &str) -> bool {
-    text.chars().all(unseen)
 }
 
 fn trimmed(text: &str) -> &str {

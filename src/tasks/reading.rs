@@ -172,3 +172,47 @@ fn count(reading: &mut Reading) {
     }
     reading.census = census;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const TAX: &str = include_str!("../../adapters/tax.toml");
+
+    #[test]
+    fn an_issue_names_the_member_its_row_stands_in() {
+        let text = TAX.replacen(
+            "[format.csv]",
+            "[container.zip]\nmember = \"*.csv\"\nseveral = true\n\n[format.csv]",
+            1,
+        );
+        let adapter = Adapter::check("tax", "0", toml::from_str(&text).unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("202602.zip");
+        let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for name in ["甲.csv", "乙.csv"] {
+            let options = zip::write::SimpleFileOptions::default();
+            archive.start_file(name, options).unwrap();
+            let rows =
+                "数据截止日期：2026-03-18\n纳税人识别号,纳税人名称,所属期\n,宛东商贸,202602\n";
+            let bytes = encoding_rs::GB18030.encode(rows).0;
+            archive.write_all(&bytes).unwrap();
+        }
+        archive.finish().unwrap();
+        let reading = read(
+            &path,
+            &adapter,
+            "202602.zip",
+            jiff::civil::date(2026, 3, 20),
+        )
+        .unwrap();
+        assert_eq!((reading.rows, reading.set_aside), (2, 2));
+        for name in ["甲.csv", "乙.csv"] {
+            let start = format!("（{name}）");
+            let named = |issue: &&Issue| issue.row == 3 && issue.reason.starts_with(&start);
+            assert_eq!(reading.issues.iter().filter(named).count(), 1, "{name}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! `batch list | show | release`.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::cli::arguments::BatchCommand;
@@ -13,11 +15,15 @@ use crate::tasks::{Desk, Failure};
 pub fn run(
     desk: Desk<'_>,
     command: &BatchCommand,
+    _folder: &Path,
     console: &mut Console<'_>,
 ) -> Result<i32, Failure> {
     match command {
         BatchCommand::List { adapter } => list(desk, adapter.as_deref(), console),
-        BatchCommand::Show { batch } => show(desk, batch, console),
+        BatchCommand::Show {
+            batch,
+            issues_xlsx: _,
+        } => show(desk, batch, console),
         BatchCommand::Release { batch, by, reason } => {
             let report = release(desk, batch, by, reason)?;
             show_report(&report, console);

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
+use crate::cli::arguments::CheckArguments;
 use crate::cli::console::Console;
 use crate::cli::session::{Place, Unopened, configuration};
 use crate::daemon::plan;
 
 /// Exit 0 without a fault, 2 with.
-pub fn run(place: &Place, console: &mut Console<'_>) -> i32 {
+pub fn run(place: &Place, _options: &CheckArguments, console: &mut Console<'_>) -> i32 {
     match configuration(place) {
         Ok(configuration) => {
             if console.json {

@@ -2,6 +2,7 @@
 mod adapters;
 mod check;
 mod demo;
+mod draft;
 mod mail;
 mod office;
 mod program;

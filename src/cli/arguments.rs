@@ -105,8 +105,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct CheckArguments {
     /// Also run the samples beside the adapters: a folder per adapter, a folder per case (default: samples/ below home)
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "")]
-    pub samples: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    pub samples: Option<Option<PathBuf>>,
     /// Write what the samples give now as what is expected; look at the difference afterwards
     #[arg(long, requires = "samples")]
     pub write: bool,

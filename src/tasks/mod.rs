@@ -21,6 +21,7 @@ pub mod pull;
 pub mod reading;
 pub mod record;
 pub mod review;
+pub mod samples;
 pub mod selfcheck;
 pub mod stopwatch;
 

@@ -320,6 +320,7 @@ fn blank(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Batch {
         census: crate::domain::batch::Census::default(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
+        issues_found: 0,
         released: None,
     }
 }
@@ -348,6 +349,7 @@ fn settle(
     batch.set_aside = reading.set_aside;
     batch.census = reading.census;
     batch.issues = reading.issues;
+    batch.issues_found = reading.issue_count;
     batch.verdict = verdict;
     batch.reasons = reasons;
     if verdict.accepted() {

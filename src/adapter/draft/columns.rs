@@ -24,7 +24,7 @@ pub fn fit(field: Field, column: &Column) -> f64 {
         }
         Field::Email => share(&|cell| cell.text.contains('@')),
         Field::Phone => share(&|cell| cell.text.chars().filter(|c| c.is_numeric()).count() >= 7),
-        Field::Name => share(&|cell| fold(&cell.text).chars().any(|c| !c.is_ascii())),
+        Field::Name => share(&|cell| !fold(&cell.text).is_ascii()),
         _ => match field.field_type() {
             FieldType::Count => share(&|cell| said(&reading::count(&fold(&cell.text)))),
             FieldType::Money => {

@@ -129,7 +129,7 @@ impl Sample {
                 self.row(&row);
             }
             Decoded::Spoilt { .. } => self.spoilt += 1,
-            _ => {}
+            Decoded::Title(_) => {}
         }
         true
     }

@@ -100,6 +100,7 @@ fn healthy(text: &str) -> Case {
         census: census.clone(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
+        issues_found: 0,
         released: None,
     };
     Case {

@@ -68,7 +68,7 @@ pub enum Command {
     Draft(DraftArguments),
     /// Batches and quarantine
     #[command(
-        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\""
+        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch show tax-20260302-1a2b3c4d --issues-xlsx 税务问题清单.xlsx\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\""
     )]
     Batch(BatchArguments),
     /// What a batch changed: new, changed (before → after), missing, returned

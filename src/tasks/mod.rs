@@ -13,6 +13,7 @@ use crate::store::{Store, StoreError};
 pub mod county;
 pub mod deliver;
 pub mod escalate;
+pub mod issue_sheets;
 pub mod job;
 pub mod known;
 pub mod notify;

@@ -19,7 +19,7 @@ use crate::intake::fetch::{Errand, Fetched, carry, fetch};
 use crate::store::StoredRecord;
 use crate::tasks::reading::{Reading, read};
 use crate::tasks::stopwatch::Stopwatch;
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, issue_sheets};
 
 /// Where the file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +159,11 @@ pub fn run(
     let report = take(desk, adapter, &fetched, dry_run, watch);
     // The spool copy has served: the archive has it, or nobody wants it.
     let _ = std::fs::remove_file(&fetched.path);
-    report
+    let report = report?;
+    if !dry_run {
+        issue_sheets::hand_out(desk, &report.batch)?;
+    }
+    Ok(report)
 }
 
 fn within_agreement(desk: Desk<'_>, adapter: &Adapter) -> Result<(), Failure> {

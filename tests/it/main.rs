@@ -3,6 +3,7 @@ mod adapters;
 mod check;
 mod demo;
 mod draft;
+mod issues;
 mod mail;
 mod office;
 mod program;

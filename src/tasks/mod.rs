@@ -37,6 +37,8 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     /// Where the few asynchronous things (HTTP, SMTP) run; tasks themselves are synchronous.
     pub runtime: &'a tokio::runtime::Handle,
+    /// Is told rows read while a file is read, for people who wait; nothing is decided by it.
+    pub watch: &'a (dyn Fn(u64) + Sync),
 }
 
 impl Desk<'_> {

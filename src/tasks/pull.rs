@@ -17,7 +17,7 @@ use crate::domain::event::Event;
 use crate::domain::record::Record;
 use crate::intake::fetch::{Errand, Fetched, carry, fetch};
 use crate::store::StoredRecord;
-use crate::tasks::reading::{Reading, read};
+use crate::tasks::reading::{Reading, read, read_watched};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure, issue_sheets};
 
@@ -249,7 +249,8 @@ fn take(
         desk.store.archive_file(&fetched.path)?;
     }
     watch.lap("archive");
-    let reading = read(&fetched.path, adapter, &fetched.name, desk.today());
+    let today = desk.today();
+    let reading = read_watched(&fetched.path, adapter, &fetched.name, today, desk.watch);
     watch.lap("read");
     let mut batch = blank(desk, adapter, fetched);
     let reading = match reading {

@@ -81,7 +81,10 @@ impl Reading {
     }
 }
 
-/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day.
+/// Rows between two words to whoever looks on.
+const WATCHED_ROWS: u64 = 256;
+
+/// As [`read_watched`], with nobody looking on.
 ///
 /// # Errors
 /// The file is not what the adapter declares; nothing of it is used.
@@ -91,10 +94,28 @@ pub fn read(
     name: &str,
     delivered: Date,
 ) -> Result<Reading, Unreadable> {
+    read_watched(path, adapter, name, delivered, &|_| {})
+}
+
+/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day;
+/// `watch` is told rows read, now and then.
+///
+/// # Errors
+/// The file is not what the adapter declares; nothing of it is used.
+pub fn read_watched(
+    path: &Path,
+    adapter: &Adapter,
+    name: &str,
+    delivered: Date,
+    watch: &dyn Fn(u64),
+) -> Result<Reading, Unreadable> {
     let mut mapper = Mapper::new(adapter, name, delivered);
     let mut reading = Reading::default();
     let mut ready = false;
     let decoding = decode(path, adapter, &mut |decoded| {
+        if reading.rows.is_multiple_of(WATCHED_ROWS) {
+            watch(reading.rows);
+        }
         match decoded {
             Decoded::Title(line) => reading.complain(mapper.title(&line)),
             Decoded::Columns(headings) => {
@@ -131,6 +152,7 @@ pub fn read(
         }
         Ok(())
     })?;
+    watch(reading.rows);
     reading.declared_total = decoding.declared_total;
     reading.charset = decoding.charset;
     // An export without a single row has no headings either where the format carries them in the rows.

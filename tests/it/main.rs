@@ -6,6 +6,7 @@ mod draft;
 mod issues;
 mod mail;
 mod office;
+mod preview;
 mod program;
 mod quarantine;
 mod render;

@@ -11,6 +11,9 @@ use crate::domain::record::{Field, FieldType, RecordKind};
 const COMMENT_AT: usize = 44;
 /// And the furthest column at which those of a block begin.
 const COMMENT_AT_MOST: usize = 72;
+/// Stands where the sample says nothing of the usual number of rows.
+const UNKNOWN_ROWS: &str =
+    "# rows = { min = 1, max = 1 }  # 试运行后按实际的八成和两倍填写：少于下限隔离，多于上限提示\n";
 /// Width of a line of a lookup.
 const LOOKUP_WIDTH: usize = 100;
 
@@ -229,10 +232,7 @@ pub fn toml(proposal: &Proposal) -> String {
             remark(&line, "样本行数的八成和两倍；确认样本是一次完整交付后启用")
         );
     } else {
-        let _ = writeln!(
-            out,
-            "# rows = {{ min = 0, max = 0 }}  # 试运行后按实际的八成和两倍填写：少于下限隔离，多于上限提示"
-        );
+        out.push_str(UNKNOWN_ROWS);
     }
     out
 }

@@ -7,11 +7,11 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use encoding_rs::{GB18030, UTF_8};
+use encoding_rs::{Encoding, GB18030, UTF_8};
 use zip::ZipArchive;
 
 use crate::adapter::draft::aliases::Aliases;
-use crate::adapter::draft::heading;
+use crate::adapter::draft::heading::{self, Below};
 use crate::adapter::draft::layout::{Key, Layout, Table};
 use crate::adapter::draft::sample::Sample;
 use crate::adapter::draft::text::pattern;
@@ -30,6 +30,8 @@ const HEAD_BYTES: u64 = 8 << 20;
 const MEMBERS: usize = 1000;
 /// Beginning of a title that no file has: the decoder then gives every line as a title.
 const NO_HEADING: &str = "\u{10fffd}";
+/// Code of the refusal of a layout that the adapter's language does not have.
+const LACKING: &str = "YB-2194";
 /// Code of the refusal by which the sink ends the reading; never shown.
 const ENOUGH: &str = "enough";
 
@@ -56,7 +58,8 @@ struct Look {
     shape: Shape,
 }
 
-/// Every format that the decoders read, the most certain first. The adapter's language says which of them this program has.
+/// Every format that the decoders read, the most certain first. All kinds of spreadsheets are one format in an adapter: what the
+/// bytes are, its decoder finds out itself.
 const FORMATS: &[Look] = &[
     Look {
         format: "xlsx",
@@ -65,13 +68,13 @@ const FORMATS: &[Look] = &[
         shape: Shape::Table,
     },
     Look {
-        format: "xls",
+        format: "xlsx",
         title: "旧版 XLS 工作簿",
         looks: |head| head.bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
         shape: Shape::Table,
     },
     Look {
-        format: "spreadsheet_ml",
+        format: "xlsx",
         title: "XML 表格（SpreadsheetML）",
         looks: |head| {
             head.starts("<")
@@ -82,7 +85,7 @@ const FORMATS: &[Look] = &[
         shape: Shape::Table,
     },
     Look {
-        format: "html",
+        format: "xlsx",
         title: "网页表格（HTML）",
         looks: |head| {
             [
@@ -113,7 +116,7 @@ const FORMATS: &[Look] = &[
     Look {
         format: "csv",
         title: "分隔文本",
-        looks: |head| !head.bytes.contains(&0),
+        looks: |head| !head.text.is_empty() && !head.text.contains('\0'),
         shape: Shape::Delimited,
     },
 ];
@@ -151,10 +154,6 @@ pub fn sniff(
     if head.bytes.trim_ascii().is_empty() {
         return Err(refusal("YB-2101", "文件是空的。处理：换一份有数据的样本"));
     }
-    if head.bytes.starts_with(b"\xff\xfe") || head.bytes.starts_with(b"\xfe\xff") {
-        let text = "文件是 UTF-16 编码，不能读取。处理：请提供方改用 UTF-8 或 GB18030 导出";
-        return Err(refusal("YB-2102", text));
-    }
     let Some(look) = FORMATS.iter().find(|look| (look.looks)(&head)) else {
         let text = "看不出是哪种格式。处理：提供 CSV、XML、JSON 或工作簿样本";
         return Err(refusal("YB-2191", text));
@@ -175,12 +174,15 @@ pub fn sniff(
         };
         match read {
             Ok(sample) => return Ok(sample),
-            Err(refusal) => {
-                first.get_or_insert(refusal);
-            }
+            Err(refused) => first = Some(prefer(first, refused)),
         }
     }
     Err(first.unwrap_or_else(|| refusal("YB-2191", "文件中没有找到记录。处理：换一份有数据的样本")))
+}
+
+/// The first refusal that says something of the file; that this program lacks a key is only said for want of another.
+fn prefer(first: Option<Unreadable>, next: Unreadable) -> Unreadable {
+    first.filter(|first| first.code != LACKING).unwrap_or(next)
 }
 
 fn refusal(code: &'static str, text: impl Into<String>) -> Unreadable {
@@ -242,6 +244,13 @@ fn layouts(look: &Look, container: Option<&Table>, head: &Head, aliases: &Aliase
             .into_iter()
             .map(|found| {
                 let mut keys = vec![Key::text("rows", &found.rows, "记录数组的位置")];
+                if found.lines {
+                    keys = vec![Key {
+                        name: "lines",
+                        value: "true".to_owned(),
+                        why: "每行一条记录".to_owned(),
+                    }];
+                }
                 keys.extend(
                     found
                         .total
@@ -295,13 +304,28 @@ impl Reader<'_> {
             return Err(refused);
         }
         let mut first = None;
-        for heading in heading::candidates(&lines.titles, self.aliases) {
+        for (heading, below) in heading::candidates(&lines.titles, self.aliases) {
             let why = "含有这个列名的一行是表头，其上是标题行";
-            match self.read(with(&heading, why)) {
-                Ok(sample) if sample.columns.len() >= 2 => return Ok(sample),
-                Ok(_) => {}
-                Err(refused) => {
-                    first.get_or_insert(refused);
+            let plain = with(&heading, why);
+            let mut further = plain.clone();
+            further.format.keys.extend(match below {
+                Below::Data => None,
+                Below::Codes => Some(Key {
+                    name: "code_row",
+                    value: "true".to_owned(),
+                    why: "表头下一行是列的代码".to_owned(),
+                }),
+                Below::Headings => Some(Key {
+                    name: "header_rows",
+                    value: "2".to_owned(),
+                    why: "表头有两行，列名写作“上级/下级”".to_owned(),
+                }),
+            });
+            for layout in [further, plain] {
+                match self.read(layout) {
+                    Ok(sample) if sample.columns.len() >= 2 => return Ok(sample),
+                    Ok(_) => {}
+                    Err(refused) => first = Some(prefer(first, refused)),
                 }
             }
         }
@@ -358,7 +382,7 @@ fn provisional(layout: &Layout) -> Result<Adapter, Unreadable> {
             "本版本不能读取{}（{format}）。处理：请提供方改用 CSV、XML、JSON 或 XLSX 导出",
             layout.format.why.trim_start_matches("按内容判断为")
         );
-        refusal("YB-2194", text)
+        refusal(LACKING, text)
     };
     let file: AdapterFile = toml::from_str(&text).map_err(|_| unknown())?;
     Adapter::check("draft", "", file).map_err(|complaints| {
@@ -438,23 +462,40 @@ fn member(archive: &mut ZipArchive<BufReader<File>>) -> Result<(usize, Table), U
         let text = "压缩包内没有文件。处理：请提供方重新打包";
         return Err(refusal("YB-2063", text));
     };
-    let alone = |pattern: &str| {
-        members
-            .iter()
-            .filter(|(.., name)| fits(pattern, name))
-            .count()
-            == 1
-    };
-    let wanted = Some(pattern(&name)).filter(|pattern| alone(pattern));
-    let why = if members.len() == 1 {
-        "包内的文件名，变化的部分写作一个 *".to_owned()
-    } else {
-        format!("包内有{}个文件，取最大的一个", members.len())
+    let wanted = pattern(&name);
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_alike = |other: &str| other.rsplit_once('.').map_or("", |(_, end)| end) == end;
+    let fitting = members.iter().filter(|(.., name)| fits(&wanted, name));
+    let keys = match fitting.clone().count() {
+        1 if members.len() == 1 => {
+            vec![Key::text(
+                "member",
+                &wanted,
+                "包内的文件名，变化的部分写作一个 *",
+            )]
+        }
+        1 => {
+            let why = format!("包内有{}个文件，取最大的一个", members.len());
+            vec![Key::text("member", &wanted, why)]
+        }
+        count if wanted != "*" && fitting.clone().all(|(.., name)| is_alike(name)) => vec![
+            Key::text("member", &wanted, format!("包内有{count}个这样的文件")),
+            Key {
+                name: "several",
+                value: "true".to_owned(),
+                why: "按名称顺序读完全部；若只应取一个，改正 member 并删去此行".to_owned(),
+            },
+        ],
+        _ => vec![Key::text(
+            "member",
+            &name,
+            "包内最大的一个；每次名称会变的，请写成带一个 * 的样式",
+        )],
     };
     let table = Table {
         name: "container.zip".to_owned(),
         why: "文件是 ZIP 压缩的".to_owned(),
-        keys: vec![Key::text("member", &wanted.unwrap_or(name), why)],
+        keys,
     };
     Ok((at, table))
 }
@@ -482,6 +523,11 @@ fn head(bytes: impl Read, is_workbook: bool) -> Result<Head, Unreadable> {
 }
 
 fn text(bytes: &[u8]) -> (String, Option<&'static str>) {
+    // The mark says it, an adapter need not; whether it can be read is the decoder's to say.
+    if let Some((encoding, _)) = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != UTF_8)
+    {
+        return (encoding.decode_with_bom_removal(bytes).0.into_owned(), None);
+    }
     let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // The end may cut a character in two.
     let is_utf8 = match std::str::from_utf8(plain) {

@@ -90,15 +90,20 @@ impl Way {
 pub struct Heading {
     exact: String,
     folded: String,
+    /// The last part of a joined name: `owner/name` of inner objects, `上级/下级` of two heading rows.
+    last: String,
 }
 
 impl Heading {
-    /// Makes it ready. Of a dotted name (inner objects) the last part counts as well.
+    /// Makes it ready.
     #[must_use]
     pub fn new(text: &str) -> Self {
+        let folded = fold(text);
+        let last = folded.rsplit(['/', '.']).next().unwrap_or(&folded);
         Self {
             exact: upper(text),
             folded: bare(text),
+            last: bare(last),
         }
     }
 }
@@ -107,17 +112,11 @@ fn upper(text: &str) -> String {
     heading_text(text).to_uppercase()
 }
 
-/// Without brackets and what is in them, separators, the path of a dotted name, and case.
+/// Without brackets and what is in them, separators and case.
 fn bare(text: &str) -> String {
-    let text = fold(text);
-    let last = if text.is_ascii() {
-        text.rsplit('.').next().unwrap_or(&text)
-    } else {
-        &text
-    };
     let mut depth = 0_u32;
     let mut kept = String::new();
-    for c in last.chars() {
+    for c in fold(text).chars() {
         match c {
             '(' | '[' | '【' | '〔' | '<' => depth += 1,
             ')' | ']' | '】' | '〕' | '>' => depth = depth.saturating_sub(1),
@@ -159,6 +158,8 @@ impl Aliases {
                 let alias = bare(alias);
                 if !alias.is_empty() && alias == heading.folded {
                     Some((Way::Folded, 0.95 - rank))
+                } else if !alias.is_empty() && alias == heading.last {
+                    Some((Way::Folded, 0.93 - rank))
                 } else {
                     similar(&heading.folded, &alias)
                         .map(|likeness| (Way::Similar, 0.8 * likeness - rank))
@@ -194,7 +195,7 @@ impl Aliases {
         self.personal
             .codes
             .iter()
-            .any(|code| bare(code) == heading.folded)
+            .any(|code| bare(code) == heading.folded || bare(code) == heading.last)
             || (!of_firms
                 && self
                     .personal
@@ -317,6 +318,13 @@ mod tests {
             ("营业收入（单位：元）", Field::Revenue, Some(Way::Folded)),
             ("creditCode", Field::CreditCode, Some(Way::Folded)),
             ("data.uscc", Field::CreditCode, Some(Way::Folded)),
+            ("owner/name", Field::Name, Some(Way::Folded)),
+            (
+                "参保情况/参保人数",
+                Field::RegisteredHeads,
+                Some(Way::Folded),
+            ),
+            ("@UNISCID", Field::CreditCode, Some(Way::Folded)),
             ("企业从业人数", Field::Employees, Some(Way::Similar)),
             ("统一社会信用代碼", Field::CreditCode, Some(Way::Similar)),
             ("AAB001", Field::UnitNumber, Some(Way::Exact)),

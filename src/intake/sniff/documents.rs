@@ -23,6 +23,8 @@ pub struct Found {
     pub rows: String,
     /// JSON pointer of the declared total.
     pub total: Option<String>,
+    /// Every line is a record.
+    pub lines: bool,
 }
 
 #[derive(Default)]
@@ -71,13 +73,16 @@ pub fn find(text: &str, aliases: &Aliases) -> Vec<Found> {
         .map(|(rows, _)| Found {
             rows: rows.clone(),
             total: if rows.is_empty() { None } else { total(rows) },
+            lines: false,
         })
         .collect();
+    // No array of objects at all: the documents are the records.
     if found.is_empty() {
-        found.push(Found {
+        found.extend([true, false].map(|lines| Found {
             rows: String::new(),
             total: None,
-        });
+            lines,
+        }));
     }
     found
 }

@@ -11,6 +11,8 @@ use crate::adapter::draft::aliases::Aliases;
 const PATHS: usize = 5_000;
 /// Depth that is followed.
 const DEPTH: usize = 32;
+/// Attributes of an element that are looked at.
+const ATTRIBUTES: usize = 200;
 /// Records after which enough was seen.
 const ENOUGH: u64 = 2_000;
 /// Candidates that are handed on.
@@ -35,9 +37,18 @@ struct Path {
     leaves: BTreeSet<String>,
 }
 
+/// An element that is open.
+struct Open {
+    name: String,
+    has_children: bool,
+    text: String,
+    /// Its attributes with their texts.
+    attributes: Vec<(String, String)>,
+}
+
 #[derive(Default)]
 struct Walk {
-    stack: Vec<(String, bool, String)>,
+    stack: Vec<Open>,
     paths: BTreeMap<String, Path>,
     numbers: BTreeMap<String, u64>,
 }
@@ -52,16 +63,28 @@ pub fn find(text: &str, aliases: &Aliases) -> Vec<Found> {
         // The text may end anywhere: what was seen until then counts.
         match reader.read_event() {
             Ok(Event::Start(start)) if walk.stack.len() < DEPTH => {
-                let name = String::from(start.local_name().as_ref());
-                if let Some((_, has_children, _)) = walk.stack.last_mut() {
-                    *has_children = true;
+                if let Some(parent) = walk.stack.last_mut() {
+                    parent.has_children = true;
                 }
-                walk.stack.push((name, false, String::new()));
+                let attributes = start.attributes().flatten().take(ATTRIBUTES);
+                walk.stack.push(Open {
+                    name: String::from(start.local_name().as_ref()),
+                    has_children: false,
+                    text: String::new(),
+                    attributes: attributes
+                        .map(|attribute| {
+                            let name =
+                                format!("@{}", String::from(attribute.key.local_name().as_ref()));
+                            let text = attribute.value.chars().take(TOTAL_CHARS).collect();
+                            (name, text)
+                        })
+                        .collect(),
+                });
             }
             Ok(Event::Text(piece)) => {
-                if let Some((.., kept)) = walk.stack.last_mut() {
-                    let room = TOTAL_CHARS.saturating_sub(kept.chars().count());
-                    kept.extend(piece.chars().take(room));
+                if let Some(Open { text, .. }) = walk.stack.last_mut() {
+                    let room = TOTAL_CHARS.saturating_sub(text.chars().count());
+                    text.extend(piece.chars().take(room));
                 }
             }
             Ok(Event::End(_)) => {
@@ -79,25 +102,34 @@ pub fn find(text: &str, aliases: &Aliases) -> Vec<Found> {
 impl Walk {
     /// Closes the element at hand; gives how often its path was seen.
     fn close(&mut self) -> u64 {
-        let Some((name, has_children, text)) = self.stack.pop() else {
+        let Some(open) = self.stack.pop() else {
             return 0;
         };
-        let parent: Vec<&str> = self.stack.iter().map(|(name, ..)| name.as_str()).collect();
+        let parent: Vec<&str> = self.stack.iter().map(|open| open.name.as_str()).collect();
         let parent = parent.join("/");
         let own = if parent.is_empty() {
-            name.clone()
+            open.name.clone()
         } else {
-            format!("{parent}/{name}")
+            format!("{parent}/{}", open.name)
         };
-        if !has_children {
+        let mut leaves = Vec::new();
+        for (name, text) in open.attributes {
             if let Ok(number) = text.trim().parse() {
+                self.numbers.insert(format!("{own}/{name}"), number);
+            }
+            leaves.push(name);
+        }
+        if !open.has_children && leaves.len() < 2 {
+            if let Ok(number) = open.text.trim().parse() {
                 self.numbers.insert(own, number);
             }
-            self.paths.entry(parent).or_default().leaves.insert(name);
+            let parent = self.paths.entry(parent).or_default();
+            parent.leaves.insert(open.name);
             return 0;
         }
         let path = self.paths.entry(own).or_default();
         path.count += 1;
+        path.leaves.extend(leaves);
         path.count
     }
 
@@ -106,7 +138,7 @@ impl Walk {
             self.numbers
                 .keys()
                 .filter(|path| !path.starts_with(&format!("{record}/")))
-                .find(|path| aliases.names_total(path.rsplit('/').next().unwrap_or(path)))
+                .find(|path| aliases.names_total(path.rsplit(['/', '@']).next().unwrap_or(path)))
                 .cloned()
         };
         let mut paths: Vec<(&String, &Path)> = self
@@ -162,6 +194,10 @@ mod tests {
             (
                 "<r><row><a>1</a><b>2</b></row><row><a>1</a><b>2</b></row><row><a>",
                 Some(("r/row", None)),
+            ),
+            (
+                "<d total=\"2\"><r id=\"1\" name=\"a\"/><r id=\"2\" name=\"b\"/></d>",
+                Some(("d/r", Some("d/@total"))),
             ),
             ("<r>text</r>", None),
             ("<<<", None),

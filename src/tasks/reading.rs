@@ -113,9 +113,6 @@ pub fn read_watched(
     let mut reading = Reading::default();
     let mut ready = false;
     let decoding = decode(path, adapter, &mut |decoded| {
-        if reading.rows.is_multiple_of(WATCHED_ROWS) {
-            watch(reading.rows);
-        }
         match decoded {
             Decoded::Title(line) => reading.complain(mapper.title(&line)),
             Decoded::Columns(headings) => {
@@ -149,6 +146,9 @@ pub fn read_watched(
                     None => reading.set_aside += 1,
                 }
             }
+        }
+        if reading.rows.is_multiple_of(WATCHED_ROWS) {
+            watch(reading.rows);
         }
         Ok(())
     })?;

@@ -92,6 +92,8 @@ pub fn appearance(column: &Column) -> &'static str {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if column.values.is_empty() {
         "样本中全为空"
+    } else if !column.is_open && column.words.len() == 1 && column.filled > 2 {
+        "每行都一样"
     } else if mostly(&|text| is_citizen_id(text)) {
         "公民身份号码"
     } else if mostly(&|text| is_code(text)) {

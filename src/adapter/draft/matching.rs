@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::adapter::cell::heading_text;
 use crate::adapter::draft::aliases::{Aliases, Heading, Way};
 use crate::adapter::draft::columns::{self, FIT_AT_LEAST};
-use crate::adapter::draft::sample::Sample;
+use crate::adapter::draft::sample::{Column, Sample};
 use crate::domain::record::{Field, RecordKind};
 
 /// Every kind, in the order in which equal ones are preferred.
@@ -73,9 +73,8 @@ impl Likenesses {
                 if let Some((way, score)) = by_name.or(by_value) {
                     let fit = columns::fit(*field, column);
                     if fit >= FIT_AT_LEAST {
-                        // An empty column under the same name is the worse one.
-                        let filled = if column.filled == 0 { 0.9 } else { 1.0 };
-                        pairs.push((at, *field, way, score * (0.5 + 0.5 * fit) * filled));
+                        let score = score * (0.5 + 0.5 * fit) * fullness(column, sample.rows);
+                        pairs.push((at, *field, way, score));
                     }
                 }
             }
@@ -133,6 +132,15 @@ impl Likenesses {
     pub fn unused(&self, used: &BTreeSet<usize>) -> Vec<usize> {
         self.usable.difference(used).copied().collect()
     }
+}
+
+/// Of two columns for one field the fuller is the better: many an old firm has a tax id and an empty credit code beside it.
+#[allow(clippy::cast_precision_loss, reason = "at most some thousand rows")]
+fn fullness(column: &Column, rows: u64) -> f64 {
+    if rows == 0 {
+        return 1.0;
+    }
+    0.6 + 0.4 * (column.filled.min(rows) as f64 / rows as f64)
 }
 
 /// The kinds with their points, the likeliest first.

@@ -121,6 +121,28 @@ fn a_draft_says_what_it_found_and_why() {
 }
 
 #[test]
+fn of_two_columns_for_one_field_the_fuller_counts() {
+    let aliases = Aliases::shipped().expect("the table is sound");
+    let headings = owned(&["SHXYDM", "NSRSBH", "NSRMC", "SSQ"]);
+    let rows = [
+        owned(&[
+            "91411303MA49U85BX9",
+            "91411303MA49U85BX9",
+            "南阳示例一",
+            "202602",
+        ]),
+        owned(&["", "41132552000219X", "南阳示例二", "202602"]),
+        owned(&["", "91350100M000100Y43", "南阳示例三", "202602"]),
+    ];
+    let proposal = propose(&sample("a.csv", &[], &headings, &rows), None, &aliases);
+    let code = &proposal.fields[0];
+    assert_eq!(
+        (code.column.as_str(), &code.also),
+        ("NSRSBH", &owned(&["SHXYDM"]))
+    );
+}
+
+#[test]
 fn a_field_that_is_not_there_is_named_and_lets_nothing_pass() {
     let aliases = Aliases::shipped().expect("the table is sound");
     let sample = sample("x.csv", &[], &owned(&["甲", "乙"]), &[owned(&["1", "2"])]);

@@ -152,7 +152,6 @@ pub fn read_watched(
         }
         Ok(())
     })?;
-    watch(reading.rows);
     reading.declared_total = decoding.declared_total;
     reading.charset = decoding.charset;
     // An export without a single row has no headings either where the format carries them in the rows.
@@ -161,6 +160,7 @@ pub fn read_watched(
     } else {
         reading.as_of = mapper.as_of().ok();
     }
+    watch(reading.rows);
     count(&mut reading);
     Ok(reading)
 }

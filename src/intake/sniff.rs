@@ -229,7 +229,7 @@ fn layouts(look: &Look, container: Option<&Table>, head: &Head, aliases: &Aliase
         Shape::Elements => elements::find(&head.text, aliases)
             .into_iter()
             .map(|found| {
-                let why = format!("样本开头有{}个；其子元素就是列", found.count);
+                let why = format!("样本开头有{}个；其子元素（和属性）就是列", found.count);
                 let mut keys = vec![Key::text("record", &found.record, why)];
                 keys.extend(charset().filter(|_| !agrees(&head.text, head.charset)));
                 keys.extend(

@@ -74,7 +74,7 @@ pub fn hand_out(desk: Desk<'_>, batch: &str) -> Result<(), Failure> {
     })
 }
 
-/// Writes the whole file or nothing.
+/// Writes the whole file or nothing. It can be made again at any time, so nobody waits for the disk.
 ///
 /// # Errors
 /// Disk.
@@ -88,7 +88,6 @@ pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
         .prefix(".writing-")
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
     file.persist(path).map_err(|refused| refused.error)?;
     Ok(())
 }

@@ -9,6 +9,8 @@ use crate::adapter::reading::says_nothing;
 use crate::domain::code::{self, Kind};
 use crate::domain::record::{Field, RecordKind};
 
+/// Digits from which a text may be a number of a person.
+const PERSONAL_DIGITS: usize = 7;
 /// Words without a meaning that are listed.
 const UNKNOWN_SHOWN: usize = 40;
 
@@ -74,10 +76,16 @@ pub fn lookup(kind: RecordKind, field: Field, column: &Column, aliases: &Aliases
     }
     lookup.unknown = left
         .into_iter()
-        .filter(|(word, _)| code::examine(word).kind == Kind::Opaque)
+        .filter(|(word, _)| !may_be_personal(word))
         .take(UNKNOWN_SHOWN)
         .collect();
     lookup
+}
+
+/// A column of words is listed as it is: what may be a number of somebody is no word.
+fn may_be_personal(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    digits >= PERSONAL_DIGITS || word.contains('@') || code::examine(word).kind != Kind::Opaque
 }
 
 #[cfg(test)]
@@ -88,10 +96,16 @@ mod tests {
     fn words_seen_are_sorted_and_the_rest_is_named() {
         let aliases = Aliases::shipped().expect("the table is sound");
         let column = Column {
-            words: [("正常户", 9), ("03", 2), ("说不清", 1), ("-", 4)]
-                .into_iter()
-                .map(|(word, count)| (word.to_owned(), count))
-                .collect(),
+            words: [
+                ("正常户", 9),
+                ("03", 2),
+                ("说不清", 1),
+                ("-", 4),
+                ("19900000001", 1),
+            ]
+            .into_iter()
+            .map(|(word, count)| (word.to_owned(), count))
+            .collect(),
             ..Column::default()
         };
         let found = lookup(RecordKind::Tax, Field::Status, &column, &aliases);

@@ -14,6 +14,10 @@ const COMMENT_AT_MOST: usize = 72;
 /// Stands where the sample says nothing of the usual number of rows.
 const UNKNOWN_ROWS: &str =
     "# rows = { min = 1, max = 1 }  # 试运行后按实际的八成和两倍填写：少于下限隔离，多于上限提示\n";
+/// Rows from which a sample may be a whole delivery.
+const ROWS_TELLING: u64 = 100;
+/// The agreement, for a person to fill in.
+const AGREEMENT: &str = "# 数据共享协议，签订后填写，到期前自检会提醒：\n# [agreement]\n# number  = \"\"\n# purpose = \"小微新企业参保扩面\"\n# until   = 2027-12-31\n\n";
 /// Width of a line of a lookup.
 const LOOKUP_WIDTH: usize = 100;
 
@@ -137,80 +141,10 @@ const fn head(kind: RecordKind) -> (&'static str, &'static str, &'static str, &'
 /// The adapter. It passes `check` as it is; fields that were not found hold a placeholder that no file can satisfy.
 #[must_use]
 pub fn toml(proposal: &Proposal) -> String {
-    let mut out = String::new();
-    let mut line = |text: String| {
-        out.push_str(&text);
-        out.push('\n');
-    };
-    let (name, department, title, basis) = head(proposal.record);
-    line(format!(
-        "# 由 yingbao draft 根据样本 {} 起草（看了{}行{}）。",
-        plain(&proposal.file),
-        proposal.rows,
-        if proposal.whole { "，即全部" } else { "" }
-    ));
-    line(format!(
-        "# 核对后保存为 adapters/{name}.toml，先 yingbao check，再 yingbao preview {name} 样本文件。"
-    ));
-    for remark in &proposal.remarks {
-        line(format!("# 注意：{}", plain(remark)));
-    }
-    for field in &proposal.missing {
-        line(format!(
-            "# 未找到必填字段 {}（{}），已在 [fields] 中留空位，填上列名之前任何文件都会被拒绝。",
-            field.name(),
-            field.title()
-        ));
-    }
-    line(String::new());
-    line(remark(
-        &format!("department = {}", quoted(department)),
-        "请核对",
-    ));
-    line(remark(&format!("title      = {}", quoted(title)), "请核对"));
-    line(remark(
-        &format!("basis      = {}", quoted(basis)),
-        "法律依据，请核对",
-    ));
-    line(remark(
-        &format!("record     = {}", quoted(proposal.record.name())),
-        &proposal.record_why,
-    ));
-    let (mode, why) = match proposal.mode {
-        Mode::Snapshot => (
-            "snapshot",
-            "全量：没有的行视为不见了；若每次只给变化的，改为 increment",
-        ),
-        Mode::Increment => (
-            "increment",
-            "增量：没提到的不算不见了；若每次都是全部单位，改为 snapshot",
-        ),
-    };
-    line(remark(&format!("mode       = {}", quoted(mode)), why));
-    line(remark(
-        &format!("as_of      = {}", proposal.day.toml),
-        &proposal.day.why,
-    ));
-    line(String::new());
-    line("# 数据共享协议，签订后填写，到期前自检会提醒：".to_owned());
-    line("# [agreement]".to_owned());
-    line("# number  = \"\"".to_owned());
-    line("# purpose = \"小微新企业参保扩面\"".to_owned());
-    line("# until   = 2027-12-31".to_owned());
-    line(String::new());
-    line(remark(
-        "[transport.folder]",
-        "先按人工投放目录写；接口方式改用 [transport.http] 或 [transport.pages]",
-    ));
-    line(remark(
-        &format!("endpoint = {}", quoted(name)),
-        "目录写在 config/site.toml 的 [endpoints] 中",
-    ));
-    line(remark(
-        &format!("pattern  = {}", quoted(&pattern(&proposal.file))),
-        "按样本的文件名",
-    ));
-    line(String::new());
+    let mut out = opening(proposal);
+    about(&mut out, proposal);
+    out.push_str(AGREEMENT);
+    transport(&mut out, proposal);
     out.push_str(&proposal.layout.toml());
     fields(&mut out, proposal);
     for field in &proposal.fields {
@@ -222,19 +156,93 @@ pub fn toml(proposal: &Proposal) -> String {
         table(&mut out, field.name(), lookup);
     }
     ignored(&mut out, proposal);
-    out.push_str("[expect]\n");
-    let rows = if proposal.whole { proposal.rows } else { 0 };
-    if rows >= 100 {
-        let line = format!("# rows = {{ min = {}, max = {} }}", rows * 8 / 10, rows * 2);
+    expectation(&mut out, proposal);
+    out
+}
+
+/// What it is, what to do with it, what to look at first.
+fn opening(proposal: &Proposal) -> String {
+    let (name, ..) = head(proposal.record);
+    let mut out = format!(
+        "# 由 yingbao draft 根据样本 {} 起草（看了{}行{}）。\n\
+         # 核对后保存为 adapters/{name}.toml，先 yingbao check，再 yingbao preview {name} 样本文件。\n",
+        plain(&proposal.file),
+        proposal.rows,
+        if proposal.whole { "，即全部" } else { "" }
+    );
+    for remark in &proposal.remarks {
+        let _ = writeln!(out, "# 注意：{}", plain(remark));
+    }
+    for field in &proposal.missing {
         let _ = writeln!(
             out,
-            "{}",
-            remark(&line, "样本行数的八成和两倍；确认样本是一次完整交付后启用")
+            "# 未找到必填字段 {}（{}），已在 [fields] 中留空位，填上列名之前任何文件都会被拒绝。",
+            field.name(),
+            field.title()
         );
-    } else {
-        out.push_str(UNKNOWN_ROWS);
     }
+    out.push('\n');
     out
+}
+
+fn about(out: &mut String, proposal: &Proposal) {
+    let (_, department, title, basis) = head(proposal.record);
+    let (mode, mode_why) = match proposal.mode {
+        Mode::Snapshot => (
+            "snapshot",
+            "全量：没有的行视为不见了；若每次只给变化的，改为 increment",
+        ),
+        Mode::Increment => (
+            "increment",
+            "增量：没提到的不算不见了；若每次都是全部单位，改为 snapshot",
+        ),
+    };
+    let line = |key: &str, value: String, why: &str| (format!("{key} = {value}"), why.to_owned());
+    out.push_str(&block(&[
+        line("department", quoted(department), "请核对"),
+        line("title     ", quoted(title), "请核对"),
+        line("basis     ", quoted(basis), "法律依据，请核对"),
+        line(
+            "record    ",
+            quoted(proposal.record.name()),
+            &proposal.record_why,
+        ),
+        line("mode      ", quoted(mode), mode_why),
+        line("as_of     ", proposal.day.toml.clone(), &proposal.day.why),
+    ]));
+    out.push('\n');
+}
+
+fn transport(out: &mut String, proposal: &Proposal) {
+    let (name, ..) = head(proposal.record);
+    let line = |line: String, why: &str| (line, why.to_owned());
+    out.push_str(&block(&[
+        line(
+            "[transport.folder]".to_owned(),
+            "先按人工投放目录写；接口方式改用 [transport.http] 或 [transport.pages]",
+        ),
+        line(
+            format!("endpoint = {}", quoted(name)),
+            "目录写在 config/site.toml 的 [endpoints] 中",
+        ),
+        line(
+            format!("pattern  = {}", quoted(&pattern(&proposal.file))),
+            "按样本的文件名",
+        ),
+    ]));
+    out.push('\n');
+}
+
+fn expectation(out: &mut String, proposal: &Proposal) {
+    out.push_str("[expect]\n");
+    let rows = if proposal.whole { proposal.rows } else { 0 };
+    if rows < ROWS_TELLING {
+        out.push_str(UNKNOWN_ROWS);
+        return;
+    }
+    let line = format!("# rows = {{ min = {}, max = {} }}", rows * 8 / 10, rows * 2);
+    let why = "样本行数的八成和两倍；确认样本是一次完整交付后启用";
+    let _ = writeln!(out, "{}", remark(&line, why));
 }
 
 fn fields(out: &mut String, proposal: &Proposal) {

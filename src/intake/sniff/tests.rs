@@ -1,5 +1,7 @@
 use std::io::Write;
 
+use encoding_rs::GB18030;
+
 use super::*;
 
 fn sniffed(name: &str, bytes: &[u8]) -> Result<Sample, Unreadable> {

@@ -42,8 +42,10 @@ pub enum Command {
     )]
     Serve,
     /// Check every file of config/, adapters/ and schedules/; all faults at once
-    #[command(after_help = "Example:\n  yingbao check --json\n\nExit: 0 no fault, 2 faults.")]
-    Check,
+    #[command(
+        after_help = "Examples:\n  yingbao check --json\n  yingbao check --samples\n  yingbao check --samples tests/samples --write\n\nExit: 0 no fault, 1 a sample gives something else than expected, 2 faults."
+    )]
+    Check(CheckArguments),
     /// One batch through the same door, guards and ledger as an automatic pull
     #[command(
         after_help = "Examples:\n  yingbao pull insured-roll\n  yingbao pull tax --file 202603.csv --json\n\nExit: 0 accepted or seen before, 1 quarantined or refused, 3 unreachable."
@@ -59,9 +61,14 @@ pub enum Command {
         after_help = "Example:\n  yingbao preview tax 202603.csv --json\n\nExit: 0 it would be accepted, 1 quarantined or refused."
     )]
     Preview(PreviewArguments),
+    /// Propose an adapter from a sample of an export; stores nothing
+    #[command(
+        after_help = "Examples:\n  yingbao draft 202603.csv > adapters/tax.toml\n  yingbao draft cbdj.xlsx --record insured_roll --json\n\nThe proposal is for a person to correct. Exit: 0 proposed, 1 not readable or a required field was not found."
+    )]
+    Draft(DraftArguments),
     /// Batches and quarantine
     #[command(
-        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\""
+        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch show tax-20260302-1a2b3c4d --issues-xlsx 税务问题清单.xlsx\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\""
     )]
     Batch(BatchArguments),
     /// What a batch changed: new, changed (before → after), missing, returned
@@ -105,6 +112,17 @@ pub enum Command {
         after_help = "Example:\n  yingbao status\n\nExit: 0 all is well, 1 something is stale, held, failed or missed."
     )]
     Status,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Also run the samples beside the adapters: a folder per adapter, a folder per case (default: samples/ below home)
+    #[arg(long, value_name = "DIR")]
+    pub samples: Option<Option<PathBuf>>,
+    /// Write what the samples give now as what is expected; look at the difference afterwards
+    #[arg(long, requires = "samples")]
+    pub write: bool,
 }
 
 /// How dirty the synthetic exports are.
@@ -191,6 +209,16 @@ pub struct PreviewArguments {
     pub file: PathBuf,
 }
 
+/// Options of `draft`.
+#[derive(Debug, Args)]
+pub struct DraftArguments {
+    /// The sample
+    pub file: PathBuf,
+    /// What its rows are, instead of a guess
+    #[arg(long, value_name = "KIND", value_parser = ["registration", "tax", "transport", "insured_roll"])]
+    pub record: Option<String>,
+}
+
 /// `batch …`
 #[derive(Debug, Args)]
 pub struct BatchArguments {
@@ -216,6 +244,9 @@ pub enum BatchCommand {
     Show {
         /// Its id
         batch: String,
+        /// Write the issues as a workbook to send back to the department
+        #[arg(long, value_name = "FILE")]
+        issues_xlsx: Option<PathBuf>,
     },
     /// Let a held batch in, by a named person with a reason
     #[command(

@@ -1,5 +1,7 @@
 //! `batch list | show | release`.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::cli::arguments::BatchCommand;
@@ -7,17 +9,25 @@ use crate::cli::console::{Console, minute};
 use crate::cli::pull::show as show_report;
 use crate::domain::batch::Batch;
 use crate::tasks::pull::release;
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, issue_sheets};
 
 /// Exit 0; 1 for an unknown batch.
 pub fn run(
     desk: Desk<'_>,
     command: &BatchCommand,
+    folder: &Path,
     console: &mut Console<'_>,
 ) -> Result<i32, Failure> {
     match command {
         BatchCommand::List { adapter } => list(desk, adapter.as_deref(), console),
-        BatchCommand::Show { batch } => show(desk, batch, console),
+        BatchCommand::Show {
+            batch,
+            issues_xlsx: None,
+        } => show(desk, batch, console),
+        BatchCommand::Show {
+            batch,
+            issues_xlsx: Some(file),
+        } => issues(desk, batch, &folder.join(file), console),
         BatchCommand::Release { batch, by, reason } => {
             let report = release(desk, batch, by, reason)?;
             show_report(&report, console);
@@ -67,13 +77,44 @@ fn list(desk: Desk<'_>, adapter: Option<&str>, console: &mut Console<'_>) -> Res
     Ok(0)
 }
 
+fn known(desk: Desk<'_>, id: &str) -> Result<Batch, Failure> {
+    desk.store.batch(id)?.ok_or_else(|| Failure::NotFound {
+        code: "YB-7206",
+        text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
+    })
+}
+
+/// The workbook for the department, wherever it is wanted.
+fn issues(
+    desk: Desk<'_>,
+    id: &str,
+    file: &Path,
+    console: &mut Console<'_>,
+) -> Result<i32, Failure> {
+    let batch = known(desk, id)?;
+    let bytes = issue_sheets::sheet(desk, &batch)?;
+    issue_sheets::write(file, &bytes).map_err(|source| Failure::Io {
+        what: format!("写问题清单{}", file.display()),
+        source,
+    })?;
+    if console.json {
+        console.document(&json!({
+            "batch": batch.batch, "file": file.to_string_lossy(), "issues": batch.issues.len(),
+            "left_out": batch.issues_found.saturating_sub(batch.issues.len() as u64),
+        }));
+    } else {
+        console.line(format!(
+            "已写 {}：{}个问题，整份文件的问题{}个。",
+            file.display(),
+            batch.issues.len(),
+            batch.reasons.len()
+        ));
+    }
+    Ok(0)
+}
+
 fn show(desk: Desk<'_>, id: &str, console: &mut Console<'_>) -> Result<i32, Failure> {
-    let Some(batch) = desk.store.batch(id)? else {
-        return Err(Failure::NotFound {
-            code: "YB-7206",
-            text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
-        });
-    };
+    let batch = known(desk, id)?;
     if console.json {
         console.document(&batch);
     } else {
@@ -111,6 +152,13 @@ fn text(batch: &Batch, console: &mut Console<'_>) {
             release.by,
             minute(release.at),
             release.reason
+        ));
+    }
+    let left = batch.issues_found.saturating_sub(batch.issues.len() as u64);
+    if left > 0 {
+        console.line(format!(
+            "  只记前{}个问题，另有{left}个",
+            batch.issues.len()
         ));
     }
     for issue in &batch.issues {

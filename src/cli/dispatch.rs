@@ -12,7 +12,7 @@ use crate::cli::arguments::{Arguments, CodeCommand, Command};
 use crate::cli::console::Console;
 use crate::cli::session::{Place, Session, Unopened, configuration, open};
 use crate::cli::{
-    batches, cases, changes, check, codes, demo, enterprise, notices, preview, pull, run,
+    batches, cases, changes, check, codes, demo, draft, enterprise, notices, preview, pull, run,
     schedules, serve, status,
 };
 use crate::config::settings::Overrides;
@@ -111,7 +111,8 @@ pub fn execute(
     match &arguments.command {
         Command::Demo(options) => return demo::run(options, console),
         Command::Serve => return serve::run(place, console),
-        Command::Check => return check::run(place, console),
+        Command::Check(options) => return check::run(place, options, console),
+        Command::Draft(options) => return draft::run(options, console),
         Command::Code(CodeCommand::Check { codes: wanted }) => {
             return codes::check(console, wanted);
         }
@@ -159,7 +160,7 @@ pub fn command(
         Command::Pull(options) => pull::run(desk, options, folder, console),
         Command::Run(options) => run::run(session, options, console),
         Command::Preview(options) => preview::run(desk, options, folder, console),
-        Command::Batch(options) => batches::run(desk, &options.command, console),
+        Command::Batch(options) => batches::run(desk, &options.command, folder, console),
         Command::Changes(options) => changes::run(desk, options, console),
         Command::Enterprise(options) => enterprise::run(desk, &options.wanted, console),
         Command::Case(command) => cases::run(desk, command, console),
@@ -168,7 +169,8 @@ pub fn command(
         Command::Status => status::run(session, console),
         Command::Demo(_)
         | Command::Serve
-        | Command::Check
+        | Command::Check(_)
+        | Command::Draft(_)
         | Command::Code(_)
         | Command::Classify => {
             console.message("[YB-7302] 该命令不经守护进程执行。处理：直接在命令行运行。");

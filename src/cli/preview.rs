@@ -1,21 +1,26 @@
 //! `preview ADAPTER FILE`: what the adapter makes of a file — records, issues, guard verdict. Stores nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
 
+use crate::adapter::language::Adapter;
 use crate::cli::arguments::PreviewArguments;
 use crate::cli::console::Console;
+use crate::cli::progress::Rows;
 use crate::domain::batch::{Reason, Verdict, Weight};
-use crate::domain::record::Audience;
+use crate::domain::record::{Audience, Field, Record, Value, shown, shown_key};
 use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::pull::{adapter_named, compare, verdict, year_before};
-use crate::tasks::reading::read;
+use crate::tasks::reading::{Reading, read_watched};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure};
 
 /// Records shown as text; `--json` gives all.
-const SHOWN: usize = 20;
+const SHOWN: usize = 5;
+/// Issues shown as text; `--json` gives all that are kept.
+const ISSUES_SHOWN: usize = 20;
 
 /// Exit 0 when it would be accepted, 1 when quarantined or refused.
 pub fn run(
@@ -38,7 +43,12 @@ pub fn run(
     }
     let mut watch = Stopwatch::start();
     let key = pseudonym_key(desk, adapter)?;
-    let reading = match read(&path, adapter, &name, desk.today(), &key) {
+    let bar = Rows::begin(console, &name);
+    let today = desk.today();
+    let reading = read_watched(&path, adapter, &name, today, &key, &|rows| bar.at(rows));
+    drop(bar);
+    watch.lap("read");
+    let reading = match reading {
         Ok(reading) => reading,
         Err(unreadable) => {
             let reasons = vec![Reason {
@@ -46,12 +56,11 @@ pub fn run(
                 weight: Weight::Refuse,
                 text: unreadable.text,
             }];
-            watch.lap("read");
-            head(console, Verdict::Refused, &reasons, [0, 0, 0], "", watch);
+            let nothing = Reading::default();
+            head(console, Verdict::Refused, &reasons, &nothing, watch);
             return Ok(1);
         }
     };
-    watch.lap("read");
     let previous = desk.store.head(&adapter.name)?;
     let (_, counts) = compare(desk, adapter, &reading.records)?;
     let before = year_before(desk, adapter, &reading)?;
@@ -64,28 +73,21 @@ pub fn run(
         counts,
     );
     watch.lap("judge");
-    let figures = [
-        reading.rows,
-        reading.records.len() as u64,
-        reading.issue_count,
-    ];
-    head(console, verdict, &reasons, figures, &reading.charset, watch);
-    for (at, (record, _)) in reading.records.values().enumerate() {
-        if console.json {
+    head(console, verdict, &reasons, &reading, watch);
+    if console.json {
+        for (record, _) in reading.records.values() {
             console.document(&json!({ "record": record.to_json(Audience::Section) }));
-        } else if at < SHOWN {
-            console.line(format!("  {}", record.to_json(Audience::Section)));
         }
-    }
-    for issue in &reading.issues {
-        if console.json {
+        for issue in &reading.issues {
             console.document(&json!({ "issue": issue }));
-        } else {
-            console.line(format!(
-                "  第{}行 {} {}：[{}] {}",
-                issue.row, issue.column, issue.value, issue.code, issue.reason
-            ));
         }
+    } else {
+        let changes = format!(
+            "  与已入库的相比：新增{}、变更{}、缺失{}、恢复{}、未变{}",
+            counts.new, counts.changed, counts.missing, counts.returned, counts.unchanged
+        );
+        console.line(changes);
+        text(adapter, &reading, console);
     }
     Ok(i32::from(!verdict.accepted()))
 }
@@ -94,25 +96,123 @@ fn head(
     console: &mut Console<'_>,
     verdict: Verdict,
     reasons: &[Reason],
-    [rows, records, issues]: [u64; 3],
-    charset: &str,
+    reading: &Reading,
     watch: Stopwatch,
 ) {
+    let (rows, records, issues) = (reading.rows, reading.records.len(), reading.issue_count);
     if console.json {
         console.document(&json!({
             "verdict": verdict, "reasons": reasons, "rows": rows, "records": records, "issues": issues,
-            "charset": charset, "seconds": watch.stages(),
+            "charset": reading.charset, "seconds": watch.stages(),
         }));
         return;
     }
+    let seconds: f64 = watch.stages().values().sum();
     console.line(format!(
-        "{}：{rows}行，{records}条记录，{issues}个问题 {charset}",
-        verdict.title()
+        "{}：{rows}行，{records}条记录，退回{}行，{issues}个问题；用时{seconds:.2}秒（试读，不入库）",
+        verdict.title(),
+        reading.set_aside
     ));
+    if verdict != Verdict::Refused || rows > 0 {
+        let day = reading
+            .as_of
+            .map_or_else(|| "不明".to_owned(), crate::domain::text::day);
+        let charset = if reading.charset.is_empty() {
+            String::new()
+        } else {
+            format!("　编码 {}", reading.charset)
+        };
+        let total = reading
+            .declared_total
+            .map_or_else(String::new, |total| format!("　声明总数 {total}"));
+        console.line(format!("  数据日期 {day}{charset}{total}"));
+    }
     for reason in reasons {
         console.line(format!("  [{}] {}", reason.code, reason.text));
     }
     if let Some(way) = verdict.way_out() {
         console.line(format!("  {way}。"));
     }
+}
+
+/// Fill of every field, the first records, the issues by kind and the first of them.
+fn text(adapter: &Adapter, reading: &Reading, console: &mut Console<'_>) {
+    let records = reading.records.len() as u64;
+    if records > 0 {
+        console.line("字段可用率：");
+        let rows: Vec<Vec<String>> = adapter
+            .fields
+            .iter()
+            .map(|(field, rule)| {
+                let filled = reading
+                    .census
+                    .filled
+                    .get(field.name())
+                    .copied()
+                    .unwrap_or(0);
+                vec![
+                    format!("  {}", field.title()),
+                    field.name().to_owned(),
+                    rule.headings().join("、"),
+                    format!("{}%", filled * 100 / records),
+                ]
+            })
+            .collect();
+        console.table(&["  字段", "名称", "列名", "可用"], &rows);
+        console.line(format!("前{}条记录：", SHOWN.min(reading.records.len())));
+    }
+    for (key, (record, row)) in reading.records.iter().take(SHOWN) {
+        console.line(format!("  {}（第{row}行）", shown_key(key)));
+        console.line(format!("    {}", in_words(record)));
+    }
+    let mut kinds: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for issue in &reading.issues {
+        *kinds.entry((&issue.code, &issue.column)).or_default() += 1;
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    console.line("问题按列汇总：");
+    for ((code, column), count) in &kinds {
+        let column = if column.is_empty() { "整行" } else { column };
+        console.line(format!("  [{code}] {column}：{count}个"));
+    }
+    for issue in reading.issues.iter().take(ISSUES_SHOWN) {
+        let place = match issue.row {
+            0 => "整列".to_owned(),
+            row => format!("第{row}行"),
+        };
+        console.line(format!(
+            "  {place} {} {}：[{}] {}",
+            issue.column, issue.value, issue.code, issue.reason
+        ));
+    }
+    let left = reading
+        .issue_count
+        .saturating_sub(reading.issues.len().min(ISSUES_SHOWN) as u64);
+    if left > 0 {
+        console.line(format!("  另有{left}个问题，用 --json 查看"));
+    }
+}
+
+/// `名称 南阳甲公司；从业人数 3`, personal values masked.
+fn in_words(record: &Record) -> String {
+    let words: Vec<String> = record
+        .fields
+        .iter()
+        .map(|(field, value)| {
+            let (json, _) = shown(*field, value);
+            let plain = || {
+                json.as_str()
+                    .map_or_else(|| json.to_string(), str::to_owned)
+            };
+            let text = match value {
+                Value::Money(_) => format!("{value}元"),
+                Value::Unread(_) => format!("{}（读不懂）", plain()),
+                _ => plain(),
+            };
+            format!("{} {text}", Field::title(*field))
+        })
+        .collect();
+    words.join("；")
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::cli::arguments::PullArguments;
 use crate::cli::console::Console;
+use crate::cli::progress::Rows;
 use crate::tasks::pull::{PullReport, Source, run as pull};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, issue_sheets};
 
 /// Exit 0 accepted or seen before, 1 quarantined or refused, 3 unreachable.
 pub fn run(
@@ -18,8 +19,26 @@ pub fn run(
         .file
         .as_ref()
         .map_or(Source::Automatic, |file| Source::Carried(folder.join(file)));
-    let report = pull(desk, &options.adapter, &source, options.dry_run)?;
+    let bar = Rows::begin(console, &options.adapter);
+    let watched = Desk {
+        watch: &|rows| bar.at(rows),
+        ..desk
+    };
+    let report = pull(watched, &options.adapter, &source, options.dry_run);
+    drop(bar);
+    let report = report?;
     show(&report, console);
+    if !options.dry_run && !console.json {
+        let batch = desk.store.batch(&report.batch)?;
+        if let Some(batch) = batch.filter(issue_sheets::is_due) {
+            let sheet = desk
+                .configuration
+                .home
+                .state
+                .join(issue_sheets::place(&batch));
+            console.line(format!("  可退回来源部门的问题清单：{}", sheet.display()));
+        }
+    }
     Ok(report.exit_code())
 }
 

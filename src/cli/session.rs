@@ -39,6 +39,8 @@ pub struct Session {
     pub clock: Clock,
     /// The runtime of the network; tasks themselves are synchronous.
     pub runtime: Arc<tokio::runtime::Runtime>,
+    /// Is told rows read, where somebody looks on.
+    pub watch: Box<dyn Fn(u64) + Send + Sync>,
 }
 
 impl Session {
@@ -77,6 +79,7 @@ impl Session {
             configuration: &self.configuration,
             now,
             runtime: self.runtime.handle(),
+            watch: &*self.watch,
         }
     }
 }
@@ -156,5 +159,6 @@ pub fn open(place: &Place) -> Result<Session, Unopened> {
         store,
         clock,
         runtime: Arc::new(runtime),
+        watch: Box::new(|_| {}),
     })
 }

@@ -172,6 +172,9 @@ pub struct Batch {
     pub changes: ChangeCounts,
     /// The first issues, at most [`ISSUES_KEPT`].
     pub issues: Vec<Issue>,
+    /// All issues, kept or not; 0 in batches that were stored before this was counted.
+    #[serde(default)]
+    pub issues_found: u64,
     /// Who released it and why, when someone did.
     pub released: Option<Release>,
 }

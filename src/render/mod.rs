@@ -9,6 +9,7 @@ mod bulletin_workbook;
 pub mod call_list;
 mod chart;
 pub mod demo;
+pub mod issue_sheet;
 pub mod letter;
 pub mod mail;
 mod page;

@@ -68,6 +68,7 @@ pub fn batch(id: &str, verdict: Verdict) -> Batch {
         census: Census::default(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
+        issues_found: 0,
         released: None,
     }
 }

@@ -233,6 +233,7 @@ mod tests {
             census,
             changes: crate::domain::batch::ChangeCounts::default(),
             issues: Vec::new(),
+            issues_found: 0,
             released: None,
         };
         Feed {

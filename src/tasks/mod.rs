@@ -13,6 +13,7 @@ use crate::store::{Store, StoreError};
 pub mod county;
 pub mod deliver;
 pub mod escalate;
+pub mod issue_sheets;
 pub mod job;
 pub mod known;
 pub mod notify;
@@ -22,6 +23,7 @@ pub mod pull;
 pub mod reading;
 pub mod record;
 pub mod review;
+pub mod samples;
 pub mod selfcheck;
 pub mod stopwatch;
 
@@ -36,6 +38,8 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     /// Where the few asynchronous things (HTTP, SMTP) run; tasks themselves are synchronous.
     pub runtime: &'a tokio::runtime::Handle,
+    /// Is told rows read while a file is read, for people who wait; nothing is decided by it.
+    pub watch: &'a (dyn Fn(u64) + Sync),
 }
 
 impl Desk<'_> {

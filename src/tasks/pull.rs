@@ -18,9 +18,9 @@ use crate::domain::record::{Month, Record};
 use crate::intake::fetch::{Errand, Fetched, carry, fetch};
 use crate::store::StoredRecord;
 use crate::tasks::pseudonym::pseudonym_key;
-use crate::tasks::reading::{Reading, read};
+use crate::tasks::reading::{Reading, read, read_watched};
 use crate::tasks::stopwatch::Stopwatch;
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, issue_sheets};
 
 /// Batches of a source looked through for the same month a year before: more than a year of working days.
 const BATCHES_LOOKED_BACK: usize = 400;
@@ -166,7 +166,11 @@ pub fn run(
     let report = take(desk, adapter, &fetched, dry_run, watch);
     // The spool copy has served: the archive has it, or nobody wants it.
     let _ = std::fs::remove_file(&fetched.path);
-    report
+    let report = report?;
+    if !dry_run {
+        issue_sheets::hand_out(desk, &report.batch)?;
+    }
+    Ok(report)
 }
 
 fn within_agreement(desk: Desk<'_>, adapter: &Adapter) -> Result<(), Failure> {
@@ -253,7 +257,15 @@ fn take(
     }
     watch.lap("archive");
     let key = pseudonym_key(desk, adapter)?;
-    let reading = read(&fetched.path, adapter, &fetched.name, desk.today(), &key);
+    let today = desk.today();
+    let reading = read_watched(
+        &fetched.path,
+        adapter,
+        &fetched.name,
+        today,
+        &key,
+        desk.watch,
+    );
     watch.lap("read");
     let mut batch = blank(desk, adapter, fetched);
     let reading = match reading {
@@ -329,6 +341,7 @@ fn blank(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Batch {
         columns: Vec::new(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
+        issues_found: 0,
         released: None,
     }
 }
@@ -359,6 +372,7 @@ fn settle(
     batch.columns = reading.columns;
     batch.census = reading.census;
     batch.issues = reading.issues;
+    batch.issues_found = reading.issue_count;
     batch.verdict = verdict;
     batch.reasons = reasons;
     if verdict.accepted() {

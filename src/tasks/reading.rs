@@ -88,8 +88,10 @@ impl Reading {
     }
 }
 
-/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day; pseudonyms are made
-/// under `pseudonym_key`.
+/// Rows between two words to whoever looks on.
+const WATCHED_ROWS: u64 = 256;
+
+/// As [`read_watched`], with nobody looking on.
 ///
 /// # Errors
 /// The file is not what the adapter declares; nothing of it is used.
@@ -99,6 +101,22 @@ pub fn read(
     name: &str,
     delivered: Date,
     pseudonym_key: &[u8; 32],
+) -> Result<Reading, Unreadable> {
+    read_watched(path, adapter, name, delivered, pseudonym_key, &|_| {})
+}
+
+/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day; pseudonyms are made
+/// under `pseudonym_key`; `watch` is told rows read, now and then.
+///
+/// # Errors
+/// The file is not what the adapter declares; nothing of it is used.
+pub fn read_watched(
+    path: &Path,
+    adapter: &Adapter,
+    name: &str,
+    delivered: Date,
+    pseudonym_key: &[u8; 32],
+    watch: &dyn Fn(u64),
 ) -> Result<Reading, Unreadable> {
     let mut mapper = Mapper::new(adapter, name, delivered, pseudonym_key);
     let mut reading = Reading::default();
@@ -141,6 +159,9 @@ pub fn read(
                 }
             }
         }
+        if reading.rows.is_multiple_of(WATCHED_ROWS) {
+            watch(reading.rows);
+        }
         Ok(())
     })?;
     reading.member.clear();
@@ -161,6 +182,7 @@ pub fn read(
     }
     reading.columns.retain(|heading| !heading.is_empty());
     reading.columns.sort();
+    watch(reading.rows);
     count(&mut reading);
     Ok(reading)
 }
@@ -206,6 +228,7 @@ mod tests {
             &adapter,
             "202602.zip",
             jiff::civil::date(2026, 3, 20),
+            &[0; 32],
         )
         .unwrap();
         assert_eq!((reading.rows, reading.set_aside), (2, 2));

@@ -1,26 +1,26 @@
-//! One sample export per shipped adapter, with the records, issues and verdict it must give. `YINGBAO_RENEW=1` makes samples
-//! (of a very small, very dirty city) and expectations anew; the difference is then reviewed.
+//! Samples of every shipped adapter with what must come of them, run by the same code as an operator's: `check --samples`.
+//! `YINGBAO_RENEW=1` makes samples (of very small synthetic cities) and expectations anew; the difference is then reviewed.
 
+use std::fs;
 use std::path::PathBuf;
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
+use serde_json::Value;
 use yingbao::calendar::Calendar;
 use yingbao::demo::city::City;
 use yingbao::demo::departments::{market, roll, tax, transport};
 use yingbao::demo::options::{Dirt, Options};
 use yingbao::domain::record::Month;
 
-use crate::program::{home, root, run};
+use crate::program::{home, out, root, run};
 
-const SAMPLES: &[(&str, &str)] = &[
-    ("market-regulation", "scjg_20260302.zip"),
-    ("tax", "202601.csv"),
-    ("transport", "licences.jsonl"),
-    ("insured-roll", "cbdj_20260302.xlsx"),
-];
+const MONDAY: Date = date(2026, 3, 2);
+const LATER: Date = date(2026, 3, 16);
 
-fn folder(adapter: &str) -> PathBuf {
-    root().join("tests/golden/adapters").join(adapter)
+const ADAPTERS: [&str; 4] = ["market-regulation", "tax", "transport", "insured-roll"];
+
+fn samples() -> PathBuf {
+    root().join("tests/golden/adapters")
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one switch of the goldens")]
@@ -28,137 +28,224 @@ fn renewing() -> bool {
     std::env::var("YINGBAO_RENEW").is_ok_and(|value| value == "1")
 }
 
-fn make_samples() {
-    let options = Options {
-        enterprises: 16,
-        seed: 3,
-        start: date(2026, 3, 2),
+fn city(enterprises: u32, seed: u64, dirt: Dirt, day: Date) -> City {
+    let mut city = City::new(Options {
+        enterprises,
+        seed,
+        start: MONDAY,
         days: 30,
-        dirt: Dirt::Heavy,
-    };
-    let mut city = City::new(options);
-    city.advance(date(2026, 3, 2), &Calendar::default(), &[]);
-    let day = city.today();
-    // Licences are rare: a larger city shows some of each kind.
-    let mut larger = City::new(Options {
-        enterprises: 300,
-        ..city.options().clone()
+        dirt,
     });
-    larger.advance(day, &Calendar::default(), &[]);
-    let licences = transport::rows(&larger, day);
-    let page = format!(
-        "{{\"code\":\"200\",\"msg\":\"ok\",\"data\":{{\"total\":\"{}\",\"list\":[{}]}}}}\n",
-        licences.len(),
-        licences.join(",")
-    );
-    let files: [(&str, Vec<u8>); 4] = [
-        ("market-regulation", market::archive(&city, day).unwrap()),
-        (
-            "tax",
-            tax::file(
-                &city,
-                Month {
-                    year: 2026,
-                    month: 1,
-                },
-            ),
-        ),
-        ("transport", page.into_bytes()),
-        ("insured-roll", roll::workbook(&city, day, false).unwrap()),
-    ];
-    for ((adapter, bytes), (_, name)) in files.into_iter().zip(SAMPLES) {
-        std::fs::create_dir_all(folder(adapter)).unwrap();
-        std::fs::write(folder(adapter).join(name), bytes).unwrap();
+    let mut today = MONDAY;
+    loop {
+        city.advance(today, &Calendar::default(), &[]);
+        if today == day {
+            return city;
+        }
+        today = today.tomorrow().unwrap();
     }
 }
 
+/// What a department delivers, under the name it gives.
+fn delivery(adapter: &str, city: &City, day: Date, halved: bool) -> (String, Vec<u8>) {
+    let stamp = day.to_string().replace('-', "");
+    match adapter {
+        "market-regulation" => (
+            format!("scjg_{stamp}.zip"),
+            market::archive(city, day).unwrap(),
+        ),
+        "insured-roll" => (
+            format!("cbdj_{stamp}.xlsx"),
+            roll::workbook(city, day, halved).unwrap(),
+        ),
+        "tax" => {
+            let month = if day == MONDAY { 1 } else { 2 };
+            (
+                format!("20260{month}.csv"),
+                tax::file(city, Month { year: 2026, month }),
+            )
+        }
+        _ => {
+            let rows = transport::rows(city, day);
+            let page = format!(
+                "{{\"code\":\"200\",\"msg\":\"ok\",\"data\":{{\"total\":\"{}\",\"list\":[{}]}}}}\n",
+                rows.len(),
+                rows.join(",")
+            );
+            ("licences.jsonl".to_owned(), page.into_bytes())
+        }
+    }
+}
+
+fn put(adapter: &str, case: &str, role: &str, (name, bytes): &(String, Vec<u8>), day: Date) {
+    let folder = samples().join(adapter).join(case);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(format!("{role}-{name}")), bytes).unwrap();
+    let expected = folder.join("expected.json");
+    if !expected.exists() {
+        fs::write(expected, format!("{{ \"delivered\": \"{day}\" }}\n")).unwrap();
+    }
+}
+
+fn make_samples() {
+    let of = |firms: u32, adapter: &str| {
+        // Licences are rare: a larger city shows some of each kind.
+        if adapter == "transport" {
+            firms * 20
+        } else {
+            firms
+        }
+    };
+    for adapter in ADAPTERS {
+        let dirty = city(of(16, adapter), 3, Dirt::Heavy, MONDAY);
+        put(
+            adapter,
+            "dirty",
+            "input",
+            &delivery(adapter, &dirty, MONDAY, false),
+            MONDAY,
+        );
+        let before = city(of(24, adapter), 4, Dirt::None, MONDAY);
+        let after = city(of(24, adapter), 4, Dirt::None, LATER);
+        let before = delivery(adapter, &before, MONDAY, false);
+        let usual = delivery(adapter, &after, LATER, false);
+        put(adapter, "usual", "before", &before, LATER);
+        put(adapter, "usual", "input", &usual, LATER);
+        // A city half the size under the same name: what a broken query exports.
+        let half = city(of(12, adapter), 4, Dirt::None, LATER);
+        put(adapter, "short", "before", &before, LATER);
+        put(
+            adapter,
+            "short",
+            "input",
+            &delivery(adapter, &half, LATER, true),
+            LATER,
+        );
+        // Text without an end mark can not tell that it was cut; a page of an overloaded gateway it can.
+        let (name, bytes) = &usual;
+        let cut = if adapter == "tax" {
+            "<html><body>系统维护中</body></html>".into()
+        } else {
+            bytes[..bytes.len() / 2].to_vec()
+        };
+        put(adapter, "cut", "input", &(name.clone(), cut), LATER);
+    }
+}
+
+fn told(words: &[&str], code: i32) -> Value {
+    serde_json::from_str(&out(words, code)).unwrap()
+}
+
 #[test]
-fn every_adapter_reads_its_sample_as_expected() {
+fn every_sample_comes_out_as_expected() {
+    let home = home();
+    let home = home.path().to_string_lossy().into_owned();
+    let folder = samples().to_string_lossy().into_owned();
+    let mut words = vec!["check", "--home", &home, "--samples", &folder, "--json"];
     if renewing() {
         make_samples();
+        words.push("--write");
+        out(&words, 0);
+        words.pop();
     }
-    let home = home();
-    let home_path = home.path().to_string_lossy().into_owned();
-    for (adapter, name) in SAMPLES {
-        let sample = folder(adapter).join(name);
-        let output = run(&[
-            "--home",
-            &home_path,
-            "preview",
-            adapter,
-            &sample.to_string_lossy(),
-            "--json",
-        ]);
-        let text = String::from_utf8(output.stdout).unwrap();
-        // The first line carries seconds, which no golden can.
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut head: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
-        head.as_object_mut().unwrap().remove("seconds");
-        lines[0] = head.to_string();
-        let told = lines.join("\n") + "\n";
-        let expected = folder(adapter).join("expected.jsonl");
-        if renewing() {
-            std::fs::write(&expected, &told).unwrap();
+    let told = told(&words, 0);
+    let outcomes = told["samples"].as_array().unwrap();
+    for adapter in ADAPTERS {
+        for (case, verdicts) in [
+            ("dirty", &["quarantined", "accepted"][..]),
+            ("usual", &["accepted", "accepted_with_warnings"]),
+            ("short", &["quarantined"]),
+            ("cut", &["refused"]),
+        ] {
+            let outcome = outcomes
+                .iter()
+                .find(|outcome| outcome["adapter"] == adapter && outcome["case"] == case)
+                .unwrap_or_else(|| panic!("{adapter} has no {case}"));
+            let verdict = outcome["verdict"].as_str().unwrap();
+            assert!(verdicts.contains(&verdict), "{outcome}");
         }
-        assert_eq!(
-            told,
-            std::fs::read_to_string(&expected).unwrap(),
-            "{adapter}"
-        );
-        assert!(
-            told.contains("{\"record\":"),
-            "{adapter}: a sample shows records"
-        );
-        let is_clean = *adapter == "transport";
-        assert!(
-            is_clean || told.contains("{\"issue\":"),
-            "{adapter}: and issues"
-        );
+    }
+    // No store was needed.
+    assert!(!PathBuf::from(home).join("state").exists());
+}
+
+#[test]
+fn a_difference_is_told_in_words_and_can_be_written() {
+    let home = home();
+    let path = home.path().to_string_lossy().into_owned();
+    let case = home.path().join("samples/tax/own");
+    // Without a folder of samples there is nothing to compare.
+    assert_eq!(
+        run(&["check", "--home", &path, "--samples"]).status.code(),
+        Some(2)
+    );
+    fs::create_dir_all(&case).unwrap();
+    let dirty = samples().join("tax/dirty");
+    fs::copy(
+        dirty.join("input-202601.csv"),
+        case.join("input-202601.csv"),
+    )
+    .unwrap();
+    let said = out(&["check", "--home", &path, "--samples"], 1);
+    assert!(
+        said.contains("没有写明应有的结果") && said.contains("--write"),
+        "{said}"
+    );
+    out(&["check", "--home", &path, "--samples", "--write"], 0);
+    out(&["check", "--home", &path, "--samples"], 0);
+    // The adapter changes its mind about a column: the sample says which field of which record became another.
+    let adapter = home.path().join("adapters/tax.toml");
+    let text = fs::read_to_string(&adapter).unwrap();
+    let spoilt = text.replace(
+        "from = \"营业收入\", unit = \"yuan\"",
+        "from = \"营业收入\", unit = \"fen\"",
+    );
+    assert_ne!(text, spoilt);
+    fs::write(&adapter, spoilt).unwrap();
+    let said = out(&["check", "--home", &path, "--samples"], 1);
+    assert!(
+        said.contains("样本 tax/own 不符") && said.contains("revenue 应为"),
+        "{said}"
+    );
+    // Folders that mean nothing are said, not passed over.
+    for (folder, file, word) in [
+        ("samples/nobody/x", "input.csv", "没有名为“nobody”的适配器"),
+        ("samples/tax/none", "readme.txt", "没有 input 文件"),
+        (
+            "samples/tax/broken",
+            "expected.json",
+            "expected.json 第1行有误",
+        ),
+    ] {
+        fs::create_dir_all(home.path().join(folder)).unwrap();
+        fs::write(home.path().join(folder).join(file), "{ x").unwrap();
+        let said = out(&["check", "--home", &path, "--samples"], 1);
+        assert!(said.contains(word), "{said}");
     }
 }
 
 #[test]
-fn a_sample_cut_or_of_another_format_is_refused() {
+fn a_sample_of_another_format_is_refused() {
     let home = home();
     let home_path = home.path().to_string_lossy().into_owned();
     let refused = |adapter: &str, bytes: &[u8]| {
         let file = home.path().join("bad");
-        std::fs::write(&file, bytes).unwrap();
-        let output = run(&[
-            "--home",
-            &home_path,
-            "preview",
-            adapter,
-            &file.to_string_lossy(),
-            "--json",
-        ]);
+        fs::write(&file, bytes).unwrap();
+        let file = file.to_string_lossy().into_owned();
+        let output = run(&["--home", &home_path, "preview", adapter, &file, "--json"]);
         assert_eq!(output.status.code(), Some(1), "{adapter}");
         let text = String::from_utf8(output.stdout).unwrap();
-        let head: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let head: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!(head["verdict"], "refused", "{adapter}: {head}");
-        assert!(
-            head["reasons"][0]["text"]
-                .as_str()
-                .unwrap()
-                .contains("处理"),
-            "{head}"
-        );
+        let reason = head["reasons"][0]["text"].as_str().unwrap();
+        assert!(reason.contains("处理"), "{head}");
     };
-    for (adapter, name) in SAMPLES {
-        let whole = std::fs::read(folder(adapter).join(name)).unwrap();
-        if *adapter != "tax" {
-            refused(adapter, &whole[..whole.len() / 2]);
-        }
+    for adapter in ADAPTERS {
         refused(adapter, b"");
         refused(adapter, "<html><body>系统维护中</body></html>".as_bytes());
         refused(adapter, &[0xFF, 0xFE, 0x31, 0x00, 0x0A, 0x00]);
     }
-    refused(
-        "tax",
-        &std::fs::read(folder("insured-roll").join("cbdj_20260302.xlsx")).unwrap(),
-    );
-    refused(
-        "insured-roll",
-        &std::fs::read(folder("tax").join("202601.csv")).unwrap(),
-    );
+    let of = |sample: &str| fs::read(samples().join(sample)).unwrap();
+    refused("tax", &of("insured-roll/dirty/input-cbdj_20260302.xlsx"));
+    refused("insured-roll", &of("tax/dirty/input-202601.csv"));
 }

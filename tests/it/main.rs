@@ -2,8 +2,11 @@
 mod adapters;
 mod check;
 mod demo;
+mod draft;
+mod issues;
 mod mail;
 mod office;
+mod preview;
 mod program;
 mod quarantine;
 mod render;

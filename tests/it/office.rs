@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::process::Command;
 
 use jiff::civil::date;
+use yingbao::domain::batch::Issue;
 use yingbao::domain::finding::{FindingKind, Insurance};
+use yingbao::render::issue_sheet::{self, IssueSheet};
 use yingbao::render::worklist::{WorkRow, Worklist, xlsx};
 
 fn list() -> Worklist {
@@ -34,18 +36,66 @@ fn list() -> Worklist {
     }
 }
 
+fn issues() -> IssueSheet {
+    IssueSheet {
+        demo_mark: None,
+        centre: "南阳市社会保险中心".into(),
+        department: "税务".into(),
+        export: "税务申报月度数据".into(),
+        file: "202601.csv".into(),
+        batch: "tax-20260302-1a2b3c4d".into(),
+        received: date(2026, 3, 2),
+        as_of: Some(date(2026, 2, 15)),
+        verdict: "已接收",
+        rows: 2000,
+        set_aside: 1,
+        reasons: Vec::new(),
+        issues: vec![Issue {
+            row: 3,
+            column: "营业收入".into(),
+            value: "=1+1".into(),
+            code: "YB-2210".into(),
+            reason: "金额无法识别。处理：请填写数字，单位与表头一致".into(),
+        }],
+        found: 1500,
+    }
+}
+
 #[test]
-fn a_spreadsheet_program_reads_the_worklist() {
+fn a_spreadsheet_program_reads_the_workbooks() {
     if Command::new("soffice").arg("--version").output().is_err() {
         // Past the test harness, so that whoever runs the tests sees it.
         let _ = std::io::stderr()
             .lock()
-            .write_all(b"\nskipped: the worklist in a spreadsheet program: no soffice here\n");
+            .write_all(b"\nskipped: workbooks in a spreadsheet program: no soffice here\n");
         return;
     }
+    let text = opened(&xlsx(&list()).unwrap());
+    for word in [
+        "演示数据，纯属虚构",
+        "91411303MA49U85BX9",
+        "=cmd|南阳棠屿商贸有限公司",
+        "疑似有用工未办理参保登记",
+    ] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+    let text = opened(&issue_sheet::xlsx(&issues()).unwrap());
+    for word in [
+        "税务申报月度数据问题清单",
+        "共1500个问题，列出前1个，另有1499个未列出",
+        "金额无法识别。",
+        "请填写数字，单位与表头一致。",
+        "=1+1",
+    ] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+}
+
+/// The first sheet of a workbook as the program shows it.
+fn opened(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let book = folder.path().join("worklist.xlsx");
-    std::fs::write(&book, xlsx(&list()).unwrap()).unwrap();
+    let book = folder.path().join("book.xlsx");
+    std::fs::write(&book, bytes).unwrap();
     let profile = format!(
         "-env:UserInstallation=file://{}",
         folder.path().join("profile").display()
@@ -62,14 +112,6 @@ fn a_spreadsheet_program_reads_the_worklist() {
         .arg(&book)
         .output()
         .unwrap();
-    let text = std::fs::read_to_string(folder.path().join("worklist.csv"))
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    for word in [
-        "演示数据，纯属虚构",
-        "91411303MA49U85BX9",
-        "=cmd|南阳棠屿商贸有限公司",
-        "疑似有用工未办理参保登记",
-    ] {
-        assert!(text.contains(word), "{word}\n{text}");
-    }
+    std::fs::read_to_string(folder.path().join("book.csv"))
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }

@@ -6,7 +6,7 @@ use crate::program::{home, out, root, run};
 fn a_held_batch_waits_for_a_name_and_a_reason() {
     let home = home();
     let path = home.path().to_string_lossy().into_owned();
-    let sample = root().join("tests/golden/adapters/insured-roll/cbdj_20260302.xlsx");
+    let sample = root().join("tests/golden/adapters/insured-roll/dirty/input-cbdj_20260302.xlsx");
     let sample = sample.to_string_lossy().into_owned();
     let told = out(
         &[

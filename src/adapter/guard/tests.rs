@@ -107,6 +107,7 @@ fn healthy(text: &str) -> Case {
         columns: vec!["单位名称".to_owned(), "险种".to_owned()],
         changes: ChangeCounts::default(),
         issues: Vec::new(),
+        issues_found: 0,
         released: None,
     };
     Case {

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::{Date, time};
 use jiff::{Timestamp, ToSpan};
 
@@ -15,6 +14,7 @@ use crate::calendar::shanghai;
 use crate::cli::console::Console;
 use crate::cli::demo::clerks::Desks;
 use crate::cli::demo::{Cut, Progress, furnish, io, place, write_progress};
+use crate::cli::progress;
 use crate::cli::serve::{activate, put_in_force};
 use crate::cli::session::{Session, Unopened, open};
 use crate::courier::Couriers;
@@ -171,14 +171,8 @@ impl Run {
     pub fn all_days(&mut self, console: &Console<'_>) -> Result<(), Failure> {
         put_in_force(self.session.desk_at(self.since))?;
         let (start, last) = (self.progress.options.start, self.last_day());
-        let bar = if console.terminal && !console.json {
-            ProgressBar::new(u64::from(self.progress.options.days)).with_style(
-                ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}天 {elapsed}")
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
-            )
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar = progress::days(console, self.progress.options.days);
+        self.session.watch = progress::rows_on(&bar);
         let mut day = self
             .progress
             .done

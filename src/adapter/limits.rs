@@ -22,6 +22,12 @@ pub struct Limits {
     pub depth: usize,
     /// Pages of one paged pull.
     pub pages: u32,
+    /// Bytes of one page, or of any other answer that is read whole.
+    pub page_bytes: usize,
+    /// Seconds of one whole pull over the network, waiting included.
+    pub fetch_seconds: u32,
+    /// Attempts after the first at one request of a pull, or at one file, when the network or the department fails for a while.
+    pub retries: u32,
 }
 
 impl Default for Limits {
@@ -35,6 +41,9 @@ impl Default for Limits {
             cell_bytes: 64 << 10,
             depth: 64,
             pages: 20_000,
+            page_bytes: 32 << 20,
+            fetch_seconds: 3600,
+            retries: 5,
         }
     }
 }

@@ -65,7 +65,7 @@ impl Complaints {
                 }
             }
             AsOf::FileName => {
-                let Some(path) = file.transport.requested_path() else {
+                let Some(path) = file.transport.requested_name() else {
                     return;
                 };
                 if !(path.contains("{period}") || path.contains("{day}")) {
@@ -87,6 +87,8 @@ impl Complaints {
             ("cell_bytes", limits.cell_bytes as u64),
             ("depth", limits.depth as u64),
             ("pages", u64::from(limits.pages)),
+            ("page_bytes", limits.page_bytes as u64),
+            ("fetch_seconds", u64::from(limits.fetch_seconds)),
         ];
         for (name, value) in values {
             if value == 0 {

@@ -95,8 +95,7 @@ fn endpoint(path: Option<&str>, url: Option<String>) -> Endpoint {
     Endpoint {
         path: path.map(PathBuf::from),
         url,
-        token_file: None,
-        ca_file: None,
+        ..Endpoint::default()
     }
 }
 

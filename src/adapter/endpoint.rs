@@ -208,7 +208,10 @@ mod tests {
                 "url = 'https://b.example'\ntoken_file = 't'\n[auth.bearer]\ntoken_file = 't'",
                 &["YB-1358"],
             ),
-            ("url = 'https://b.example'\nclient_key_file = 'k'", &["YB-1359"]),
+            (
+                "url = 'https://b.example'\nclient_key_file = 'k'",
+                &["YB-1359"],
+            ),
             (
                 "url = 'https://b.example'\nclient_key_file = 'k'\nclient_cert_file = 'c'\n[auth.none]",
                 &[],

@@ -165,7 +165,11 @@ fn named_files(settings: &Settings, root: &Path, layers: &Layers<'_>, live: bool
             smtp.password_file.as_deref(),
             OTHERS,
         ));
-        named.push(("couriers.smtp.ca_file".to_owned(), smtp.ca_file.as_deref(), 0));
+        named.push((
+            "couriers.smtp.ca_file".to_owned(),
+            smtp.ca_file.as_deref(),
+            0,
+        ));
     }
     if let Some(sms) = &settings.couriers.sms {
         named.push((
@@ -177,7 +181,11 @@ fn named_files(settings: &Settings, root: &Path, layers: &Layers<'_>, live: bool
     }
     for (name, endpoint) in &settings.endpoints {
         for (key, file) in endpoint.secret_files() {
-            named.push((format!("endpoints.{name}.{key}"), Some(file), GROUP_AND_OTHERS));
+            named.push((
+                format!("endpoints.{name}.{key}"),
+                Some(file),
+                GROUP_AND_OTHERS,
+            ));
         }
         for (key, file) in [
             ("ca_file", &endpoint.ca_file),
@@ -190,12 +198,16 @@ fn named_files(settings: &Settings, root: &Path, layers: &Layers<'_>, live: bool
     for (key, path, closed_to) in named {
         let Some(path) = path else { continue };
         let what = match std::fs::metadata(root.join(path)) {
-            Ok(file) if closed_to == GROUP_AND_OTHERS && file.permissions().mode() & closed_to != 0 => format!(
-                "{} 本机其他账户可读（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
-                path.display(),
-                file.permissions().mode() & 0o777,
-                path.display()
-            ),
+            Ok(file)
+                if closed_to == GROUP_AND_OTHERS && file.permissions().mode() & closed_to != 0 =>
+            {
+                format!(
+                    "{} 本机其他账户可读（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
+                    path.display(),
+                    file.permissions().mode() & 0o777,
+                    path.display()
+                )
+            }
             Ok(file) if file.permissions().mode() & closed_to != 0 => format!(
                 "{} 人人可读，不能存放密码。处理：chmod 600 {}，只留给运行本程序的账户。",
                 path.display(),

@@ -17,7 +17,11 @@ impl Complaints {
     pub(super) fn job(&mut self, job: &Job) {
         let ask = &job.ask;
         self.request("transport.job.ask", ask.request(), &["{period}", "{day}"]);
-        self.success("transport.job.ask", ask.success.as_deref(), ask.success_is.as_ref());
+        self.success(
+            "transport.job.ask",
+            ask.success.as_deref(),
+            ask.success_is.as_ref(),
+        );
         let poll = &job.poll;
         self.request("transport.job.poll", poll.request(), &["{job}"]);
         for (key, pointer) in [
@@ -32,12 +36,18 @@ impl Complaints {
             }
         }
         let mut used: Vec<&str> = Vec::new();
-        for (key, words) in [("ready", &poll.ready), ("working", &poll.working), ("failed", &poll.failed)] {
+        for (key, words) in [
+            ("ready", &poll.ready),
+            ("working", &poll.working),
+            ("failed", &poll.failed),
+        ] {
             let key = format!("transport.job.poll.{key}");
             self.words(&key, words);
             for word in words.list() {
                 if used.contains(&word.as_str()) {
-                    let text = format!("状态“{word}”写了两遍。处理：每个状态只归入 ready、working、failed 之一");
+                    let text = format!(
+                        "状态“{word}”写了两遍。处理：每个状态只归入 ready、working、failed 之一"
+                    );
                     self.add(&key, "YB-1304", text);
                 }
                 used.push(word);

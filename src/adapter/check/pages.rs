@@ -12,7 +12,13 @@ impl Complaints {
     pub(super) fn pages(&mut self, pages: &Pages) {
         self.path("transport.pages.path", &pages.path);
         let key = "transport.pages.parameters";
-        self.parameters(key, &pages.parameters, pages.method, pages.body, &["{period}", "{day}"]);
+        self.parameters(
+            key,
+            &pages.parameters,
+            pages.method,
+            pages.body,
+            &["{period}", "{day}"],
+        );
         for (key, pointer) in [
             ("success", &pages.success),
             ("message", &pages.message),
@@ -34,7 +40,8 @@ impl Complaints {
         if let Some(words) = &pages.last_is {
             self.words("transport.pages.last_is", words);
             if pages.last.is_none() {
-                let text = "没有写 last，用不到 last_is。处理：补上 last（末页标志的 JSON 指针），或删去";
+                let text =
+                    "没有写 last，用不到 last_is。处理：补上 last（末页标志的 JSON 指针），或删去";
                 self.add("transport.pages.last_is", "YB-1360", text);
             }
         }
@@ -94,13 +101,16 @@ impl Complaints {
                 self.add(&key, "YB-1302", "不能为空。处理：填写分页参数的名称");
             }
             if used.contains(&name.as_str()) {
-                let text = format!("参数“{name}”写了两遍，页码与每页行数等不能是同一个参数。处理：分别填写");
+                let text = format!(
+                    "参数“{name}”写了两遍，页码与每页行数等不能是同一个参数。处理：分别填写"
+                );
                 self.add(&key, "YB-1304", text);
             }
             used.push(name);
         }
         if by_size && (pages.size.is_none() || pages.per_page.is_none()) {
-            let text = "按页码或起始行翻页须写明每页行数。处理：补上 size（参数名）和 per_page（行数）";
+            let text =
+                "按页码或起始行翻页须写明每页行数。处理：补上 size（参数名）和 per_page（行数）";
             self.add("transport.pages.size", "YB-1361", text);
         } else if pages.size.is_some() != pages.per_page.is_some() {
             let text = "size（参数名）与 per_page（行数）须同时写。处理：补上另一个，或都删去";
@@ -120,7 +130,10 @@ impl Complaints {
             || pages.total_pages.is_some()
             || pages.last.is_some()
             || pages.until_empty
-            || matches!(pages.paging(), Some(Paging::Cursor(..) | Paging::Link(_)) | None);
+            || matches!(
+                pages.paging(),
+                Some(Paging::Cursor(..) | Paging::Link(_)) | None
+            );
         if !is_said {
             let text = "没有总数，也没有末页标志，无从知道数据是否完整。处理：写上 total（总行数）、total_pages（总页数）或 last（末页标志）之一；接口确以空页表示结束的写 until_empty = true";
             self.add("transport.pages.total", "YB-1361", text);

@@ -185,7 +185,11 @@ impl Auth {
         if let Some((key, file)) = self.secret_file()
             && file.as_os_str().is_empty()
         {
-            add(key, "YB-1355", "不能为空。处理：写上口令或密钥文件的路径（权限 0600）");
+            add(
+                key,
+                "YB-1355",
+                "不能为空。处理：写上口令或密钥文件的路径（权限 0600）",
+            );
         }
         for (key, text) in self.words() {
             if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -200,7 +204,11 @@ impl Auth {
             Self::Basic { user, .. }
                 if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) =>
             {
-                add("user", "YB-1355", "用户名不能为空，不能含冒号。处理：照对方给的接入资料填写");
+                add(
+                    "user",
+                    "YB-1355",
+                    "用户名不能为空，不能含冒号。处理：照对方给的接入资料填写",
+                );
             }
             Self::Header { name, .. } => {
                 let is_token = name
@@ -217,20 +225,32 @@ impl Auth {
             Self::Token(token) => {
                 for (key, path) in [("by_key", &token.by_key), ("by_secret", &token.by_secret)] {
                     if !is_path(path) {
-                        add(key, "YB-1357", "应为以 / 开头的路径。处理：只写路径，主机写在 url 中");
+                        add(
+                            key,
+                            "YB-1357",
+                            "应为以 / 开头的路径。处理：只写路径，主机写在 url 中",
+                        );
                     }
                 }
             }
             Self::Exchange(exchange) => {
                 if !is_path(&exchange.renew) {
-                    add("renew", "YB-1357", "应为以 / 开头的路径。处理：只写路径，主机写在 url 中");
+                    add(
+                        "renew",
+                        "YB-1357",
+                        "应为以 / 开头的路径。处理：只写路径，主机写在 url 中",
+                    );
                 }
                 if !exchange
                     .prefix
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
                 {
-                    add("prefix", "YB-1356", "前缀只能用小写字母、数字。处理：写作 gjgxjhpt 或 gjzwfwpt");
+                    add(
+                        "prefix",
+                        "YB-1356",
+                        "前缀只能用小写字母、数字。处理：写作 gjgxjhpt 或 gjzwfwpt",
+                    );
                 }
             }
             _ => {}
@@ -256,5 +276,8 @@ impl Auth {
 }
 
 fn is_path(path: &str) -> bool {
-    path.starts_with('/') && !path.contains("://") && !path.contains("..") && !path.contains(['?', '#'])
+    path.starts_with('/')
+        && !path.contains("://")
+        && !path.contains("..")
+        && !path.contains(['?', '#'])
 }

@@ -70,7 +70,8 @@ pub struct Pages {
     /// Milliseconds between two pages; 0 unless given.
     #[serde(default)]
     pub pause_ms: u32,
-    /// Where the answer lies encrypted inside the answer. All other pointers then speak of the decrypted document.
+    /// Where the data lie encrypted inside the answer. `success` and `message` speak of the answer, all other pointers, and those of the
+    /// format, of the decrypted document.
     pub envelope: Option<Envelope>,
 }
 

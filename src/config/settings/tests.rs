@@ -229,7 +229,12 @@ fn a_secret_that_others_may_read_is_refused() {
         "missing is no fault in a dry run"
     );
     fs::write(&token, "x").expect("written");
-    for (mode, good) in [(0o600, true), (0o640, false), (0o644, false), (0o602, false)] {
+    for (mode, good) in [
+        (0o600, true),
+        (0o640, false),
+        (0o644, false),
+        (0o602, false),
+    ] {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).expect("set");
         let answer = load(home.path(), &none);
         assert_eq!(answer.is_ok(), good, "{mode:o}: {answer:?}");

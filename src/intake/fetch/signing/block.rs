@@ -46,7 +46,9 @@ where
     let padding = usize::from(*plain.last()?);
     let kept = plain.len().checked_sub(padding)?;
     let is_padding = (1..=BLOCK).contains(&padding)
-        && plain[kept..].iter().all(|byte| usize::from(*byte) == padding);
+        && plain[kept..]
+            .iter()
+            .all(|byte| usize::from(*byte) == padding);
     is_padding.then(|| {
         plain.truncate(kept);
         plain

@@ -114,22 +114,19 @@ pub fn failed(error: &reqwest::Error) -> Trouble {
     }
 }
 
-/// What the two sides could not agree on about certificates.
-fn distrusted(error: &reqwest::Error) -> Option<Unfetched> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .map(|inner| inner as &(dyn Error + 'static));
-        for error in [Some(error), inner].into_iter().flatten() {
-            if let Some(rustls) = error.downcast_ref::<rustls::Error>() {
-                return said(rustls);
-            }
-        }
-        cause = inner.and_then(Error::source).or_else(|| error.source());
+/// What the two sides could not agree on about certificates. The word lies at the end of a chain in which errors of input and
+/// output hold each other inside, where `source` does not show them.
+fn distrusted(error: &(dyn Error + 'static)) -> Option<Unfetched> {
+    if let Some(rustls) = error.downcast_ref::<rustls::Error>() {
+        return said(rustls);
     }
-    None
+    let held = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    match held {
+        Some(held) => distrusted(held),
+        None => distrusted(error.source()?),
+    }
 }
 
 fn said(error: &rustls::Error) -> Option<Unfetched> {
@@ -158,7 +155,8 @@ fn said(error: &rustls::Error) -> Option<Unfetched> {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateRevoked
             | AlertDescription::UnsupportedCertificate
-            | AlertDescription::AccessDenied,
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError,
         ) => {
             return Some(Unfetched::wrong(
                 "YB-2035",

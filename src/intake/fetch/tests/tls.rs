@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
 use rustls::RootCertStore;
@@ -23,9 +23,10 @@ struct Authority {
 }
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         Self {
@@ -85,15 +86,21 @@ fn serve(
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    let script = Arc::new(|_: usize, _: &str| reply("200 OK", "", "x"));
-                    answer(
-                        stream,
-                        Duration::ZERO,
-                        script,
-                        Arc::new(Mutex::new(Vec::new())),
-                    )
-                    .await;
+                match acceptor.accept(stream).into_fallible().await {
+                    Ok(stream) => {
+                        let script = Arc::new(|_: usize, _: &str| reply("200 OK", "", "x"));
+                        answer(
+                            stream,
+                            Duration::ZERO,
+                            script,
+                            Arc::new(Mutex::new(Vec::new())),
+                        )
+                        .await;
+                    }
+                    // Its alert must not get lost in a reset over what the client still says.
+                    Err((_, mut stream)) => {
+                        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                    }
                 }
             });
         }
@@ -104,7 +111,7 @@ fn serve(
 #[test]
 fn only_the_pinned_authority_the_right_name_and_a_valid_day_are_trusted() {
     let bench = Bench::new();
-    let (ours, theirs) = (Authority::new(), Authority::new());
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let server = |name: &str, until| ours.issue(name, until, ExtendedKeyUsagePurpose::ServerAuth);
     let write = |name: &str, pem: &str| fs::write(bench.folder.path().join(name), pem).unwrap();
     write("ours.pem", &ours.pem);
@@ -140,7 +147,7 @@ fn only_the_pinned_authority_the_right_name_and_a_valid_day_are_trusted() {
 #[test]
 fn a_client_certificate_is_shown_where_it_is_asked_for() {
     let bench = Bench::new();
-    let (ours, theirs) = (Authority::new(), Authority::new());
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let server = ours.issue("127.0.0.1", 2099, ExtendedKeyUsagePurpose::ServerAuth);
     let url = serve(&bench, &server, Some(&ours));
     fs::write(bench.folder.path().join("ca.pem"), &ours.pem).unwrap();

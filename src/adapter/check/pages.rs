@@ -68,11 +68,9 @@ impl Complaints {
         };
         let by_size = matches!(paging, Paging::Number(..) | Paging::Offset(_));
         match paging {
-            Paging::Number(..) => {
-                if pages.first.is_some_and(|first| first > 1) {
-                    let text = "第一页的页码只能是0或1。处理：照接口文档填写";
-                    self.add("transport.pages.first", "YB-1304", text);
-                }
+            Paging::Number(..) if pages.first.is_some_and(|first| first > 1) => {
+                let text = "第一页的页码只能是0或1。处理：照接口文档填写";
+                self.add("transport.pages.first", "YB-1304", text);
             }
             Paging::Cursor(..) if pages.next.is_none() => {
                 let text = "用游标翻页须写明下一个游标在应答中的位置。处理：补上 next（JSON 指针）";

@@ -11,6 +11,9 @@ use crate::adapter::transport::request::{Body, Method, Parameters, Request};
 pub struct Job {
     /// Name of the endpoint whose `url` is the base address.
     pub endpoint: String,
+    /// Whether the department labels its data `text/html`: then only a body that begins like a web page is refused as one.
+    #[serde(default)]
+    pub mislabelled: bool,
     /// How it is asked for. What was asked and is not ready is polled again at the next pull, never asked for twice.
     pub ask: Ask,
     /// How its state is asked for.

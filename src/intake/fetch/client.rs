@@ -226,17 +226,21 @@ impl<'e> Session<'e> {
         })
     }
 
-    /// Sends it until there is an answer 200, as often as makes sense. A request that must not be made twice (`once`) is repeated
+    /// Sends it until there is a wanted answer, as often as makes sense. A request that must not be made twice (`once`) is repeated
     /// only when the department has certainly not taken it.
-    pub async fn send(&self, asking: &Asking, once: bool) -> Result<Response, Unfetched> {
+    pub async fn send(
+        &self,
+        asking: &Asking,
+        wanted: &[StatusCode],
+        once: bool,
+    ) -> Result<Response, Unfetched> {
         let mut patience = Patience::default();
         loop {
-            match self
-                .attempt(asking, &HeaderMap::new(), &[StatusCode::OK])
-                .await
-            {
+            match self.attempt(asking, &HeaderMap::new(), wanted).await {
                 Ok(response) => return Ok(response),
-                Err(trouble) if once && trouble.maybe_taken => return Err(trouble.unfetched),
+                Err(trouble) if once && trouble.maybe_taken && !trouble.stale_key => {
+                    return Err(trouble.unfetched);
+                }
                 Err(trouble) => self.wait(&mut patience, trouble).await?,
             }
         }
@@ -308,7 +312,9 @@ impl<'e> Session<'e> {
             patience.renewed = true;
             return Ok(());
         }
-        if !trouble.passing || patience.attempts >= self.errand.adapter.limits.retries {
+        let retries = self.errand.adapter.limits.retries;
+        let most = retries.min(trouble.most_attempts.saturating_sub(1));
+        if !trouble.passing || patience.attempts >= most {
             return Err(trouble.unfetched);
         }
         let waits = &self.errand.waits;
@@ -363,14 +369,13 @@ impl<'e> Session<'e> {
     pub async fn answer(
         &self,
         asking: &Asking,
+        wanted: &[StatusCode],
         what: &str,
     ) -> Result<(HeaderMap, Vec<u8>), Unfetched> {
         let mut patience = Patience::default();
         loop {
             let tried = async {
-                let response = self
-                    .attempt(asking, &HeaderMap::new(), &[StatusCode::OK])
-                    .await?;
+                let response = self.attempt(asking, &HeaderMap::new(), wanted).await?;
                 let headers = response.headers().clone();
                 Ok((headers, self.body(response, what).await?))
             };

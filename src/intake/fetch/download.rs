@@ -285,7 +285,7 @@ pub fn begins_like_a_page(head: &[u8]) -> bool {
 fn web_page() -> Unfetched {
     Unfetched::wrong(
         "YB-2032",
-        "对方返回的是网页（登录页或出错页），不是数据。处理：核对令牌、授权和路径；数据确实标作 text/html 的，在 [transport.http] 写 mislabelled = true",
+        "对方返回的是网页（登录页或出错页），不是数据。处理：核对令牌、授权和路径；数据确实标作 text/html 的，在适配文件的 [transport.http]（或 job）写 mislabelled = true",
     )
 }
 

@@ -2,7 +2,7 @@
 //! waiting and never asks twice.
 
 use jiff::SignedDuration;
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use crate::adapter::transport::job::{Download as Place, Job};
@@ -15,6 +15,9 @@ use crate::intake::fetch::{Errand, Fetched, Unfetched, filled};
 
 /// Failures of the same export on one day, after which it is not asked for again that day.
 const FAILURES: u32 = 3;
+
+/// Answers that have something to say about a job: done, begun, under way.
+const HEARD: [StatusCode; 3] = [StatusCode::OK, StatusCode::CREATED, StatusCode::ACCEPTED];
 
 /// Longest job number, characters.
 const ID_CHARS: usize = 200;
@@ -84,7 +87,7 @@ impl Round<'_, '_> {
             url,
             content: Content::None,
         };
-        match download(self.session, &asking, &asked.name, None, false).await {
+        match download(self.session, &asking, &asked.name, None, self.job.mislabelled).await {
             Ok(Download::File(fetched, _)) => {
                 if (errand.taken)(&asked.name, &fetched.digest) {
                     // Nothing new: this export has served.
@@ -125,7 +128,7 @@ impl Round<'_, '_> {
         }
         // A folder that can not be written must show before the department starts to work, not after.
         self.write()?;
-        let response = self.session.send(asking, true).await?;
+        let response = self.session.send(asking, &HEARD, true).await?;
         let body = self
             .session
             .body(response, "申请导出的应答")
@@ -183,7 +186,7 @@ impl Round<'_, '_> {
                 }
                 tokio::time::sleep(pause).await;
             }
-            let body = match self.session.answer(&asking, "导出任务的应答").await {
+            let body = match self.session.answer(&asking, &HEARD, "导出任务的应答").await {
                 Ok((_, body)) => body,
                 Err(unfetched) if unfetched.not_yet => {
                     return Err(self.give_up(

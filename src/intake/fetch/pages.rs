@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::header::{HeaderMap, LINK};
+use reqwest::{StatusCode, Url};
 use secrecy::ExposeSecret;
 
 use crate::adapter::format::Format;
@@ -138,7 +138,7 @@ impl Turning<'_, '_> {
         loop {
             let (headers, body) = self
                 .session
-                .answer(asking, &format!("第{ordinal}页"))
+                .answer(asking, &[StatusCode::OK], &format!("第{ordinal}页"))
                 .await
                 .map_err(|unfetched| missing(unfetched, ordinal))?;
             match read(self.pages, &body, self.data_key.as_ref(), pointer, ordinal) {

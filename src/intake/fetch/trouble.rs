@@ -20,6 +20,8 @@ pub struct Trouble {
     pub stale_key: bool,
     /// How many seconds the department asks to wait.
     pub asked_wait: Option<u64>,
+    /// So many attempts are enough, whatever the adapter allows.
+    pub most_attempts: u32,
 }
 
 impl Trouble {
@@ -31,6 +33,7 @@ impl Trouble {
             maybe_taken: true,
             stale_key: false,
             asked_wait: None,
+            most_attempts: u32::MAX,
         }
     }
 
@@ -110,8 +113,17 @@ pub fn failed(error: &reqwest::Error) -> Trouble {
     };
     Trouble {
         maybe_taken: !error.is_connect(),
-        ..Trouble::passing(Unfetched::wrong("YB-2025", what))
+        // A name that nobody knows is a mistake in the settings, or a network that is down for longer than a pull.
+        passing: !is_unknown_name(error),
+        // So is mostly a door that stays shut: the next pull comes anyway.
+        most_attempts: if error.is_connect() { 2 } else { u32::MAX },
+        ..Trouble::lasting(Unfetched::wrong("YB-2025", what))
     }
+}
+
+/// The connector says so in words only.
+fn is_unknown_name(error: &(dyn Error + 'static)) -> bool {
+    error.to_string().starts_with("dns error") || error.source().is_some_and(is_unknown_name)
 }
 
 /// What the two sides could not agree on about certificates. The word lies at the end of a chain in which errors of input and

@@ -338,3 +338,15 @@ fn the_cap_holds_across_pieces() {
         .unwrap_err();
     assert_eq!(refused.code, "YB-2005");
 }
+
+#[test]
+fn a_name_that_nobody_knows_and_a_door_that_is_shut_do_not_keep_a_pull_waiting() {
+    let bench = Bench::new();
+    for url in ["http://department.invalid", "http://127.0.0.1:9"] {
+        let mut adapter = file();
+        adapter.limits.retries = 1_000_000;
+        let refused = bench.fetch(&adapter, &at(url), &|_, _| false).unwrap_err();
+        assert_eq!(refused.code, "YB-2025");
+        assert!(!refused.text.contains("department"), "{refused}");
+    }
+}

@@ -46,7 +46,8 @@ fn department(bench: &Bench, states: &'static [&'static str]) -> super::server::
         let line = request.lines().next().unwrap();
         if line.starts_with("POST /ask") {
             assert!(request.ends_with(r#"{"month":"202602"}"#), "{request}");
-            json(&value!({ "code": 0, "data": { "id": format!("j{number}") } }))
+            let body = value!({ "code": 0, "data": { "id": format!("j{number}") } });
+            reply("202 Accepted", "", &body.to_string())
         } else if line.contains("/file") {
             reply("200 OK", "", line.split(' ').nth(1).unwrap())
         } else {

@@ -10,6 +10,8 @@ use crate::adapter::reading::MoneyUnit;
 use crate::domain::record::{Field, FieldType, RecordKind};
 
 mod format;
+mod job;
+mod pages;
 mod transport;
 
 /// Missing records ÷ records before, unless the adapter says otherwise.

@@ -1,24 +1,35 @@
 //! Addresses by name: what `[endpoints]` in the settings holds, and adapters use by name only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::adapter::endpoint::auth::Auth;
 use crate::adapter::language::Complaint;
 use crate::adapter::transport::Transport;
 
+pub mod auth;
+
 /// One named address. Credentials are references to files, never values.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// A drop folder (relative to home).
     pub path: Option<PathBuf>,
     /// Base address of an HTTP interface, `https://…` (plain `http://` is warned of by `check` unless it is loopback).
     pub url: Option<String>,
-    /// File with a bearer token.
+    /// File with a bearer token: the short way of writing `auth.bearer`.
     pub token_file: Option<PathBuf>,
     /// File with the only CA certificates to trust (PEM).
     pub ca_file: Option<PathBuf>,
+    /// File with the client certificate and its chain (PEM), where the department asks for one.
+    pub client_cert_file: Option<PathBuf>,
+    /// File with its private key (PEM).
+    pub client_key_file: Option<PathBuf>,
+    /// File with the key (16 characters, or 32 hex digits) of answers that come encrypted.
+    pub data_key_file: Option<PathBuf>,
+    /// How requests prove who asks.
+    pub auth: Option<Auth>,
 }
 
 /// Host of an `http(s)://` address, without user, port and path; `None` when it is none.
@@ -98,15 +109,49 @@ impl Endpoint {
                 );
             }
         }
-        for (key, file) in [
-            (".token_file", &self.token_file),
-            (".ca_file", &self.ca_file),
+        for (key, is_there) in [
+            (".token_file", self.token_file.is_some()),
+            (".ca_file", self.ca_file.is_some()),
+            (".client_cert_file", self.client_cert_file.is_some()),
+            (".client_key_file", self.client_key_file.is_some()),
+            (".data_key_file", self.data_key_file.is_some()),
+            (".auth", self.auth.is_some()),
         ] {
-            if file.is_some() && self.url.is_none() {
+            if is_there && self.url.is_none() {
                 add(key, "YB-1353", "只有接口地址（url）才用得到。处理：删去");
             }
         }
+        if self.token_file.is_some() && self.auth.is_some() {
+            let text = "已写 auth，不能再写 token_file。处理：令牌写作 [endpoints.名称.auth.bearer]，或删去 auth";
+            add(".token_file", "YB-1358", text);
+        }
+        if self.client_cert_file.is_some() != self.client_key_file.is_some() {
+            let text = "客户端证书与私钥须同时写。处理：补上另一个，或都删去";
+            add(".client_cert_file", "YB-1359", text);
+        }
+        if let Some(auth) = &self.auth {
+            complaints.extend(auth.complaints(name));
+        }
         complaints
+    }
+
+    /// Every file that holds a secret, with its key below `endpoints.NAME.`: only the account that runs the program may read them.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<(String, &Path)> {
+        let mut files: Vec<(String, &Path)> = [
+            ("token_file", &self.token_file),
+            ("client_key_file", &self.client_key_file),
+            ("data_key_file", &self.data_key_file),
+        ]
+        .into_iter()
+        .filter_map(|(key, file)| Some((key.to_owned(), file.as_deref()?)))
+        .collect();
+        if let Some(auth) = &self.auth
+            && let Some((key, file)) = auth.secret_file()
+        {
+            files.push((format!("auth.{}.{key}", auth.kind()), file));
+        }
+        files
     }
 
     /// Whether a transport can use it; the complaint's key is `transport.KIND.endpoint` of the adapter.
@@ -115,7 +160,11 @@ impl Endpoint {
         let (kind, is_there, wanted) = match transport {
             Transport::Folder(_) => ("folder", self.path.is_some(), "目录（path）"),
             Transport::Http(_) => ("http", self.url.is_some(), "接口地址（url）"),
+            Transport::Pages(pages) if pages.envelope.is_some() && self.data_key_file.is_none() => {
+                ("pages", false, "数据密钥文件（data_key_file）")
+            }
             Transport::Pages(_) => ("pages", self.url.is_some(), "接口地址（url）"),
+            Transport::Job(_) => ("job", self.url.is_some(), "接口地址（url）"),
         };
         (!is_there).then(|| Complaint {
             key: format!("transport.{kind}.endpoint"),
@@ -154,6 +203,47 @@ mod tests {
                 "path = 'a'\ntoken_file = 't'\nca_file = 'c'",
                 &["YB-1353", "YB-1353"],
             ),
+            ("path = 'a'\n[auth.bearer]\ntoken_file = 't'", &["YB-1353"]),
+            (
+                "url = 'https://b.example'\ntoken_file = 't'\n[auth.bearer]\ntoken_file = 't'",
+                &["YB-1358"],
+            ),
+            (
+                "url = 'https://b.example'\nclient_key_file = 'k'",
+                &["YB-1359"],
+            ),
+            (
+                "url = 'https://b.example'\nclient_key_file = 'k'\nclient_cert_file = 'c'\n[auth.none]",
+                &[],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.basic]\nuser = 'a:b'\npassword_file = ''",
+                &["YB-1355", "YB-1355"],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.header]\nname = 'Range'\nvalue_file = 'k'",
+                &["YB-1356"],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.query]\nname = 'api key'\nvalue_file = 'k'",
+                &["YB-1355"],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.irs]\naccess_key = 'a'\nsecret_file = 'k'\nhash = 'sm3'",
+                &[],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.tif]\npaas_id = ''\ntoken_file = 'k'",
+                &["YB-1355"],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.token]\napp_key = 'a'\nsecret_file = 'k'\nby_key = 'x'",
+                &["YB-1357"],
+            ),
+            (
+                "url = 'https://b.example'\n[auth.exchange]\nprefix = 'GJ'\nrequester = 'a'\nservice = 's'\nkey_file = 'k'\nrenew = 'https://b.example/x'",
+                &["YB-1357", "YB-1356"],
+            ),
         ] {
             let found: Vec<_> = endpoint(text)
                 .complaints("x")
@@ -161,6 +251,35 @@ mod tests {
                 .map(|complaint| complaint.code)
                 .collect();
             assert_eq!(found, codes, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_secret_file_is_named() {
+        let files = endpoint(
+            "url = 'https://b.example'\nclient_key_file = 'k'\nclient_cert_file = 'c'\ndata_key_file = 'd'\n\
+             [auth.exchange]\nrequester = 'a'\nservice = 's'\nkey_file = 'e'\nrenew = '/x'",
+        );
+        let named: Vec<_> = files
+            .secret_files()
+            .into_iter()
+            .map(|(key, file)| (key, file.to_str().unwrap().to_owned()))
+            .collect();
+        let wanted = [
+            ("client_key_file", "k"),
+            ("data_key_file", "d"),
+            ("auth.exchange.key_file", "e"),
+        ];
+        assert_eq!(
+            named,
+            wanted.map(|(key, file)| (key.to_owned(), file.to_owned()))
+        );
+        for text in [
+            "url = 'https://b.example'\n[auth.bearer]\ntoken = 'inline'",
+            "url = 'https://b.example'\n[auth]\nnonsense = {}",
+            "url = 'https://b.example'\n[auth.none]\nx = 1",
+        ] {
+            assert!(toml::from_str::<Endpoint>(text).is_err(), "{text}");
         }
     }
 

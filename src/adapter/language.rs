@@ -279,6 +279,17 @@ pub struct Complaint {
     pub text: String,
 }
 
+impl OneOrMany {
+    /// All of them.
+    #[must_use]
+    pub fn list(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
 impl Adapter {
     /// How old its newest accepted batch may be.
     #[must_use]

@@ -30,6 +30,12 @@ pub struct Limits {
     pub seconds: u64,
     /// Bytes of a text inside JSON that is JSON itself.
     pub embedded_bytes: u64,
+    /// Bytes of one page, or of any other answer that is read whole.
+    pub page_bytes: usize,
+    /// Seconds of one whole pull over the network, waiting included.
+    pub fetch_seconds: u32,
+    /// Attempts after the first at one request of a pull, or at one file, when the network or the department fails for a while.
+    pub retries: u32,
 }
 
 impl Default for Limits {
@@ -47,6 +53,9 @@ impl Default for Limits {
             replaced: 0,
             seconds: 1800,
             embedded_bytes: 64 << 20,
+            page_bytes: 32 << 20,
+            fetch_seconds: 3600,
+            retries: 5,
         }
     }
 }

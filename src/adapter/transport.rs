@@ -2,6 +2,14 @@
 
 use serde::Deserialize;
 
+use crate::adapter::transport::job::Job;
+use crate::adapter::transport::pages::Pages;
+use crate::adapter::transport::request::Parameter;
+
+pub mod job;
+pub mod pages;
+pub mod request;
+
 /// Where the export comes from. Exactly one table under `[transport]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -10,8 +18,10 @@ pub enum Transport {
     Folder(Folder),
     /// One file by HTTP GET.
     Http(Http),
-    /// A paged JSON interface by HTTP GET.
-    Pages(Pages),
+    /// A paged JSON interface by HTTP.
+    Pages(Box<Pages>),
+    /// An export that is made on request, by HTTP.
+    Job(Box<Job>),
 }
 
 impl Transport {
@@ -22,17 +32,32 @@ impl Transport {
             Self::Folder(folder) => &folder.endpoint,
             Self::Http(http) => &http.endpoint,
             Self::Pages(pages) => &pages.endpoint,
+            Self::Job(job) => &job.endpoint,
         }
     }
 
-    /// The path that is asked for, which is then the file's name; `None` where files have names of their own.
+    /// What is asked for, which is then the file's name: the path, with `#{period}` or `#{day}` where only the parameters say it.
+    /// `None` where files have names of their own.
     #[must_use]
-    pub fn requested_path(&self) -> Option<&str> {
-        match self {
-            Self::Folder(_) => None,
-            Self::Http(http) => Some(&http.path),
-            Self::Pages(pages) => Some(&pages.path),
+    pub fn requested_name(&self) -> Option<String> {
+        let (path, parameters) = match self {
+            Self::Folder(_) => return None,
+            Self::Http(http) => return Some(http.path.clone()),
+            Self::Pages(pages) => (&pages.path, &pages.parameters),
+            Self::Job(job) => (&job.ask.path, &job.ask.parameters),
+        };
+        let mut name = path.clone();
+        for placeholder in ["{period}", "{day}"] {
+            let is_said = parameters
+                .values()
+                .flat_map(Parameter::texts)
+                .any(|text| text.contains(placeholder));
+            if is_said && !path.contains(placeholder) {
+                name.push('#');
+                name.push_str(placeholder);
+            }
         }
+        Some(name)
     }
 }
 
@@ -57,28 +82,7 @@ pub struct Http {
     pub endpoint: String,
     /// Path below the base; `{period}` is the last full month as `YYYYMM`, `{day}` today as `YYYYMMDD`.
     pub path: String,
-}
-
-/// A paged JSON interface. All pages are kept as one JSON-lines file (one page per line) and archived so.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pages {
-    /// Name of the endpoint whose `url` is the base address.
-    pub endpoint: String,
-    /// Path below the base; placeholders as in [`Http`].
-    pub path: String,
-    /// Query parameter of the page number (first page 1).
-    pub page: String,
-    /// Query parameter of the page size.
-    pub size: String,
-    /// Rows per page.
-    pub per_page: u32,
-    /// JSON pointer of the success code.
-    pub success: String,
-    /// The text of the success code (`"200"`; a number compares by its text).
-    pub success_is: String,
-    /// JSON pointer of the total number of rows; pages must give the same total and add up to it.
-    pub total: String,
-    /// JSON pointer of the array of rows.
-    pub rows: String,
+    /// Whether the department labels its data `text/html`: then only a body that begins like a web page is refused as one.
+    #[serde(default)]
+    pub mislabelled: bool,
 }

@@ -356,6 +356,7 @@ fn check_endpoints(
                     Transport::Folder(_) => "folder",
                     Transport::Http(_) => "http",
                     Transport::Pages(_) => "pages",
+                    Transport::Job(_) => "job",
                 };
                 let key = format!("transport.{kind}.endpoint");
                 Fault::dangling(&file, &text, &key, name, settings.endpoints.keys())

@@ -11,6 +11,9 @@ use crate::courier::settings::CourierMode;
 /// Bits of a file's mode that let everybody on the machine at it.
 const OTHERS: u32 = 0o007;
 
+/// Bits that let anyone but its owner at it: what opens a department's data is for this program's account alone.
+const GROUP_AND_OTHERS: u32 = 0o077;
+
 /// A simulated second faster than this leaves no time to run anything in it.
 const FASTEST: f64 = 1_000_000.0;
 
@@ -159,36 +162,53 @@ fn named_files(settings: &Settings, root: &Path, layers: &Layers<'_>, live: bool
     if let Some(smtp) = &settings.couriers.smtp {
         named.push((
             "couriers.smtp.password_file".to_owned(),
-            &smtp.password_file,
-            true,
+            smtp.password_file.as_deref(),
+            OTHERS,
         ));
-        named.push(("couriers.smtp.ca_file".to_owned(), &smtp.ca_file, false));
+        named.push((
+            "couriers.smtp.ca_file".to_owned(),
+            smtp.ca_file.as_deref(),
+            0,
+        ));
     }
     if let Some(sms) = &settings.couriers.sms {
         named.push((
             "couriers.sms.secret_file".to_owned(),
-            &sms.secret_file,
-            true,
+            sms.secret_file.as_deref(),
+            OTHERS,
         ));
-        named.push(("couriers.sms.ca_file".to_owned(), &sms.ca_file, false));
+        named.push(("couriers.sms.ca_file".to_owned(), sms.ca_file.as_deref(), 0));
     }
     for (name, endpoint) in &settings.endpoints {
-        named.push((
-            format!("endpoints.{name}.token_file"),
-            &endpoint.token_file,
-            true,
-        ));
-        named.push((
-            format!("endpoints.{name}.ca_file"),
-            &endpoint.ca_file,
-            false,
-        ));
+        for (key, file) in endpoint.secret_files() {
+            named.push((
+                format!("endpoints.{name}.{key}"),
+                Some(file),
+                GROUP_AND_OTHERS,
+            ));
+        }
+        for (key, file) in [
+            ("ca_file", &endpoint.ca_file),
+            ("client_cert_file", &endpoint.client_cert_file),
+        ] {
+            named.push((format!("endpoints.{name}.{key}"), file.as_deref(), 0));
+        }
     }
     let mut found = Vec::new();
-    for (key, path, secret) in named {
+    for (key, path, closed_to) in named {
         let Some(path) = path else { continue };
         let what = match std::fs::metadata(root.join(path)) {
-            Ok(file) if secret && file.permissions().mode() & OTHERS != 0 => format!(
+            Ok(file)
+                if closed_to == GROUP_AND_OTHERS && file.permissions().mode() & closed_to != 0 =>
+            {
+                format!(
+                    "{} 本机其他账户可读（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
+                    path.display(),
+                    file.permissions().mode() & 0o777,
+                    path.display()
+                )
+            }
+            Ok(file) if file.permissions().mode() & closed_to != 0 => format!(
                 "{} 人人可读，不能存放密码。处理：chmod 600 {}，只留给运行本程序的账户。",
                 path.display(),
                 path.display()

@@ -4,17 +4,28 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::adapter::endpoint::Endpoint;
 use crate::adapter::language::Adapter;
 use crate::adapter::transport::Transport;
 use crate::domain::record::Month;
+use crate::intake::fetch::client::Waits;
 
-mod client;
+mod answer;
+pub mod client;
+mod download;
 mod folder;
 mod http;
+mod job;
+mod keyring;
+mod login;
+mod notes;
 mod pages;
+mod secret;
+mod signing;
+mod trouble;
 
 /// What fetching must know.
 pub struct Errand<'a> {
@@ -26,8 +37,14 @@ pub struct Errand<'a> {
     pub home: &'a Path,
     /// Where files are put while they are judged.
     pub spool: &'a Path,
+    /// Where fetching remembers between pulls what is unchanged and which export was asked for. A cache: losing it costs a download.
+    pub notes: &'a Path,
     /// Today.
     pub today: Date,
+    /// Now, for signatures; later requests of the errand add what has passed since.
+    pub now: Timestamp,
+    /// How long is waited for what.
+    pub waits: Waits,
     /// Whether the file of this name and digest, or the same content under another name, was taken before. With an empty digest: whether a file of this name was, whatever
     /// its content (drop folders ask that first, so that not every old file is hashed each time).
     pub taken: &'a dyn Fn(&str, &str) -> bool,
@@ -87,6 +104,7 @@ pub fn fetch(errand: &Errand<'_>) -> Result<Fetched, Unfetched> {
         Transport::Folder(folder) => folder::fetch(errand, folder),
         Transport::Http(http) => http::fetch(errand, http),
         Transport::Pages(pages) => pages::fetch(errand, pages),
+        Transport::Job(job) => job::fetch(errand, job),
     }
 }
 

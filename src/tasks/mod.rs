@@ -54,6 +54,12 @@ impl Desk<'_> {
     pub fn scratch(&self) -> PathBuf {
         self.configuration.home.state.join("spool")
     }
+
+    /// Where fetching remembers what is unchanged at a department and which export was asked for.
+    #[must_use]
+    pub fn fetch_notes(&self) -> PathBuf {
+        self.configuration.home.state.join("fetch")
+    }
 }
 
 /// A task could not do its work: disk, network, bug. Nothing was half-decided.

@@ -15,6 +15,7 @@ use crate::domain::batch::{
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::event::Event;
 use crate::domain::record::{Month, Record};
+use crate::intake::fetch::client::Waits;
 use crate::intake::fetch::{Errand, Fetched, carry, fetch};
 use crate::store::StoredRecord;
 use crate::tasks::pseudonym::pseudonym_key;
@@ -216,7 +217,10 @@ fn fetched(desk: Desk<'_>, adapter: &Adapter, source: &Source) -> Result<Fetched
                 endpoint,
                 home: &desk.configuration.home.root,
                 spool: &spool,
+                notes: &desk.fetch_notes(),
                 today: desk.today(),
+                now: desk.now,
+                waits: Waits::default(),
                 taken: &taken,
                 runtime: desk.runtime,
             })

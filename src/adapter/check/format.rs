@@ -126,7 +126,7 @@ impl Complaints {
                 }
             }
             AsOf::FileName => {
-                let Some(path) = file.transport.requested_path() else {
+                let Some(path) = file.transport.requested_name() else {
                     return;
                 };
                 if !(path.contains("{period}") || path.contains("{day}")) {
@@ -160,7 +160,7 @@ impl Complaints {
                 }
             }
             Period::FileName => {
-                if let Some(path) = file.transport.requested_path()
+                if let Some(path) = file.transport.requested_name()
                     && !(path.contains("{period}") || path.contains("{day}"))
                 {
                     let text = "接口路径中没有 {period} 或 {day}，从名称得不到月份。处理：改用 title 或用列";
@@ -183,6 +183,8 @@ impl Complaints {
             ("members", limits.members as u64),
             ("seconds", limits.seconds),
             ("embedded_bytes", limits.embedded_bytes),
+            ("page_bytes", limits.page_bytes as u64),
+            ("fetch_seconds", u64::from(limits.fetch_seconds)),
         ];
         for (name, value) in values {
             if value == 0 {

@@ -2,6 +2,8 @@ use super::*;
 use crate::calendar::age::Age;
 use crate::calendar::clock::DayCount;
 
+mod network;
+
 const TAX: &str = include_str!("../../../adapters/tax.toml");
 const TRANSPORT: &str = include_str!("../../../adapters/transport.toml");
 const MARKET: &str = include_str!("../../../adapters/market-regulation.toml");

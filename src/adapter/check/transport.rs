@@ -27,26 +27,10 @@ impl Complaints {
             }
             Transport::Http(http) => self.path("transport.http.path", &http.path),
             Transport::Pages(pages) => {
-                self.path("transport.pages.path", &pages.path);
-                self.pointer("transport.pages.success", &pages.success);
-                self.pointer("transport.pages.total", &pages.total);
-                self.pointer("transport.pages.rows", &pages.rows);
-                for (key, text) in [("page", &pages.page), ("size", &pages.size)] {
-                    if text.is_empty() {
-                        let key = format!("transport.pages.{key}");
-                        self.add(key, "YB-1302", "不能为空。处理：填写分页参数的名称");
-                    }
-                }
-                if pages.page == pages.size {
-                    let text = "页码与每页行数不能是同一个参数。处理：分别填写";
-                    self.add("transport.pages.size", "YB-1304", text);
-                }
-                if !(1..=10_000).contains(&pages.per_page) {
-                    let text = "每页行数应在1至10000之间。处理：按接口文档填写";
-                    self.add("transport.pages.per_page", "YB-1304", text);
-                }
+                self.pages(pages);
                 self.pages_format(file);
             }
+            Transport::Job(job) => self.job(job),
         }
         if let Some(Container::Zip { member, .. }) = &file.container {
             self.pattern("container.zip.member", member);
@@ -86,7 +70,12 @@ impl Complaints {
         }
     }
 
-    fn path(&mut self, key: &str, path: &str) {
+    pub(super) fn path(&mut self, key: &str, path: &str) {
+        self.path_with(key, path, &["{period}", "{day}"]);
+    }
+
+    /// A path below the base address that holds no other placeholders than these.
+    pub(super) fn path_with(&mut self, key: &str, path: &str, placeholders: &[&str]) {
         if !path.starts_with('/') || path.contains("://") || path.contains("..") {
             self.add(
                 key,
@@ -96,15 +85,35 @@ impl Complaints {
                 ),
             );
         }
-        let rest = path.replace("{period}", "").replace("{day}", "");
+        self.placeholders(key, path, placeholders);
+    }
+
+    /// No other placeholders than these.
+    pub(super) fn placeholders(&mut self, key: &str, text: &str, placeholders: &[&str]) {
+        let rest = placeholders
+            .iter()
+            .fold(text.to_owned(), |rest, known| rest.replace(known, ""));
         if rest.contains(['{', '}']) {
+            let known: Vec<String> = placeholders.iter().map(|known| explained(known)).collect();
             self.add(
                 key,
                 "YB-1307",
-                format!("“{path}”中有不认识的占位符。处理：只能用 {{period}}（上一整月，如202602）和 {{day}}（当日，如20260302）"),
+                format!(
+                    "“{text}”中有不认识的占位符。处理：只能用 {}",
+                    known.join("和 ")
+                ),
             );
         }
     }
+}
+
+fn explained(placeholder: &str) -> String {
+    let meaning = match placeholder {
+        "{period}" => "（上一整月，如202602）",
+        "{day}" => "（当日，如20260302）",
+        _ => "（任务编号）",
+    };
+    format!("{placeholder}{meaning}")
 }
 
 const fn transport_name(transport: &Transport) -> &'static str {
@@ -112,5 +121,6 @@ const fn transport_name(transport: &Transport) -> &'static str {
         Transport::Folder(_) => "folder",
         Transport::Http(_) => "http",
         Transport::Pages(_) => "pages",
+        Transport::Job(_) => "job",
     }
 }

@@ -78,8 +78,7 @@ impl Run {
             let endpoint = Endpoint {
                 path: None,
                 url: Some(server.base_url().to_owned()),
-                token_file: None,
-                ca_file: None,
+                ..Endpoint::default()
             };
             place.overrides.endpoints.insert(name.to_owned(), endpoint);
         }

@@ -133,8 +133,7 @@ fn endpoints_of_the_caller_lie_over_everything() {
     let loopback = Endpoint {
         path: None,
         url: Some("http://127.0.0.1:4000".to_owned()),
-        token_file: None,
-        ca_file: None,
+        ..Endpoint::default()
     };
     over.endpoints.insert("tax".to_owned(), loopback.clone());
     let (settings, files) = load(home.path(), &over).expect("good");
@@ -221,7 +220,7 @@ fn what_the_base_lacks_the_site_may_give() {
 }
 
 #[test]
-fn a_secret_that_everybody_may_read_is_refused() {
+fn a_secret_that_others_may_read_is_refused() {
     let home = home(SHIPPED, "[endpoints.tax]\ntoken_file = \"token\"\n");
     let token = home.path().join("token");
     let none = overrides(&[]);
@@ -230,7 +229,12 @@ fn a_secret_that_everybody_may_read_is_refused() {
         "missing is no fault in a dry run"
     );
     fs::write(&token, "x").expect("written");
-    for (mode, good) in [(0o600, true), (0o640, true), (0o644, false), (0o602, false)] {
+    for (mode, good) in [
+        (0o600, true),
+        (0o640, false),
+        (0o644, false),
+        (0o602, false),
+    ] {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).expect("set");
         let answer = load(home.path(), &none);
         assert_eq!(answer.is_ok(), good, "{mode:o}: {answer:?}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Query;
@@ -11,6 +12,13 @@ use axum::routing::get;
 
 use super::*;
 use crate::adapter::language::AdapterFile;
+
+mod download;
+mod jobs;
+mod login;
+mod paging;
+mod server;
+mod tls;
 
 fn adapter(transport: &str, format: &str) -> Adapter {
     let text = format!(
@@ -69,6 +77,16 @@ impl Bench {
         endpoint: &Endpoint,
         taken: &dyn Fn(&str, &str) -> bool,
     ) -> Result<Fetched, Unfetched> {
+        self.fetch_at("2026-03-18T01:00:00Z", adapter, endpoint, taken)
+    }
+
+    fn fetch_at(
+        &self,
+        now: &str,
+        adapter: &Adapter,
+        endpoint: &Endpoint,
+        taken: &dyn Fn(&str, &str) -> bool,
+    ) -> Result<Fetched, Unfetched> {
         let spool = self.folder.path().join("spool");
         fs::create_dir_all(&spool).unwrap();
         let fetched = fetch(&Errand {
@@ -76,7 +94,15 @@ impl Bench {
             endpoint,
             home: self.folder.path(),
             spool: &spool,
+            notes: &self.notes(),
             today: jiff::civil::date(2026, 3, 18),
+            now: now.parse().unwrap(),
+            waits: Waits {
+                first_pause: Duration::from_millis(1),
+                longest_pause: Duration::from_millis(2),
+                second: Duration::from_millis(5),
+                ..Waits::default()
+            },
             taken,
             runtime: self.runtime.handle(),
         });
@@ -89,14 +115,32 @@ impl Bench {
         }
         fetched
     }
+
+    fn notes(&self) -> PathBuf {
+        self.folder.path().join("notes")
+    }
+
+    /// A secret for an endpoint, readable by its owner only.
+    fn secret(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// The text of a fetched file, which is then removed.
+fn text_of(fetched: Fetched) -> String {
+    let text = fs::read_to_string(&fetched.path).unwrap();
+    fs::remove_file(fetched.path).unwrap();
+    text
 }
 
 fn endpoint(path: Option<&str>, url: Option<String>) -> Endpoint {
     Endpoint {
         path: path.map(PathBuf::from),
         url,
-        token_file: None,
-        ca_file: None,
+        ..Endpoint::default()
     }
 }
 

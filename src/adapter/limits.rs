@@ -22,6 +22,12 @@ pub struct Limits {
     pub depth: usize,
     /// Pages of one paged pull.
     pub pages: u32,
+    /// Entries of a folder that is looked through, folders below it included.
+    pub entries: usize,
+    /// Seconds that one pull from a file server or a program may take.
+    pub host_seconds: u64,
+    /// Address space of a program that is started, bytes.
+    pub program_bytes: u64,
 }
 
 impl Default for Limits {
@@ -35,6 +41,9 @@ impl Default for Limits {
             cell_bytes: 64 << 10,
             depth: 64,
             pages: 20_000,
+            entries: 100_000,
+            host_seconds: 3600,
+            program_bytes: 2 << 30,
         }
     }
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::adapter::language::{Adapter, AdapterFile, FieldTable};
-use crate::adapter::transport::Transport;
 use crate::calendar::{Calendar, CalendarYear};
 use crate::config::fault::Fault;
 use crate::config::home::Home;
@@ -349,12 +348,7 @@ fn check_endpoints(
         let name = adapter.transport.endpoint();
         let fault = match settings.endpoints.get(name) {
             None => {
-                let kind = match adapter.transport {
-                    Transport::Folder(_) => "folder",
-                    Transport::Http(_) => "http",
-                    Transport::Pages(_) => "pages",
-                };
-                let key = format!("transport.{kind}.endpoint");
+                let key = format!("transport.{}.endpoint", adapter.transport.kind());
                 Fault::dangling(&file, &text, &key, name, settings.endpoints.keys())
             }
             Some(endpoint) => match endpoint.suits(&adapter.transport) {

@@ -76,10 +76,8 @@ impl Run {
         let mut place = place(home);
         for name in ["tax", "transport"] {
             let endpoint = Endpoint {
-                path: None,
                 url: Some(server.base_url().to_owned()),
-                token_file: None,
-                ca_file: None,
+                ..Endpoint::default()
             };
             place.overrides.endpoints.insert(name.to_owned(), endpoint);
         }

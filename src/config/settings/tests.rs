@@ -131,10 +131,8 @@ fn endpoints_of_the_caller_lie_over_everything() {
     let home = home(SHIPPED, "");
     let mut over = overrides(&[]);
     let loopback = Endpoint {
-        path: None,
         url: Some("http://127.0.0.1:4000".to_owned()),
-        token_file: None,
-        ca_file: None,
+        ..Endpoint::default()
     };
     over.endpoints.insert("tax".to_owned(), loopback.clone());
     let (settings, files) = load(home.path(), &over).expect("good");

@@ -6,18 +6,23 @@ use crate::cli::console::Console;
 use crate::cli::session::{Place, Unopened, configuration};
 use crate::daemon::plan;
 
-/// Exit 0 without a fault, 2 with.
+/// Exit 0 without a fault, 2 with. Warnings are shown and change nothing.
 pub fn run(place: &Place, console: &mut Console<'_>) -> i32 {
     match configuration(place) {
         Ok(configuration) => {
+            let warnings = configuration.warnings();
             if console.json {
                 console.document(&json!({
                     "faults": [],
+                    "warnings": warnings,
                     "files": configuration.files.len(),
                     "adapters": configuration.adapters.keys().collect::<Vec<_>>(),
                     "jobs": configuration.schedules.iter().map(|job| &job.job).collect::<Vec<_>>(),
                 }));
                 return 0;
+            }
+            for warning in &warnings {
+                console.message(format!("警告 {warning}"));
             }
             console.line(format!(
                 "检查通过：{}个文件，{}个适配器，{}个任务。",

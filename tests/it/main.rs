@@ -2,6 +2,8 @@
 mod adapters;
 mod check;
 mod demo;
+mod hosts;
+mod inbox;
 mod mail;
 mod office;
 mod program;

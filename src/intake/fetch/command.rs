@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, geteuid, kill_process_group, prlimit,
     waitid,
@@ -20,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Child;
 
 use crate::adapter::transport::Command;
-use crate::intake::fetch::http::paths;
+use crate::domain::record::Month;
 use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};
 
 /// What is kept of the end of its error output, bytes.
@@ -28,6 +29,9 @@ const TAIL: usize = 4 << 10;
 
 /// Exit code of a program that has nothing yet (`EX_TEMPFAIL` of sysexits.h).
 const NOTHING_YET: i32 = 75;
+
+/// Full months that are asked for until they have come: a month that is late is not forgotten when the next begins.
+const MONTHS: i32 = 3;
 
 /// Until its output ends once it has ended itself and all it started.
 const GRACE: Duration = Duration::from_secs(5);
@@ -49,7 +53,7 @@ pub fn fetch(errand: &Errand<'_>, command: &Command) -> Result<Fetched, Unfetche
         .iter()
         .map(|argument| filled(argument, errand.today))
         .collect();
-    for arguments in rounds(command, errand) {
+    for arguments in rounds(command, errand.today) {
         let name = name_of(&arguments);
         // The newest is asked for again even when it was taken: it may have been corrected.
         if arguments != newest && (errand.taken)(&name, "") {
@@ -68,26 +72,33 @@ pub fn fetch(errand: &Errand<'_>, command: &Command) -> Result<Fetched, Unfetche
 }
 
 /// The arguments, once for each of the last full months where they name the month, oldest first.
-fn rounds(command: &Command, errand: &Errand<'_>) -> Vec<Vec<String>> {
-    let months = if command
-        .arguments
-        .iter()
-        .any(|argument| argument.contains("{period}"))
-    {
-        paths("{period}", errand.today)
+fn rounds(command: &Command, today: Date) -> Vec<Vec<String>> {
+    let names_month = |argument: &String| argument.contains("{period}");
+    let months = if command.arguments.iter().any(names_month) {
+        MONTHS
     } else {
-        vec![String::new()]
+        1
     };
-    months
-        .iter()
-        .map(|month| {
-            command
-                .arguments
-                .iter()
-                .map(|argument| filled(&argument.replace("{period}", month), errand.today))
-                .collect()
+    (0..months)
+        .rev()
+        .map(|back| {
+            let month = Month::of(today).plus(-back).first_day();
+            let day = |argument: &String| {
+                // The day stays today's; only the month goes back.
+                if names_month(argument) {
+                    filled(&filled_day(argument, today), month)
+                } else {
+                    filled(argument, today)
+                }
+            };
+            command.arguments.iter().map(day).collect()
         })
         .collect()
+}
+
+/// The argument with today in place of `{day}`.
+fn filled_day(argument: &str, today: Date) -> String {
+    argument.replace("{day}", &filled("{day}", today))
 }
 
 /// The program of the address, when nobody but root and us can have put it there.

@@ -187,6 +187,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether its listings say what is a file, a folder, a link.
+    pub const fn has_mlsd(&self) -> bool {
+        self.has_mlsd
+    }
+
     /// The entries of a folder. Servers without MLSD do not say what is a folder or a link: there everything counts as a file.
     pub async fn list(&mut self, path: &[u8], most: usize) -> Result<Vec<Entry>, Trouble> {
         let path = ftp_words::wire(path);
@@ -318,6 +323,8 @@ impl Session {
     }
 
     async fn lines(&mut self, command: String, most: usize) -> Result<Vec<Vec<u8>>, Said> {
+        // The folder itself and the one above it are listed too, and do not count.
+        let most = most.saturating_add(2);
         let opening = [Status::AboutToSend, Status::AlreadyOpen];
         let (_, stream) = in_time(self.ftp.custom_data_command(command, &opening)).await?;
         let mut reader = BufReader::new(stream);

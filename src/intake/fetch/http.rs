@@ -34,7 +34,7 @@ pub fn fetch(errand: &Errand<'_>, http: &Http) -> Result<Fetched, Unfetched> {
 }
 
 /// One path, or one for each of the last full months where the path names the month.
-pub fn paths(path: &str, today: Date) -> Vec<String> {
+fn paths(path: &str, today: Date) -> Vec<String> {
     if !path.contains("{period}") {
         return vec![filled(path, today)];
     }

@@ -1,5 +1,6 @@
 //! Which file is next: one rule for every folder, wherever it lies. Nothing here touches a disk or a network.
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::adapter::endpoint::host::Names;
@@ -173,10 +174,13 @@ impl<'a> Walk<'a> {
                 {
                     self.companions.insert(file.to_owned(), place);
                 } else if self.fits(own) {
-                    if self.files.contains_key(&name) {
-                        self.twins.insert(name);
-                    } else {
-                        self.files.insert(name, place);
+                    match self.files.entry(name) {
+                        Slot::Vacant(slot) => {
+                            slot.insert(place);
+                        }
+                        Slot::Occupied(slot) => {
+                            self.twins.insert(slot.key().clone());
+                        }
                     }
                 }
             }

@@ -60,7 +60,14 @@ impl Site {
                 )
             })?;
         }
-        Ok(walk.finish())
+        let mut listing = walk.finish();
+        if pickup.depth > 0 && matches!(self, Self::Distant(distant) if !distant.tells_kinds()) {
+            listing.cautions.push(
+                "[YB-2439] 服务器不能列出目录类型（MLSD），未查看子目录。处理：请对方把文件放在一个目录，并删去 depth"
+                    .to_owned(),
+            );
+        }
+        Ok(listing)
     }
 
     fn stamp(&mut self, place: &Place) -> Result<Option<Stamp>, Unfetched> {

@@ -35,6 +35,12 @@ impl Trouble {
     }
 }
 
+impl Drop for Distant {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 enum Login {
     Sftp(sftp::Login),
     Ftp(ftp::Login),
@@ -110,6 +116,11 @@ impl Distant {
             Session::Sftp(sftp) => sftp.list(&path, most).await,
             Session::Ftp(ftp) => ftp.list(&path, most).await,
         })
+    }
+
+    /// Whether the server, as far as it was asked, says what is a file, a folder, a link.
+    pub fn tells_kinds(&self) -> bool {
+        !matches!(&self.session, Some(Session::Ftp(ftp)) if !ftp.has_mlsd())
     }
 
     /// Size and time of change; `None` when there is no such file (any more).
@@ -237,16 +248,19 @@ impl Distant {
         let nowhere = tracing::Dispatch::none();
         let _quiet = tracing::dispatcher::set_default(&nowhere);
         let asked = catch_unwind(AssertUnwindSafe(|| {
-            runtime.block_on(tokio::time::timeout_at(*deadline, async {
-                let open = match session {
-                    Some(open) => open,
-                    None => session.insert(match login {
-                        Login::Sftp(login) => Session::Sftp(sftp::Session::open(login).await?),
-                        Login::Ftp(login) => Session::Ftp(ftp::Session::open(login).await?),
-                    }),
+            runtime.block_on(async {
+                let whole = async {
+                    let open = match session {
+                        Some(open) => open,
+                        None => session.insert(match login {
+                            Login::Sftp(login) => Session::Sftp(sftp::Session::open(login).await?),
+                            Login::Ftp(login) => Session::Ftp(ftp::Session::open(login).await?),
+                        }),
+                    };
+                    work(open).await
                 };
-                work(open).await
-            }))
+                tokio::time::timeout_at(*deadline, whole).await
+            })
         }));
         let outcome = match asked {
             Ok(Ok(outcome)) => outcome,
@@ -264,8 +278,23 @@ impl Distant {
         };
         if outcome.is_err() {
             // Whatever state it was left in, the next question gets a fresh one.
-            self.session = None;
+            self.close();
         }
         outcome
+    }
+
+    /// Ends the session. Inside the runtime: the libraries say goodbye in tasks of their own.
+    fn close(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        let nowhere = tracing::Dispatch::none();
+        let _quiet = tracing::dispatcher::set_default(&nowhere);
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.runtime.block_on(async move {
+                drop(session);
+                tokio::task::yield_now().await;
+            });
+        }));
     }
 }

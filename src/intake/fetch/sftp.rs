@@ -50,7 +50,7 @@ impl Login {
             None => None,
             Some(file) => {
                 let text = secret::key(errand.home, file)?;
-                let passphrase = passphrase.as_ref().map(|word| word.expose_secret());
+                let passphrase = passphrase.as_ref().map(SecretString::expose_secret);
                 let key = russh::keys::decode_secret_key(text.expose_secret(), passphrase)
                     .map_err(|_| {
                         Unfetched::wrong(
@@ -254,17 +254,14 @@ impl Session {
             })?;
         let mut entries = Vec::with_capacity(found.len());
         for (raw, attributes) in found {
-            let kind = match attributes.mode {
-                Some(mode) => kind(mode),
+            let kind = if let Some(mode) = attributes.mode {
+                kind(mode)
+            } else {
                 // Servers that tell nothing here are asked of each file.
-                None => {
-                    let mut own = path.to_vec();
-                    own.push(b'/');
-                    own.extend_from_slice(&raw);
-                    match self.wire.lstat(&own).await.map_err(trouble)? {
-                        Some(attributes) => attributes.mode.map_or(Kind::File, kind),
-                        None => continue,
-                    }
+                let own = [path, b"/", &raw].concat();
+                match self.wire.lstat(&own).await.map_err(trouble)? {
+                    Some(attributes) => attributes.mode.map_or(Kind::File, kind),
+                    None => continue,
                 }
             };
             entries.push(Entry { raw, kind });
@@ -334,22 +331,12 @@ async fn log_in(login: &Login, handle: &mut Handle<Gatekeeper>) -> Result<(), Tr
     let lost = |_| Trouble::lost();
     let user = login.host.user.as_str();
     if let Some(key) = &login.key {
-        let hash = if key.algorithm().is_rsa() {
-            // Servers that do not say what they take are older than SHA-2 signatures.
-            let best = handle.best_supported_rsa_hash().await.map_err(lost)?;
-            let is_old = login.host.old_algorithms;
-            best.flatten().or((!is_old).then_some(HashAlg::Sha256))
-        } else {
-            None
-        };
-        let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
-        if handle
-            .authenticate_publickey(user, key)
-            .await
-            .map_err(lost)?
-            .success()
-        {
-            return Ok(());
+        for hash in signatures(login, handle, key).await.map_err(lost)? {
+            let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
+            let answer = handle.authenticate_publickey(user, key).await;
+            if answer.map_err(lost)?.success() {
+                return Ok(());
+            }
         }
     }
     if let Some(password) = &login.password {
@@ -374,6 +361,26 @@ async fn log_in(login: &Login, handle: &mut Handle<Gatekeeper>) -> Result<(), Tr
         "YB-2414",
         "服务器拒绝登录。处理：核对账户、口令或私钥，以及对方是否登记了本机地址和公钥",
     )))
+}
+
+/// What an RSA key signs with, in the order of trying; for other keys there is nothing to choose.
+async fn signatures(
+    login: &Login,
+    handle: &Handle<Gatekeeper>,
+    key: &PrivateKey,
+) -> Result<Vec<Option<HashAlg>>, russh::Error> {
+    if !key.algorithm().is_rsa() {
+        return Ok(vec![None]);
+    }
+    let best = handle.best_supported_rsa_hash().await?.flatten();
+    Ok(if login.host.old_algorithms {
+        // Some say they take SHA-2 and do not.
+        let mut all = vec![best, None];
+        all.dedup();
+        all
+    } else {
+        vec![best.or(Some(HashAlg::Sha256))]
+    })
 }
 
 /// Some servers ask for the password in a conversation.

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::adapter::endpoint::auth::Auth;
+use crate::adapter::endpoint::host::{FtpHost, SftpHost};
 use crate::adapter::language::Complaint;
 use crate::adapter::transport::Transport;
 
 pub mod auth;
+pub mod host;
 
 /// One named address. Credentials are references to files, never values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -30,6 +32,12 @@ pub struct Endpoint {
     pub data_key_file: Option<PathBuf>,
     /// How requests prove who asks.
     pub auth: Option<Auth>,
+    /// An SFTP server.
+    pub sftp: Option<SftpHost>,
+    /// An FTP server.
+    pub ftp: Option<FtpHost>,
+    /// A program on this machine (absolute): no adapter can name another.
+    pub program: Option<PathBuf>,
 }
 
 /// Host of an `http(s)://` address, without user, port and path; `None` when it is none.
@@ -70,17 +78,47 @@ impl Endpoint {
                 text: text.to_owned(),
             });
         };
-        match (&self.path, &self.url) {
-            (None, None) => add(
+        let kinds = [
+            self.path.is_some(),
+            self.url.is_some(),
+            self.sftp.is_some(),
+            self.ftp.is_some(),
+            self.program.is_some(),
+        ];
+        match kinds.iter().filter(|is_there| **is_there).count() {
+            0 => add(
                 "",
                 "YB-1350",
-                "没有地址。处理：写上 path（目录）或 url（接口地址）之一",
+                "没有地址。处理：写上 path（目录）、url（接口地址）、sftp、ftp（文件服务器）、program（程序）之一",
             ),
-            (Some(_), Some(_)) => add("", "YB-1350", "path 与 url 只能有一个。处理：删去一个"),
-            (Some(path), None) if path.as_os_str().is_empty() => {
-                add(".path", "YB-1350", "目录不能为空。处理：写上投放目录");
-            }
-            _ => {}
+            1 => {}
+            _ => add(
+                "",
+                "YB-1350",
+                "path、url、sftp、ftp、program 只能有一个。处理：只留一个",
+            ),
+        }
+        if self
+            .path
+            .as_ref()
+            .is_some_and(|path| path.as_os_str().is_empty())
+        {
+            add(".path", "YB-1350", "目录不能为空。处理：写上投放目录");
+        }
+        if self
+            .program
+            .as_ref()
+            .is_some_and(|program| !program.is_absolute())
+        {
+            add(
+                ".program",
+                "YB-1375",
+                "不是绝对路径。处理：写以 / 开头的完整路径",
+            );
+        }
+        let sftp = self.sftp.iter().flat_map(SftpHost::words);
+        for (key, code, text) in sftp.chain(self.ftp.iter().flat_map(FtpHost::words)) {
+            add(&format!(".{key}"), code, text);
         }
         if let Some(url) = &self.url {
             if host(url).is_none() {
@@ -154,20 +192,52 @@ impl Endpoint {
         files
     }
 
+    /// What works but deserves a warning: data or a password in the clear. Keys begin with `endpoints.NAME`.
+    #[must_use]
+    pub fn cautions(&self, name: &str) -> Vec<Complaint> {
+        let mut cautions = Vec::new();
+        if self.is_in_the_clear() {
+            cautions.push(Complaint {
+                key: format!("endpoints.{name}.url"),
+                code: "YB-1390",
+                text: "数据和令牌将以明文传送。处理：仅限可信内网；能用 https 时请改用".to_owned(),
+            });
+        }
+        if self.ftp.as_ref().is_some_and(FtpHost::is_in_the_clear) {
+            cautions.push(Complaint {
+                key: format!("endpoints.{name}.ftp.plain"),
+                code: "YB-1391",
+                text: "口令和数据将以明文传送。处理：请对方开通 FTPS 或 SFTP，开通后删去 plain"
+                    .to_owned(),
+            });
+        }
+        if self.sftp.as_ref().is_some_and(|sftp| sftp.old_algorithms) {
+            cautions.push(Complaint {
+                key: format!("endpoints.{name}.sftp.old_algorithms"),
+                code: "YB-1392",
+                text: "允许使用过时的加密算法。处理：请对方升级服务器，升级后删去该项".to_owned(),
+            });
+        }
+        cautions
+    }
+
     /// Whether a transport can use it; the complaint's key is `transport.KIND.endpoint` of the adapter.
     #[must_use]
     pub fn suits(&self, transport: &Transport) -> Option<Complaint> {
-        let (kind, is_there, wanted) = match transport {
-            Transport::Folder(_) => ("folder", self.path.is_some(), "目录（path）"),
-            Transport::Http(_) => ("http", self.url.is_some(), "接口地址（url）"),
+        let (is_there, wanted) = match transport {
+            Transport::Folder(_) => (self.path.is_some(), "目录（path）"),
             Transport::Pages(pages) if pages.envelope.is_some() && self.data_key_file.is_none() => {
-                ("pages", false, "数据密钥文件（data_key_file）")
+                (false, "数据密钥文件（data_key_file）")
             }
-            Transport::Pages(_) => ("pages", self.url.is_some(), "接口地址（url）"),
-            Transport::Job(_) => ("job", self.url.is_some(), "接口地址（url）"),
+            Transport::Http(_) | Transport::Pages(_) | Transport::Job(_) => {
+                (self.url.is_some(), "接口地址（url）")
+            }
+            Transport::Sftp(_) => (self.sftp.is_some(), " SFTP 服务器（sftp）"),
+            Transport::Ftp(_) => (self.ftp.is_some(), " FTP 服务器（ftp）"),
+            Transport::Command(_) => (self.program.is_some(), "程序（program）"),
         };
         (!is_there).then(|| Complaint {
-            key: format!("transport.{kind}.endpoint"),
+            key: format!("transport.{}.endpoint", transport.kind()),
             code: "YB-1354",
             text: format!(
                 "地址“{}”没有写{wanted}。处理：在设置文件的 [endpoints.{}] 中补上",
@@ -199,6 +269,50 @@ mod tests {
             ("url = 'https://'", &["YB-1351"]),
             ("url = 'https://u:p@b.example/x'", &["YB-1352"]),
             ("url = 'https://b.example/?key=1'", &["YB-1351"]),
+            ("program = '/opt/extract/tax'", &[]),
+            ("program = 'extract'", &["YB-1375"]),
+            (
+                "path = 'a'\n[sftp]\nhost = 'h.example'\nuser = 'u'\nkey_file = 'k'\nknown_hosts = 'n'",
+                &["YB-1350"],
+            ),
+            (
+                "[sftp]\nhost = '10.0.0.8'\nuser = 'u'\npassword_file = 'p'\nhost_key = 'ssh-ed25519 AAAAC3Nz tax'",
+                &[],
+            ),
+            (
+                "[sftp]\nhost = 'u@h:22/x'\nuser = ' '\nport = 0\npassphrase_file = 'p'",
+                &[
+                    "YB-1370", "YB-1371", "YB-1370", "YB-1372", "YB-1372", "YB-1373",
+                ],
+            ),
+            (
+                "[sftp]\nhost = 'h'\nuser = 'u'\nkey_file = 'k'\nhost_key = 'SHA256:abc'",
+                &["YB-1373"],
+            ),
+            (
+                "[sftp]\nhost = 'h'\nuser = 'u'\nkey_file = 'k'\nhost_key = 'ssh-rsa AAAA'\nknown_hosts = 'n'",
+                &["YB-1373"],
+            ),
+            (
+                "[ftp]\nhost = 'h'\nuser = 'u'\npassword_file = 'p'\nca_file = 'c'",
+                &[],
+            ),
+            (
+                "[ftp]\nhost = 'h'\nuser = 'u'\npassword_file = 'p'\nplain = true",
+                &[],
+            ),
+            (
+                "[ftp]\nhost = 'h'\nuser = 'u'\npassword_file = 'p'",
+                &["YB-1374"],
+            ),
+            (
+                "[ftp]\nhost = 'h'\nuser = 'u'\npassword_file = 'p'\nplain = true\nca_file = 'c'",
+                &["YB-1374"],
+            ),
+            (
+                "[ftp]\nhost = 'h'\nuser = 'u'\npassword_file = 'p'\nplain = true\ntls = 'implicit'",
+                &["YB-1374"],
+            ),
             (
                 "path = 'a'\ntoken_file = 't'\nca_file = 'c'",
                 &["YB-1353", "YB-1353"],
@@ -280,6 +394,31 @@ mod tests {
             "url = 'https://b.example'\n[auth.none]\nx = 1",
         ] {
             assert!(toml::from_str::<Endpoint>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_travels_in_the_clear_is_warned_of() {
+        let plain = |host: &str| {
+            format!("[ftp]\nhost = '{host}'\nuser = 'u'\npassword_file = 'p'\nplain = true")
+        };
+        for (text, codes) in [
+            ("path = 'inbox'".to_owned(), &[][..]),
+            ("url = 'http://tax.example'".to_owned(), &["YB-1390"]),
+            (plain("10.0.0.8"), &["YB-1391"]),
+            (plain("127.0.0.1"), &[]),
+            (
+                "[sftp]\nhost = 'h'\nuser = 'u'\nkey_file = 'k'\nknown_hosts = 'n'\nold_algorithms = true"
+                    .to_owned(),
+                &["YB-1392"],
+            ),
+        ] {
+            let found: Vec<_> = endpoint(&text)
+                .cautions("x")
+                .into_iter()
+                .map(|caution| caution.code)
+                .collect();
+            assert_eq!(found, codes, "{text}");
         }
     }
 

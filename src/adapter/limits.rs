@@ -36,6 +36,12 @@ pub struct Limits {
     pub fetch_seconds: u32,
     /// Attempts after the first at one request of a pull, or at one file, when the network or the department fails for a while.
     pub retries: u32,
+    /// Entries of a folder that is looked through, folders below it included.
+    pub entries: usize,
+    /// Seconds that one pull from a file server or a program may take.
+    pub host_seconds: u64,
+    /// Address space of a program that is started, bytes.
+    pub program_bytes: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +62,9 @@ impl Default for Limits {
             page_bytes: 32 << 20,
             fetch_seconds: 3600,
             retries: 5,
+            entries: 100_000,
+            host_seconds: 3600,
+            program_bytes: 2 << 30,
         }
     }
 }

@@ -22,6 +22,12 @@ pub enum Transport {
     Pages(Box<Pages>),
     /// An export that is made on request, by HTTP.
     Job(Box<Job>),
+    /// A folder on an SFTP server.
+    Sftp(Remote),
+    /// A folder on an FTP server.
+    Ftp(Remote),
+    /// A program on this machine that writes JSON lines.
+    Command(Command),
 }
 
 impl Transport {
@@ -33,6 +39,44 @@ impl Transport {
             Self::Http(http) => &http.endpoint,
             Self::Pages(pages) => &pages.endpoint,
             Self::Job(job) => &job.endpoint,
+            Self::Sftp(remote) | Self::Ftp(remote) => &remote.endpoint,
+            Self::Command(command) => &command.endpoint,
+        }
+    }
+
+    /// Its table under `[transport]`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "folder",
+            Self::Http(_) => "http",
+            Self::Pages(_) => "pages",
+            Self::Job(_) => "job",
+            Self::Sftp(_) => "sftp",
+            Self::Ftp(_) => "ftp",
+            Self::Command(_) => "command",
+        }
+    }
+
+    /// How files are picked out of a folder; `None` where there is none to pick from.
+    #[must_use]
+    pub fn pickup(&self) -> Option<Pickup<'_>> {
+        match self {
+            Self::Folder(folder) => Some(Pickup {
+                pattern: &folder.pattern,
+                marker: folder.marker.as_deref(),
+                done: folder.done.as_deref(),
+                depth: folder.depth,
+                settle_ms: folder.settle_ms,
+            }),
+            Self::Sftp(remote) | Self::Ftp(remote) => Some(Pickup {
+                pattern: &remote.pattern,
+                marker: remote.marker.as_deref(),
+                done: remote.done.as_deref(),
+                depth: remote.depth,
+                settle_ms: remote.settle_ms,
+            }),
+            Self::Http(_) | Self::Pages(_) | Self::Job(_) | Self::Command(_) => None,
         }
     }
 
@@ -41,7 +85,7 @@ impl Transport {
     #[must_use]
     pub fn requested_name(&self) -> Option<String> {
         let (path, parameters) = match self {
-            Self::Folder(_) => return None,
+            Self::Folder(_) | Self::Sftp(_) | Self::Ftp(_) | Self::Command(_) => return None,
             Self::Http(http) => return Some(http.path.clone()),
             Self::Pages(pages) => (&pages.path, &pages.parameters),
             Self::Job(job) => (&job.ask.path, &job.ask.parameters),
@@ -67,11 +111,27 @@ impl Transport {
 pub struct Folder {
     /// Name of the endpoint whose `path` is the folder.
     pub endpoint: String,
-    /// File name with at most one `*`, such as `scjg_*.zip`. The greatest name that is complete and not yet taken is next.
+    /// File name with at most one `*`, such as `scjg_*.zip`. Files come in the order of their names.
     pub pattern: String,
     /// Suffix of the companion file that says the export is complete, such as `.ok`. Without it a file
     /// counts as complete when size and digest are the same over two looks.
     pub marker: Option<String>,
+    /// Folder below it that files are moved to once their batch is journaled. Without it they stay where they are.
+    pub done: Option<String>,
+    /// How many levels of folders below it are looked into; 0 unless given. Links are never followed.
+    #[serde(default)]
+    pub depth: u8,
+    /// Milliseconds between the two looks at a file without a marker; 200 unless given.
+    #[serde(default = "near")]
+    pub settle_ms: u32,
+}
+
+const fn near() -> u32 {
+    200
+}
+
+const fn far() -> u32 {
+    2000
 }
 
 /// One file by HTTP GET.
@@ -85,4 +145,54 @@ pub struct Http {
     /// Whether the department labels its data `text/html`: then only a body that begins like a web page is refused as one.
     #[serde(default)]
     pub mislabelled: bool,
+}
+
+/// A folder on another machine. Files are copied, never deleted at the source.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remote {
+    /// Name of the endpoint whose `sftp` or `ftp` is the server.
+    pub endpoint: String,
+    /// The folder: `/out` from the root, `out` or nothing from where the login ends.
+    #[serde(default)]
+    pub path: String,
+    /// File name with at most one `*`. Files come in the order of their names.
+    pub pattern: String,
+    /// Suffix of the companion file that says the export is complete. Without it a file counts as complete when size and
+    /// time of change are the same over two looks, and after the download.
+    pub marker: Option<String>,
+    /// Folder below it that files are moved to once their batch is journaled. Without it they stay where they are.
+    pub done: Option<String>,
+    /// How many levels of folders below it are looked into; 0 unless given. Links are never followed.
+    #[serde(default)]
+    pub depth: u8,
+    /// Milliseconds between the two looks at a file without a marker; 2000 unless given.
+    #[serde(default = "far")]
+    pub settle_ms: u32,
+}
+
+/// How files are picked out of a folder, wherever it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pickup<'a> {
+    /// File name with at most one `*`.
+    pub pattern: &'a str,
+    /// Suffix of the companion file.
+    pub marker: Option<&'a str>,
+    /// Folder that taken files are moved to.
+    pub done: Option<&'a str>,
+    /// Levels of folders that are looked into.
+    pub depth: u8,
+    /// Milliseconds between two looks.
+    pub settle_ms: u32,
+}
+
+/// A program on this machine: the way out for a source that nothing else reaches. It writes JSON lines.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Name of the endpoint whose `program` is started.
+    pub endpoint: String,
+    /// Its arguments, as they are: no shell reads them. `{period}` and `{day}` as in [`Http`].
+    #[serde(default)]
+    pub arguments: Vec<String>,
 }

@@ -15,7 +15,7 @@ use crate::tasks::samples::{self, Outcome};
 /// Where samples lie below a home.
 const SAMPLES: &str = "samples";
 
-/// Exit 0 without a fault, 1 when a sample gives something else than expected, 2 with faults.
+/// Exit 0 without a fault, 1 when a sample gives something else than expected, 2 with faults. Warnings are shown and change nothing.
 pub fn run(place: &Place, options: &CheckArguments, console: &mut Console<'_>) -> i32 {
     let configuration = match configuration(place) {
         Ok(configuration) => configuration,
@@ -38,6 +38,7 @@ pub fn run(place: &Place, options: &CheckArguments, console: &mut Console<'_>) -
     if console.json {
         let mut document = json!({
             "faults": [],
+            "warnings": configuration.warnings(),
             "files": configuration.files.len(),
             "adapters": configuration.adapters.keys().collect::<Vec<_>>(),
             "jobs": configuration.schedules.iter().map(|job| &job.job).collect::<Vec<_>>(),
@@ -61,6 +62,9 @@ pub fn run(place: &Place, options: &CheckArguments, console: &mut Console<'_>) -
 }
 
 fn files(configuration: &Configuration, console: &mut Console<'_>) {
+    for warning in configuration.warnings() {
+        console.message(format!("警告 {warning}"));
+    }
     console.line(format!(
         "检查通过：{}个文件，{}个适配器，{}个任务。",
         configuration.files.len(),

@@ -7,9 +7,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::adapter::language::{Adapter, AdapterFile, Complaint, FieldTable};
-use crate::adapter::transport::Transport;
 use crate::calendar::{Calendar, CalendarYear};
-use crate::config::fault::Fault;
+use crate::config::fault::{Fault, sentence};
 use crate::config::home::Home;
 use crate::config::schedule::{self, Schedule};
 use crate::config::settings::{self, Overrides, Settings};
@@ -192,6 +191,30 @@ impl Configuration {
         }
     }
 
+    /// What works but deserves a warning, placed like a fault: what travels in the clear, what is left unsent.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Fault> {
+        let endpoints = self.settings.endpoints.iter().flat_map(|(name, endpoint)| {
+            let cautions = endpoint.cautions(name).into_iter();
+            cautions.map(|caution| (caution.key, caution.code, caution.text))
+        });
+        let couriers = self.settings.couriers.cautions().into_iter();
+        let couriers = couriers.map(|(key, text)| (key, "YB-1216", text));
+        endpoints
+            .chain(couriers)
+            .map(|(key, code, text)| {
+                // Where the site's file says it, it is meant; what comes from outside any file has no line.
+                let text_of = |file: &str| self.files.get(file).map_or("", String::as_str);
+                let is_there = |file: &&str| toml_file::locate(text_of(file), &key).0 > 0;
+                let file = [settings::SITE, settings::BASE]
+                    .into_iter()
+                    .find(is_there)
+                    .unwrap_or(settings::BASE);
+                Fault::at_key(file, text_of(file), &key, code, sentence(text))
+            })
+            .collect()
+    }
+
     /// The reporting units.
     #[must_use]
     pub const fn units(&self) -> &Units {
@@ -352,13 +375,7 @@ fn check_endpoints(
         let name = adapter.transport.endpoint();
         let fault = match settings.endpoints.get(name) {
             None => {
-                let kind = match adapter.transport {
-                    Transport::Folder(_) => "folder",
-                    Transport::Http(_) => "http",
-                    Transport::Pages(_) => "pages",
-                    Transport::Job(_) => "job",
-                };
-                let key = format!("transport.{kind}.endpoint");
+                let key = format!("transport.{}.endpoint", adapter.transport.kind());
                 Fault::dangling(&file, &text, &key, name, settings.endpoints.keys())
             }
             Some(endpoint) => match endpoint.suits(&adapter.transport) {

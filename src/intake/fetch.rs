@@ -1,7 +1,7 @@
 //! Fetching: the next export of a source as a file in the spool folder, or the word that there is none yet.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -15,15 +15,24 @@ use crate::intake::fetch::client::Waits;
 
 mod answer;
 pub mod client;
+mod command;
 mod download;
 mod folder;
+mod ftp;
+mod ftp_words;
 mod http;
 mod job;
 mod keyring;
+mod listing;
 mod login;
+mod names;
 mod notes;
 mod pages;
+mod pickup;
+mod remote;
 mod secret;
+mod sftp;
+mod sftp_wire;
 mod signing;
 mod trouble;
 
@@ -61,6 +70,10 @@ pub struct Fetched {
     pub name: String,
     /// blake3 (hex).
     pub digest: String,
+    /// What was met on the way and deserves a word, in Chinese, each with code and remedy.
+    pub cautions: Vec<String>,
+    /// Where it lies at its source, where it may have to be moved aside.
+    origin: Option<pickup::Origin>,
 }
 
 /// Why there is no file.
@@ -101,11 +114,26 @@ impl Unfetched {
 /// Nothing there yet, cannot be reached, or exceeds a limit.
 pub fn fetch(errand: &Errand<'_>) -> Result<Fetched, Unfetched> {
     match &errand.adapter.transport {
-        Transport::Folder(folder) => folder::fetch(errand, folder),
         Transport::Http(http) => http::fetch(errand, http),
         Transport::Pages(pages) => pages::fetch(errand, pages),
         Transport::Job(job) => job::fetch(errand, job),
+        Transport::Command(command) => command::fetch(errand, command),
+        folder @ (Transport::Folder(_) | Transport::Sftp(_) | Transport::Ftp(_)) => {
+            match folder.pickup() {
+                Some(pickup) => pickup::fetch(errand, pickup),
+                None => Err(Unfetched::not_yet("没有可取的文件")),
+            }
+        }
     }
+}
+
+/// After the batch of a fetched file is journaled, whatever the verdict: moves the file aside at its source, where the
+/// adapter says `done`. Should the program end before, the next fetch does it.
+///
+/// # Errors
+/// It could not be moved: a word for people, nothing is lost.
+pub fn finish(errand: &Errand<'_>, fetched: &Fetched) -> Result<(), Unfetched> {
+    pickup::finish(errand, fetched)
 }
 
 /// Takes a hand-carried file into the spool.
@@ -144,17 +172,30 @@ fn copy(file: &Path, name: &str, adapter: &Adapter, spool: &Path) -> Result<Fetc
             format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
         ));
     }
-    let mut from = File::open(file).map_err(|error| failed(&error))?;
+    let from = File::open(file).map_err(|error| failed(&error))?;
     let mut into = Spooled::new(adapter, spool)?;
+    pour(from, name, &mut into)?;
+    into.finish(name)
+}
+
+/// All that is left of a file.
+fn pour(mut from: File, name: &str, into: &mut Spooled) -> Result<(), Unfetched> {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let read = from.read(&mut buffer).map_err(|error| failed(&error))?;
+        let read = from.read(&mut buffer).map_err(|error| {
+            Unfetched::wrong(
+                "YB-2002",
+                format!(
+                    "读取文件 {name} 失败（{}）。处理：核对文件和权限",
+                    error.kind()
+                ),
+            )
+        })?;
         if read == 0 {
-            break;
+            return Ok(());
         }
         into.write(&buffer[..read])?;
     }
-    into.finish(name)
 }
 
 /// A file that grows in the spool under its cap; gone when it is not finished.
@@ -206,6 +247,23 @@ impl Spooled {
             .map_err(|error| Self::failed(&error))
     }
 
+    /// blake3 (hex) of what is there so far.
+    fn digest(&self) -> String {
+        self.hasher.finalize().to_hex().to_string()
+    }
+
+    /// Empty again.
+    fn start_over(&mut self) -> Result<(), Unfetched> {
+        self.file
+            .as_file()
+            .set_len(0)
+            .and_then(|()| self.file.as_file_mut().rewind())
+            .map_err(|error| Self::failed(&error))?;
+        self.hasher.reset();
+        self.bytes = 0;
+        Ok(())
+    }
+
     fn finish(mut self, name: &str) -> Result<Fetched, Unfetched> {
         self.file.flush().map_err(|error| Self::failed(&error))?;
         let (_, path) = self
@@ -216,6 +274,8 @@ impl Spooled {
             path,
             name: name.to_owned(),
             digest: self.hasher.finalize().to_hex().to_string(),
+            cautions: Vec::new(),
+            origin: None,
         })
     }
 }

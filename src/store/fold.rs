@@ -92,7 +92,19 @@ impl<'a> Fold<'a> {
     pub fn take(&mut self, event: &Event) -> Result<bool, StoreError> {
         match event {
             Event::Batch { batch } | Event::Released { batch } => self.batch(batch)?,
-            Event::SeenBefore { .. } => {}
+            // The same content under another name: that name is taken too, or it would be taken for new for ever.
+            Event::SeenBefore {
+                adapter,
+                digest,
+                file,
+                ..
+            } => {
+                check_name(file)?;
+                self.put(
+                    keys::below(keys::BY_FILE, adapter, file.as_bytes()),
+                    digest.clone().into_bytes(),
+                );
+            }
             Event::Case { case, day, change } => self.case(case, *day, change)?,
             Event::Reviewed {
                 roll_as_of,

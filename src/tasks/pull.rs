@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::domain::change::{Change, ChangeKind};
 use crate::domain::event::Event;
 use crate::domain::record::{Month, Record};
 use crate::intake::fetch::client::Waits;
-use crate::intake::fetch::{Errand, Fetched, carry, fetch};
+use crate::intake::fetch::{Errand, Fetched, Unfetched, carry, fetch, finish};
 use crate::store::StoredRecord;
 use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::reading::{Reading, read, read_watched};
@@ -66,6 +66,9 @@ pub struct PullReport {
     pub mapping_changed: u64,
     /// Seconds by stage.
     pub seconds: BTreeMap<String, f64>,
+    /// What was met at the source and deserves a word, each with code and remedy; it changes no verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cautions: Vec<String>,
 }
 
 impl PullReport {
@@ -85,6 +88,7 @@ impl PullReport {
             set_aside: batch.set_aside,
             mapping_changed,
             seconds: watch.stages(),
+            cautions: Vec::new(),
         }
     }
 
@@ -122,6 +126,9 @@ impl PullReport {
         }
         if let Some(way) = self.verdict.way_out() {
             let _ = write!(line, "。{way}");
+        }
+        for caution in &self.cautions {
+            let _ = write!(line, "；{caution}");
         }
         line
     }
@@ -164,7 +171,17 @@ pub fn run(
     within_agreement(desk, adapter)?;
     let fetched = fetched(desk, adapter, source)?;
     watch.lap("fetch");
-    let report = take(desk, adapter, &fetched, dry_run, watch);
+    let mut report = take(desk, adapter, &fetched, dry_run, watch);
+    if let Ok(report) = &mut report {
+        report.cautions.clone_from(&fetched.cautions);
+        // Whatever the verdict, the file is taken; it is moved aside only now that the journal says so.
+        if !dry_run
+            && *source == Source::Automatic
+            && let Err(unmoved) = moved_aside(desk, adapter, &fetched)
+        {
+            report.cautions.push(unmoved.to_string());
+        }
+    }
     // The spool copy has served: the archive has it, or nobody wants it.
     let _ = std::fs::remove_file(&fetched.path);
     let report = report?;
@@ -188,49 +205,72 @@ fn within_agreement(desk: Desk<'_>, adapter: &Adapter) -> Result<(), Failure> {
     }
 }
 
-fn fetched(desk: Desk<'_>, adapter: &Adapter, source: &Source) -> Result<Fetched, Failure> {
+fn spool(desk: Desk<'_>) -> Result<PathBuf, Failure> {
     let spool = desk.scratch();
     std::fs::create_dir_all(&spool).map_err(|source| Failure::Io {
         what: "建立暂存目录".to_owned(),
         source,
     })?;
-    let taken = |name: &str, digest: &str| match desk.store.taken_name(&adapter.name, name) {
-        Ok(Some(known)) if digest.is_empty() || known == digest => true,
-        // The same content under another name, such as a file that was carried by hand, is no news either.
-        _ => !digest.is_empty() && seen(desk, adapter, digest).is_ok_and(|known| known.is_some()),
-    };
+    Ok(spool)
+}
+
+fn fetched(desk: Desk<'_>, adapter: &Adapter, source: &Source) -> Result<Fetched, Failure> {
+    let spool = spool(desk)?;
     let found = match source {
         Source::Carried(file) => carry(file, adapter, &spool),
-        Source::Automatic => {
-            let endpoint = desk.configuration.settings.endpoints.get(adapter.transport.endpoint()).ok_or_else(|| {
-                Failure::Usage {
-                    code: "YB-7202",
-                    text: format!(
-                        "适配器{}的地址“{}”没有登记。处理：在 config/site.toml 的 [endpoints] 中补充。",
-                        adapter.name,
-                        adapter.transport.endpoint()
-                    ),
-                }
-            })?;
-            fetch(&Errand {
-                adapter,
-                endpoint,
-                home: &desk.configuration.home.root,
-                spool: &spool,
-                notes: &desk.fetch_notes(),
-                today: desk.today(),
-                now: desk.now,
-                waits: Waits::default(),
-                taken: &taken,
-                runtime: desk.runtime,
-            })
-        }
+        Source::Automatic => on_errand(desk, adapter, &spool, fetch)?,
     };
     found.map_err(|unfetched| Failure::Unreachable {
         code: unfetched.code.to_owned(),
         text: unfetched.text,
         not_yet: unfetched.not_yet,
     })
+}
+
+fn moved_aside(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Result<(), Failure> {
+    on_errand(desk, adapter, &spool(desk)?, |errand| {
+        finish(errand, fetched)
+    })?
+    .map_err(|unmoved| Failure::Unreachable {
+        code: unmoved.code.to_owned(),
+        text: unmoved.text,
+        not_yet: false,
+    })
+}
+
+/// Goes to the address of an adapter with everything that must be known there.
+fn on_errand<T>(
+    desk: Desk<'_>,
+    adapter: &Adapter,
+    spool: &Path,
+    work: impl FnOnce(&Errand<'_>) -> Result<T, Unfetched>,
+) -> Result<Result<T, Unfetched>, Failure> {
+    let taken = |name: &str, digest: &str| match desk.store.taken_name(&adapter.name, name) {
+        Ok(Some(known)) if digest.is_empty() || known == digest => true,
+        // The same content under another name, such as a file that was carried by hand, is no news either.
+        _ => !digest.is_empty() && seen(desk, adapter, digest).is_ok_and(|known| known.is_some()),
+    };
+    let endpoints = &desk.configuration.settings.endpoints;
+    let name = adapter.transport.endpoint();
+    let endpoint = endpoints.get(name).ok_or_else(|| Failure::Usage {
+        code: "YB-7202",
+        text: format!(
+            "适配器{}的地址“{name}”没有登记。处理：在 config/site.toml 的 [endpoints] 中补充。",
+            adapter.name
+        ),
+    })?;
+    Ok(work(&Errand {
+        adapter,
+        endpoint,
+        home: &desk.configuration.home.root,
+        spool,
+        notes: &desk.fetch_notes(),
+        today: desk.today(),
+        now: desk.now,
+        waits: Waits::default(),
+        taken: &taken,
+        runtime: desk.runtime,
+    }))
 }
 
 fn take(

@@ -75,3 +75,40 @@ fn every_fault_of_every_file_is_named_at_once_and_serve_says_the_same() {
         String::from_utf8_lossy(&served.stderr)
     );
 }
+
+#[test]
+fn what_travels_in_the_clear_is_warned_of_and_nothing_more() {
+    let home = home();
+    fs::write(
+        home.path().join("config/site.toml"),
+        "[endpoints.tax]\nurl = \"http://tax.example\"\n\n\
+         [endpoints.lake]\nftp = { host = \"10.0.0.8\", user = \"u\", password_file = \"p\", plain = true }\n",
+    )
+    .unwrap();
+    let path = home.path().to_string_lossy().into_owned();
+    let told = out(&["check", "--home", &path, "--json"], 0);
+    let document: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(document["faults"].as_array().unwrap().len(), 0);
+    let warnings: Vec<_> = document["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| {
+            (
+                warning["code"].as_str().unwrap(),
+                warning["file"].as_str().unwrap(),
+                warning["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let site = "config/site.toml";
+    assert_eq!(
+        warnings,
+        [("YB-1391", site, 5), ("YB-1390", site, 2)],
+        "{told}"
+    );
+    let checked = run(&["check", "--home", &path]);
+    assert_eq!(checked.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert_eq!(said.matches("警告 [YB-139").count(), 2, "{said}");
+}

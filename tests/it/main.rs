@@ -3,6 +3,8 @@ mod adapters;
 mod check;
 mod demo;
 mod draft;
+mod hosts;
+mod inbox;
 mod issues;
 mod mail;
 mod office;

@@ -183,6 +183,9 @@ impl Complaints {
             ("members", limits.members as u64),
             ("seconds", limits.seconds),
             ("embedded_bytes", limits.embedded_bytes),
+            ("entries", limits.entries as u64),
+            ("host_seconds", limits.host_seconds),
+            ("program_bytes", limits.program_bytes),
             ("page_bytes", limits.page_bytes as u64),
             ("fetch_seconds", u64::from(limits.fetch_seconds)),
         ];

@@ -468,3 +468,73 @@ fn options_of_text_formats_that_do_not_exist_are_refused() {
         assert!(toml::from_str::<AdapterFile>(&edited).is_err(), "{format}");
     }
 }
+
+#[test]
+fn transports_of_hosts_are_checked() {
+    const COMMAND: &str = "[transport.command]\nendpoint = \"e\"\n";
+    let (from, until) = (
+        MARKET.find("[transport.folder]").expect("a drop folder"),
+        MARKET.find("[container").expect("a container"),
+    );
+    let with = |transport: &str| {
+        let text = format!("{}{transport}\n{}", &MARKET[..from], &MARKET[until..]);
+        match Adapter::check("x", "0", file(&text)) {
+            Ok(_) => Vec::new(),
+            Err(list) => list.into_iter().map(|c| (c.key, c.code)).collect(),
+        }
+    };
+    let remote =
+        |more: &str| format!("[transport.sftp]\nendpoint = \"e\"\npattern = \"a_*.zip\"\n{more}");
+    for (transport, wanted) in [
+        (remote(""), &[][..]),
+        (
+            remote("path = \"/out\"\ndone = \"done\"\ndepth = 2\nmarker = \".ok\""),
+            &[],
+        ),
+        (
+            remote("path = \"a/../b\""),
+            &[("transport.sftp.path", "YB-1307")],
+        ),
+        (
+            remote("done = \"a/b\""),
+            &[("transport.sftp.done", "YB-1380")],
+        ),
+        (
+            remote("done = \"..\""),
+            &[("transport.sftp.done", "YB-1380")],
+        ),
+        (remote("depth = 9"), &[("transport.sftp.depth", "YB-1381")]),
+        (
+            remote("settle_ms = 60001"),
+            &[("transport.sftp.settle_ms", "YB-1381")],
+        ),
+        (
+            remote("marker = \"\""),
+            &[("transport.sftp.marker", "YB-1304")],
+        ),
+        (
+            "[transport.ftp]\nendpoint = \"\"\npattern = \"a/b\"".to_owned(),
+            &[
+                ("transport.ftp.endpoint", "YB-1302"),
+                ("transport.ftp.pattern", "YB-1306"),
+            ],
+        ),
+        (
+            format!("{COMMAND}arguments = [\"{{period}}\", \"{{week}}\", \"a\\nb\"]"),
+            &[
+                ("container", "YB-1305"),
+                ("format", "YB-1305"),
+                ("transport.command.arguments", "YB-1307"),
+                ("transport.command.arguments", "YB-1382"),
+            ],
+        ),
+    ] {
+        let mut found = with(&transport);
+        found.sort();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(key, code)| (key.as_str(), *code))
+            .collect();
+        assert_eq!(found, wanted, "{transport}");
+    }
+}

@@ -76,7 +76,6 @@ impl Run {
         let mut place = place(home);
         for name in ["tax", "transport"] {
             let endpoint = Endpoint {
-                path: None,
                 url: Some(server.base_url().to_owned()),
                 ..Endpoint::default()
             };

@@ -131,7 +131,6 @@ fn endpoints_of_the_caller_lie_over_everything() {
     let home = home(SHIPPED, "");
     let mut over = overrides(&[]);
     let loopback = Endpoint {
-        path: None,
         url: Some("http://127.0.0.1:4000".to_owned()),
         ..Endpoint::default()
     };

@@ -1,117 +1,218 @@
-//! Drop folders: the oldest complete file that was not taken yet, so that files that piled up come one after another.
+//! Drop folders of this machine. The department writes into them, so nothing in them is trusted: every step below the
+//! folder is taken by open folder, and links are never followed.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::time::Duration;
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
 
 use crate::adapter::transport::Folder;
-use crate::intake::fetch::{Errand, Fetched, Unfetched, copy};
-use crate::intake::pattern;
+use crate::intake::fetch::listing::{Entry, Kind, Place, Stamp};
+use crate::intake::fetch::{Errand, Spooled, Unfetched, pour};
 
-/// Entries a drop folder may have.
-const ENTRIES: usize = 100_000;
-
-/// Between two looks at a file without a marker.
-const LOOK_APART: Duration = Duration::from_millis(200);
-
-/// Takes the next file: the smallest name above the greatest taken one; the greatest taken one again when its content is
-/// another (a corrected file under the old name); else the smallest that was left out.
-pub fn fetch(errand: &Errand<'_>, folder: &Folder) -> Result<Fetched, Unfetched> {
-    let Some(path) = &errand.endpoint.path else {
-        return Err(Unfetched::wrong(
-            "YB-2010",
-            format!(
-                "地址“{}”没有 path。处理：在 [endpoints] 中写明目录",
-                folder.endpoint
-            ),
-        ));
-    };
-    let root = errand.home.join(path);
-    let names = complete(&root, folder)?;
-    let taken: Vec<bool> = names.iter().map(|name| (errand.taken)(name, "")).collect();
-    let newest_taken = taken.iter().rposition(|taken| *taken);
-    let newer = newest_taken.map_or(0, |at| at + 1);
-    if let Some(name) = names.get(newer) {
-        return take(errand, &root, folder, name);
-    }
-    if let Some(name) = newest_taken.and_then(|at| names.get(at)) {
-        let again = take(errand, &root, folder, name)?;
-        if !(errand.taken)(name, &again.digest) {
-            return Ok(again);
-        }
-        let _ = fs::remove_file(&again.path);
-    }
-    if let Some(name) = taken
-        .iter()
-        .position(|taken| !taken)
-        .and_then(|at| names.get(at))
-    {
-        return take(errand, &root, folder, name);
-    }
-    Err(Unfetched::not_yet(format!(
-        "{}尚无新文件",
-        errand.adapter.title
-    )))
+/// A drop folder, opened.
+pub struct Local {
+    root: OwnedFd,
 }
 
-/// The names of complete files that fit, ascending.
-fn complete(root: &Path, folder: &Folder) -> Result<Vec<String>, Unfetched> {
-    let entries = fs::read_dir(root).map_err(|error| {
-        Unfetched::wrong(
-            "YB-2011",
-            format!(
-                "接收目录“{}”不能读取（{}）。处理：核对目录是否挂载、权限是否正确",
-                folder.endpoint,
-                error.kind()
-            ),
-        )
-    })?;
-    let mut names = Vec::new();
-    let mut markers = std::collections::BTreeSet::new();
-    for (at, entry) in entries.enumerate() {
-        if at >= ENTRIES {
+impl Local {
+    /// Opens the folder of the address. It may be a link itself: it is the operator who wrote it.
+    pub fn open(errand: &Errand<'_>, folder: &Folder) -> Result<Self, Unfetched> {
+        let Some(path) = &errand.endpoint.path else {
             return Err(Unfetched::wrong(
-                "YB-2012",
-                "接收目录中文件过多。处理：清理旧文件",
+                "YB-2010",
+                format!(
+                    "地址“{}”没有 path。处理：在 [endpoints] 中写明目录",
+                    folder.endpoint
+                ),
             ));
-        }
-        let Some(name) = entry
-            .ok()
-            .and_then(|entry| entry.file_name().into_string().ok())
-        else {
-            continue;
         };
-        if pattern::fits(&folder.pattern, &name) {
-            names.push(name.clone());
+        let root = rustix::fs::openat(
+            CWD,
+            errand.home.join(path),
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|error| unreadable(&folder.endpoint, error))?;
+        Ok(Self { root })
+    }
+
+    /// The entries of a folder.
+    pub fn list(&self, place: &Place, most: usize) -> Result<Vec<Entry>, Unfetched> {
+        let failed = |error| unreadable(&shown(place), error);
+        let folder = self.folder(place).map_err(failed)?;
+        let mut entries = Vec::new();
+        let mut dir = Dir::read_from(&folder).map_err(failed)?;
+        while let Some(entry) = dir.read() {
+            let entry = entry.map_err(failed)?;
+            let raw = entry.file_name().to_bytes().to_vec();
+            if raw == b"." || raw == b".." {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => match status(folder.as_fd(), &raw) {
+                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                    Err(_) => continue,
+                },
+                known => known,
+            };
+            entries.push(Entry {
+                raw,
+                kind: match kind {
+                    FileType::RegularFile => Kind::File,
+                    FileType::Directory => Kind::Folder,
+                    FileType::Symlink => Kind::Link,
+                    _ => Kind::Other,
+                },
+            });
+            if entries.len() > most {
+                break;
+            }
         }
-        markers.insert(name);
+        Ok(entries)
     }
-    if let Some(marker) = &folder.marker {
-        names.retain(|name| {
-            !name.ends_with(marker.as_str()) && markers.contains(&format!("{name}{marker}"))
+
+    /// Size and time of change; `None` when there is no such regular file (any more).
+    pub fn stamp(&self, place: &Place) -> Result<Option<Stamp>, Unfetched> {
+        let Some((own, above)) = place.split_last() else {
+            return Ok(None);
+        };
+        let stat = self
+            .folder(above)
+            .and_then(|folder| status(folder.as_fd(), own));
+        match stat {
+            Ok(stat) => Ok(stamp(&stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(unreadable(&shown(place), error)),
+        }
+    }
+
+    /// Copies a file into the spool, hashing it on the way.
+    pub fn copy(&self, place: &Place, spooled: &mut Spooled) -> Result<(), Unfetched> {
+        let failed = |error: Errno| match error {
+            Errno::LOOP => Unfetched::wrong(
+                "YB-2003",
+                format!(
+                    "{} 不是普通文件。处理：只放置文件本身，不用链接",
+                    shown(place)
+                ),
+            ),
+            error => Unfetched::wrong(
+                "YB-2002",
+                format!(
+                    "读取文件 {} 失败（{}）。处理：核对文件和权限",
+                    shown(place),
+                    error.kind()
+                ),
+            ),
+        };
+        let (own, above) = place.split_last().ok_or_else(|| failed(Errno::NOENT))?;
+        let folder = self.folder(above).map_err(failed)?;
+        // Without waiting: a pipe that was put in its place would hold us for ever.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&folder, OsStr::from_bytes(own), flags, Mode::empty())
+            .map_err(failed)?;
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
+        if stamp(&stat).is_none() {
+            return Err(failed(Errno::LOOP));
+        }
+        pour(File::from(file), &shown(place), spooled)
+    }
+
+    /// Makes a folder that is not there.
+    pub fn make_folder(&self, place: &Place) -> Result<(), Unfetched> {
+        let Some((own, above)) = place.split_last() else {
+            return Ok(());
+        };
+        let made = self.folder(above).and_then(|folder| {
+            rustix::fs::mkdirat(&folder, OsStr::from_bytes(own), Mode::from_raw_mode(0o755))
         });
+        match made {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(unreadable(&shown(place), error)),
+        }
     }
-    names.sort();
-    Ok(names)
+
+    /// Moves a file; `false` when something has that name already.
+    pub fn rename(&self, from: &Place, to: &Place) -> Result<bool, Unfetched> {
+        let (Some((old, above)), Some((new, into))) = (from.split_last(), to.split_last()) else {
+            return Ok(false);
+        };
+        let (old, new) = (OsStr::from_bytes(old), OsStr::from_bytes(new));
+        let moved = self.folder(above).and_then(|above| {
+            let into = self.folder(into)?;
+            match rustix::fs::renameat_with(&above, old, &into, new, RenameFlags::NOREPLACE) {
+                // Network folders and old kernels do not know that word; we look first and are quick.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                    match status(into.as_fd(), new.as_bytes()) {
+                        Err(Errno::NOENT) => rustix::fs::renameat(&above, old, &into, new),
+                        Ok(_) => Err(Errno::EXIST),
+                        Err(error) => Err(error),
+                    }
+                }
+                moved => moved,
+            }
+        });
+        match moved {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(error) => Err(unreadable(&shown(from), error)),
+        }
+    }
+
+    /// A folder below the root, reached step by step.
+    fn folder(&self, place: &[Vec<u8>]) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut at = rustix::fs::openat(
+            &self.root,
+            ".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
+        for part in place {
+            at = rustix::fs::openat(&at, OsStr::from_bytes(part), flags, Mode::empty())?;
+        }
+        Ok(at)
+    }
 }
 
-fn take(
-    errand: &Errand<'_>,
-    root: &Path,
-    folder: &Folder,
-    name: &str,
-) -> Result<Fetched, Unfetched> {
-    let path = root.join(name);
-    let first = copy(&path, name, errand.adapter, errand.spool)?;
-    if folder.marker.is_some() {
-        return Ok(first);
-    }
-    std::thread::sleep(LOOK_APART);
-    let second = copy(&path, name, errand.adapter, errand.spool)?;
-    let _ = fs::remove_file(&first.path);
-    if first.digest != second.digest {
-        let _ = fs::remove_file(&second.path);
-        return Err(Unfetched::not_yet(format!("{name} 仍在写入")));
-    }
-    Ok(second)
+fn status(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Stat, Errno> {
+    rustix::fs::statat(folder, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Of a regular file only.
+fn stamp(stat: &Stat) -> Option<Stamp> {
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let nanos = i64::try_from(stat.st_mtime_nsec).unwrap_or_default();
+    is_file.then(|| Stamp {
+        size: u64::try_from(stat.st_size).ok(),
+        modified: Some(
+            stat.st_mtime
+                .wrapping_mul(1_000_000_000)
+                .wrapping_add(nanos),
+        ),
+    })
+}
+
+/// A place for people: names that are not UTF-8 as far as they can be shown.
+fn shown(place: &[Vec<u8>]) -> String {
+    let parts: Vec<_> = place
+        .iter()
+        .map(|part| Path::new(OsStr::from_bytes(part)).display().to_string())
+        .collect();
+    parts.join("/")
+}
+
+fn unreadable(what: &str, error: Errno) -> Unfetched {
+    Unfetched::wrong(
+        "YB-2011",
+        format!(
+            "接收目录“{what}”不能读取（{}）。处理：核对目录是否挂载、权限是否正确",
+            error.kind()
+        ),
+    )
 }

@@ -39,6 +39,18 @@ pub fn private_key(home: &Path, file: &Path) -> Result<Vec<u8>, Unfetched> {
     closed(home, file, PEM_BYTES)
 }
 
+/// The text of a private key, refused likewise.
+pub fn key(home: &Path, file: &Path) -> Result<SecretString, Unfetched> {
+    String::from_utf8(private_key(home, file)?)
+        .map(SecretString::from)
+        .map_err(|_| unreadable(file, "不是 UTF-8 文本"))
+}
+
+/// The text of a file that is no secret: keys of servers, certificates.
+pub fn open_text(home: &Path, file: &Path) -> Result<String, Unfetched> {
+    String::from_utf8(certificates(home, file)?).map_err(|_| unreadable(file, "不是 UTF-8 文本"))
+}
+
 /// The bytes of certificates (PEM): no secret.
 pub fn certificates(home: &Path, file: &Path) -> Result<Vec<u8>, Unfetched> {
     let wrong = || {

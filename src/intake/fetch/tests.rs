@@ -186,10 +186,20 @@ fn files_come_one_after_another_when_their_marker_is_there() {
     put("a_2.csv", "two, corrected");
     let corrected = next().unwrap();
     assert_eq!(corrected.name, "a_2.csv");
+    taken.borrow_mut().insert(corrected.name, corrected.digest);
     fs::remove_file(&corrected.path).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", inbox.join("a_9.csv")).unwrap();
     put("a_9.csv.ok", "");
-    assert_eq!(next().unwrap_err().code, "YB-2003");
+    // A link is passed over with a word, and what comes after it is taken.
+    let word = next().unwrap_err();
+    assert!(
+        word.not_yet && word.text.contains("[YB-2430] a_9.csv"),
+        "{word}"
+    );
+    put("a_99.csv", "nine");
+    put("a_99.csv.ok", "");
+    let after = next().unwrap();
+    assert_eq!((after.name.as_str(), after.cautions.len()), ("a_99.csv", 1));
 }
 
 #[test]

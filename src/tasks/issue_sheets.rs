@@ -74,6 +74,20 @@ pub fn hand_out(desk: Desk<'_>, batch: &str) -> Result<(), Failure> {
     })
 }
 
+/// Batches of a source looked through for a sheet that an interrupted pull did not come to.
+const LOOKED_BACK: usize = 3;
+
+/// Makes up for sheets that are missing: an interrupted pull is not repeated when nothing new has come.
+///
+/// # Errors
+/// As [`hand_out`]; the store.
+pub fn make_up(desk: Desk<'_>, adapter: &str) -> Result<(), Failure> {
+    for batch in desk.store.batches(Some(adapter), LOOKED_BACK)? {
+        hand_out(desk, &batch.batch)?;
+    }
+    Ok(())
+}
+
 /// Writes the whole file or nothing. It can be made again at any time, so nobody waits for the disk.
 ///
 /// # Errors

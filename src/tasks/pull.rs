@@ -169,6 +169,9 @@ pub fn run(
     let adapter = adapter_named(desk, name)?;
     let mut watch = Stopwatch::start();
     within_agreement(desk, adapter)?;
+    if !dry_run {
+        issue_sheets::make_up(desk, name)?;
+    }
     let fetched = fetched(desk, adapter, source)?;
     watch.lap("fetch");
     let mut report = take(desk, adapter, &fetched, dry_run, watch);

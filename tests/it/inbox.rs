@@ -17,7 +17,7 @@ fn a_file_is_moved_aside_after_its_batch_whatever_the_verdict() {
     fs::write(&adapter, text).unwrap();
     let inbox = home.path().join("inbox/insured-roll");
     fs::create_dir_all(&inbox).unwrap();
-    let sample = root().join("tests/golden/adapters/insured-roll/cbdj_20260302.xlsx");
+    let sample = root().join("tests/golden/adapters/insured-roll/dirty/input-cbdj_20260302.xlsx");
     let sample_bytes = fs::read(sample).unwrap();
     let put = |name: &str, bytes: &[u8]| {
         fs::write(inbox.join(name), bytes).unwrap();

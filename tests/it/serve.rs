@@ -13,7 +13,7 @@ use yingbao::demo::options::{Dirt, Options};
 use crate::program::{home, out, run, yingbao};
 
 /// Four simulated hours a second: the working day lasts two and a half.
-const SITE: &str = "demo_mark = \"演示数据，纯属虚构\"\n[clock]\nstart = \"2026-03-02T07:00:00+08:00\"\nspeed = 14400\n";
+const SITE: &str = "demo_mark = \"演示数据，纯属虚构\"\n[clock]\nstart = \"2026-03-02T05:00:00+08:00\"\nspeed = 14400\n";
 
 struct Daemon(Child);
 
@@ -156,7 +156,7 @@ fn killed_at_ten_moments_the_daemon_ends_the_day_as_if_it_had_not_been() {
     let killed = ready();
     for moment in 1..=10u64 {
         let daemon = Daemon::start(killed.path());
-        std::thread::sleep(Duration::from_millis(90 + moment * 120));
+        std::thread::sleep(Duration::from_millis(90 + moment * 170));
         drop(daemon);
     }
     let daemon = Daemon::start(killed.path());

@@ -9,7 +9,7 @@ use crate::adapter::guard::absolute::title;
 use crate::adapter::guard::{Delivery, hold, percent, share, shrinkage, warning};
 use crate::adapter::language::Mode;
 use crate::domain::batch::{Batch, Census, Reason};
-use crate::domain::record::Month;
+use crate::domain::record::{Month, RecordKind};
 use crate::domain::unit::Units;
 
 /// Shrinkage of a whole snapshot and of its parts.
@@ -20,6 +20,8 @@ const INCREMENT_SHRINK: (f64, f64) = (0.3, 0.3);
 const HEADS_SHRINK: f64 = 0.15;
 /// Records a part must have had before its shrinkage means anything; also for fill rates and changed shares.
 const PART_RECORDS: u64 = 20;
+/// Records from which it is no coincidence that nothing at all changed in a month.
+const CONTENT_RECORDS: u64 = 500;
 /// Parts a reason names.
 const PARTS_NAMED: usize = 8;
 /// Share filled before from which a collapse is judged.
@@ -62,7 +64,13 @@ fn same_content(delivery: &Delivery<'_>, previous: &Batch) -> Option<Reason> {
     if delivery.as_of < since {
         return None;
     }
-    if Month::of(delivery.as_of) > Month::of(since) {
+    // Licences and registrations may stand still for a month; filings and rolls do not.
+    let moves = now.records >= CONTENT_RECORDS
+        && matches!(
+            delivery.adapter.record,
+            RecordKind::Tax | RecordKind::InsuredRoll
+        );
+    if moves && Month::of(delivery.as_of) > Month::of(since) {
         return Some(hold(
             "YB-3120",
             &format!(

@@ -135,7 +135,7 @@ fn openssh_is_known_by_its_key_and_knows_us_by_ours() {
             "key_file = \"etc/client\"\npassphrase_file = \"etc/password\"",
             "YB-2415",
         ),
-        ("key_file = \"etc/none\"", "YB-2415"),
+        ("key_file = \"etc/none\"", "YB-2024"),
     ] {
         bench.refused_leaving_spool(&sshd.at(sshd.port, &sshd.pinned(), login), code);
     }

@@ -95,7 +95,7 @@ fn is_regular(text: &str) -> bool {
     for c in text.chars() {
         match c {
             '!'..='~' | '\u{4e00}'..='\u{9fff}' | '、' | '。' | '《' | '》' => {
-                after_blank = false
+                after_blank = false;
             }
             ' ' if !after_blank => after_blank = true,
             _ => return false,

@@ -27,7 +27,7 @@ const MARK_BYTES: usize = 1024;
 /// What came.
 pub enum Download {
     /// A file, and what it is known by.
-    File(Fetched, Remembered),
+    File(Box<(Fetched, Remembered)>),
     /// The department says that it is the remembered one.
     Unchanged,
 }
@@ -59,7 +59,7 @@ pub async fn download(
             digest: fetched.digest.clone(),
             ..remembered
         };
-        return Ok(Download::File(fetched, remembered));
+        return Ok(Download::File(Box::new((fetched, remembered))));
     }
 }
 

@@ -39,7 +39,8 @@ pub fn fetch(errand: &Errand<'_>, http: &Http) -> Result<Fetched, Unfetched> {
             };
             match download(&session, &asking, path, known, http.mislabelled).await {
                 Ok(Download::Unchanged) => {}
-                Ok(Download::File(fetched, remembered)) => {
+                Ok(Download::File(file)) => {
+                    let (fetched, remembered) = *file;
                     notes.files.insert(path.clone(), remembered);
                     // Without the note the file is downloaded once more, that is all.
                     let _ = notes.write(errand.notes, &errand.adapter.name);

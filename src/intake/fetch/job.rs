@@ -88,7 +88,8 @@ impl Round<'_, '_> {
             content: Content::None,
         };
         match download(self.session, &asking, &asked.name, None, self.job.mislabelled).await {
-            Ok(Download::File(fetched, _)) => {
+            Ok(Download::File(file)) => {
+                let (fetched, _) = *file;
                 if (errand.taken)(&asked.name, &fetched.digest) {
                     // Nothing new: this export has served.
                     let _ = std::fs::remove_file(&fetched.path);

@@ -8,7 +8,7 @@ use crate::adapter::reading::{self, MoneyUnit, Said};
 use crate::adapter::row::Cell;
 use crate::domain::code::{self, CodeVerdict, Kind};
 use crate::domain::record::{Field, FieldType, Value};
-use crate::domain::text::{fold, folded};
+use crate::domain::text::{fold, folded, is_regular};
 
 /// Why a cell's value is not taken, or only with a doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +131,27 @@ pub fn lookup_text(text: &str) -> String {
 #[must_use]
 pub fn heading_text(text: &str) -> String {
     fold(text).replace(' ', "")
+}
+
+/// The value of a cell that needs no work, taken out of it: a valid code, a regular text. It is what [`read`] would give, without a copy.
+#[must_use]
+pub fn take(reader: &Reader<'_>, cell: &mut Cell) -> Option<Value> {
+    let text = cell.text.as_str();
+    let is_whole = match reader.field.field_type() {
+        FieldType::Code if matches!(reader.field, Field::CreditCode | Field::HeadOfficeCode) => {
+            !cell.numeric && code::is_plain_credit_code(text)
+        }
+        FieldType::Text => {
+            // Eighteen bytes may be a citizen id in the wrong column; short texts may say nothing.
+            let is_sure = text.len() > 30 && text.len() <= chars_at_most(reader.field);
+            is_sure
+                && is_regular(text)
+                && !(matches!(reader.field, Field::Name | Field::Address)
+                    && text.contains(['(', ')']))
+        }
+        _ => false,
+    };
+    is_whole.then(|| Value::Text(std::mem::take(&mut cell.text)))
 }
 
 /// Reads one cell.

@@ -4,9 +4,10 @@
 //! aside; an optional one stays unread, so that its change is seen while nothing is founded on it. Columns that the adapter does
 //! not map — personal ones above all — never reach a record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
+use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use crate::adapter::cell::{self, Outcome, Reader};
 use crate::adapter::format::Format;
@@ -50,7 +51,13 @@ struct Plan<'a> {
     column: Option<usize>,
     /// The title names another unit than the adapter: bare figures mean one of two things, so they mean nothing.
     is_unit_disputed: bool,
+    /// What texts without a fault became: dates, words, districts come again and again.
+    known: HashMap<String, Value, Xxh3DefaultBuilder>,
 }
+
+/// Texts of one column that are remembered, and the longest.
+const KNOWN_TEXTS: usize = 16_384;
+const KNOWN_BYTES: usize = 256;
 
 /// Maps the rows of one file.
 #[derive(Debug)]
@@ -211,7 +218,9 @@ impl<'a> Mapper<'a> {
     }
 
     /// One row.
-    pub fn row(&mut self, row: &RawRow) -> Mapped {
+    ///
+    /// What is kept of a cell as it stands is taken out of `row`, which has served afterwards.
+    pub fn row(&mut self, row: &mut RawRow) -> Mapped {
         let has_content = row.cells.iter().flatten().any(|cell| !is_blank(&cell.text));
         if !has_content || self.is_total(row) {
             return Mapped::total();
@@ -221,19 +230,25 @@ impl<'a> Mapper<'a> {
         let mut record = Record::new(self.adapter.record);
         let mut issues = Vec::new();
         let mut is_usable = true;
-        for plan in &self.plans {
-            let cell = plan.column.and_then(|at| row.cells.get(at)?.as_ref());
-            let outcome = plan.read(cell);
-            if plan.rule.required() && !outcome.is_read() {
+        // Plans stand in the order of fields, so the map is built at once.
+        let mut fields = Vec::with_capacity(self.plans.len() + 1);
+        for at in 0..self.plans.len() {
+            let plan = &mut self.plans[at];
+            let field = plan.reader.field;
+            let mut cell = plan.column.and_then(|at| row.cells.get_mut(at)?.as_mut());
+            let outcome = plan.read_once(cell.as_deref_mut());
+            let is_required = plan.rule.required();
+            if is_required && !outcome.is_read() {
                 is_usable = false;
             }
-            if let Some(issue) = self.issue(row.number, plan, cell, &outcome) {
-                issues.push(issue);
+            if outcome.fault.is_some() || (is_required && outcome.value.is_none()) {
+                issues.extend(self.issue(row.number, &self.plans[at], cell.as_deref(), &outcome));
             }
             if let Some(value) = outcome.value {
-                record.fields.insert(plan.reader.field, value);
+                fields.push((field, value));
             }
         }
+        record.fields = fields.into_iter().collect();
         if self.adapter.period.is_some() {
             // Without it the file as a whole is refused after its last row.
             match self.period {
@@ -314,15 +329,17 @@ impl<'a> Mapper<'a> {
             .iter()
             .flatten()
             .find(|cell| !is_blank(&cell.text));
-        let is_named = first.is_some_and(|cell| {
-            let text = folded(&cell.text);
-            // Blanks between the two hanzi are layout.
-            let mut letters = text.chars().filter(|c| *c != ' ');
-            let start = (letters.next(), letters.next());
-            [('合', '计'), ('总', '计'), ('小', '计')]
-                .iter()
-                .any(|(a, b)| start == (Some(*a), Some(*b)))
-        });
+        let is_named = first
+            .filter(|cell| cell.text.contains('计'))
+            .is_some_and(|cell| {
+                let text = folded(&cell.text);
+                // Blanks between the two hanzi are layout.
+                let mut letters = text.chars().filter(|c| *c != ' ');
+                let start = (letters.next(), letters.next());
+                [('合', '计'), ('总', '计'), ('小', '计')]
+                    .iter()
+                    .any(|(a, b)| start == (Some(*a), Some(*b)))
+            });
         is_named
             && self.plans.iter().any(|plan| {
                 let is_key = self.adapter.record.key().contains(&plan.reader.field);
@@ -460,7 +477,40 @@ impl<'a> Plan<'a> {
                 .and_then(|text| cell::default_value(field, unit, text)),
             column: None,
             is_unit_disputed: false,
+            known: HashMap::default(),
         }
+    }
+
+    /// As [`Self::read`], by the short ways: a text that needs no work is taken, one that was read before is remembered.
+    fn read_once(&mut self, cell: Option<&mut Cell>) -> Outcome {
+        let Some(cell) = cell else {
+            return self.read(None);
+        };
+        if self.is_unit_disputed {
+            return self.read(Some(cell));
+        }
+        if let Some(value) = cell::take(&self.reader, cell) {
+            return Outcome {
+                value: Some(value),
+                fault: None,
+            };
+        }
+        let is_short = !cell.numeric && cell.text.len() <= KNOWN_BYTES;
+        if is_short && let Some(value) = self.known.get(&cell.text) {
+            return Outcome {
+                value: Some(value.clone()),
+                fault: None,
+            };
+        }
+        let outcome = self.read(Some(cell));
+        if is_short
+            && outcome.fault.is_none()
+            && self.known.len() < KNOWN_TEXTS
+            && let Some(value) = &outcome.value
+        {
+            self.known.insert(cell.text.clone(), value.clone());
+        }
+        outcome
     }
 
     fn read(&self, cell: Option<&Cell>) -> Outcome {

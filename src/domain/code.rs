@@ -109,6 +109,14 @@ pub fn examine(input: &str) -> Examined {
     }
 }
 
+/// Whether a text is, as it stands, a credit code in which both checks hold (GB 32100-2015, GB 11714-1997): nearly every cell of a code
+/// column is one, and nothing else needs to be found out about it.
+#[must_use]
+pub fn is_plain_credit_code(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+    text.len() == 18 && text.bytes().all(is_plain) && is_credit_code(text.as_bytes())
+}
+
 /// Width-folded, upper case, without blanks (also NBSP, U+3000, zero-width), leading apostrophe and hyphens.
 #[must_use]
 pub fn normal(input: &str) -> String {

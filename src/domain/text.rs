@@ -90,7 +90,8 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Whether [`fold`] would change nothing, told without normalising: visible ASCII and common hanzi, single blanks inside.
-fn is_regular(text: &str) -> bool {
+#[must_use]
+pub fn is_regular(text: &str) -> bool {
     let mut after_blank = true;
     for c in text.chars() {
         match c {

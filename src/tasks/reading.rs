@@ -147,7 +147,7 @@ pub fn read_watched(
             }
             Decoded::Row(mut row) => {
                 mapper.depersonalise(&mut row);
-                let mapped = mapper.row(&row);
+                let mapped = mapper.row(&mut row);
                 if mapped.is_total {
                     return Ok(());
                 }

@@ -288,7 +288,7 @@ fn read_and_map(path: &Path, adapter: &Adapter) -> u64 {
             }
             Decoded::Row(mut row) => {
                 mapper.depersonalise(&mut row);
-                records += u64::from(black_box(mapper.row(&row)).record.is_some());
+                records += u64::from(black_box(mapper.row(&mut row)).record.is_some());
             }
             _ => {}
         }

@@ -70,7 +70,7 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                     );
                 }
                 mapper.depersonalise(&mut row);
-                mapper.row(&row);
+                mapper.row(&mut row);
             }
             Decoded::Spoilt { code, .. } => assert!(code.starts_with("YB-")),
             #[allow(unreachable_patterns, reason = "more kinds may be told")]

@@ -35,7 +35,7 @@ fn map(adapter: &Adapter, row: &[(&str, &str)]) -> Mapped {
     let mut mapper = Mapper::new(adapter, "x_20260318.zip", DELIVERED, &KEY);
     let headings: Vec<&str> = row.iter().map(|(heading, _)| *heading).collect();
     mapper.columns(&strings(&headings)).unwrap();
-    mapper.row(&RawRow {
+    mapper.row(&mut RawRow {
         number: 7,
         cells: row.iter().map(|(_, text)| cell(text)).collect(),
     })
@@ -260,7 +260,7 @@ fn a_code_stored_as_a_number_sets_its_row_aside() {
     let adapter = adapter(MARKET);
     let mut mapper = Mapper::new(&adapter, "x_20260318.zip", DELIVERED, &KEY);
     mapper.columns(&strings(&["UNISCID", "ENTNAME"])).unwrap();
-    let outcome = mapper.row(&RawRow {
+    let outcome = mapper.row(&mut RawRow {
         number: 3,
         cells: vec![
             Some(Cell {
@@ -390,7 +390,7 @@ fn headings_are_matched_after_folding_and_strangers_told() {
         .iter()
         .map(|text| cell(text))
         .collect();
-    let record = mapper.row(&RawRow { number: 4, cells }).record.unwrap();
+    let record = mapper.row(&mut RawRow { number: 4, cells }).record.unwrap();
     assert_eq!(
         record.text(Field::Phone),
         None,
@@ -446,7 +446,7 @@ fn columns_of_xml_grow() {
     let adapter = adapter(MARKET);
     let mut mapper = Mapper::new(&adapter, "scjg_20260302.zip", DELIVERED, &KEY);
     assert_eq!(mapper.columns(&strings(&["ENTNAME"])).unwrap(), []);
-    let first = mapper.row(&RawRow {
+    let first = mapper.row(&mut RawRow {
         number: 1,
         cells: vec![cell("甲")],
     });
@@ -465,7 +465,7 @@ fn columns_of_xml_grow() {
     assert_eq!(codes(&issues), ["YB-2202"]);
     assert!(
         mapper
-            .row(&RawRow {
+            .row(&mut RawRow {
                 number: 2,
                 cells: vec![cell("乙"), cell(CODE)]
             })
@@ -520,7 +520,7 @@ fn as_of_of_every_kind() {
         []
     );
     for day in ["2026-03-01", "2026/3/2", "不详", ""] {
-        mapper.row(&RawRow {
+        mapper.row(&mut RawRow {
             number: 1,
             cells: vec![cell(CODE), cell("甲"), cell("豫1"), cell(day)],
         });
@@ -532,11 +532,11 @@ fn as_of_of_every_kind() {
     mapper
         .columns(&strings(&["纳税人识别号", "纳税人名称", "所属期"]))
         .unwrap();
-    mapper.row(&RawRow {
+    mapper.row(&mut RawRow {
         number: 1,
         cells: vec![cell(CODE), cell("甲"), cell("202602")],
     });
-    mapper.row(&RawRow {
+    mapper.row(&mut RawRow {
         number: 2,
         cells: vec![cell("合计"), None, cell("202612")],
     });
@@ -565,7 +565,7 @@ fn a_disputed_unit_makes_bare_figures_unknown() {
             "资产总额",
         ]))
         .unwrap();
-    let outcome = mapper.row(&RawRow {
+    let outcome = mapper.row(&mut RawRow {
         number: 4,
         cells: vec![
             cell(CODE),
@@ -650,7 +650,7 @@ proptest! {
         let mut mapper = Mapper::new(&adapter, &texts[0], DELIVERED, &KEY);
         mapper.title(&texts[1]);
         mapper.columns(&strings(&headings)).unwrap();
-        let mapped = mapper.row(&RawRow { number: 1, cells: texts.iter().map(|text| cell(text)).collect() });
+        let mapped = mapper.row(&mut RawRow { number: 1, cells: texts.iter().map(|text| cell(text)).collect() });
         prop_assert!(mapped.is_total || mapped.record.is_some() || !mapped.issues.is_empty());
     }
 
@@ -706,7 +706,7 @@ fn a_file_says_its_month_once() {
         mapper
             .columns(&strings(&["税号", "法人证件号码", "变更日期"]))
             .unwrap();
-        let mapped = mapper.row(&RawRow {
+        let mapped = mapper.row(&mut RawRow {
             number: 2,
             cells: vec![cell(CODE), cell(""), cell("2026-02-03")],
         });
@@ -734,7 +734,7 @@ fn columns_about_persons_are_emptied_or_become_pseudonyms() {
         };
         mapper.depersonalise(&mut row);
         assert_eq!(row.cells[2], None, "dropped before the mapping sees it");
-        let mapped = mapper.row(&row);
+        let mapped = mapper.row(&mut row);
         let record = mapped.record.unwrap();
         let kept = record.text(Field::Representative).map(str::to_owned);
         assert!(!format!("{record:?}{:?}", mapped.issues).contains("41130019"));
@@ -755,4 +755,52 @@ fn columns_about_persons_are_emptied_or_become_pseudonyms() {
         "",
         "lost digits make nobody equal"
     );
+}
+
+proptest::proptest! {
+    /// What is taken out of a cell is what reading it gives, whatever the text.
+    #[test]
+    fn the_short_way_of_a_cell_gives_what_reading_gives(
+        text in "(91[0-9]{6}[A-Z0-9]{10}|[0-9]{17}[0-9X]|[一-丁甲乙()（）、a-z0-9 ]{0,40}|无|-|[A-Z0-9]{18})",
+        numeric in proptest::bool::ANY,
+        at in 0..Field::ALL.len(),
+    ) {
+        let field = Field::ALL[at];
+        let reader = cell::Reader {
+            field,
+            unit: MoneyUnit::Yuan,
+            lookup: None,
+            delivered: DELIVERED,
+            pseudonym_key: &KEY,
+        };
+        let whole = Cell { text, numeric };
+        let mut taken = whole.clone();
+        if let Some(value) = cell::take(&reader, &mut taken) {
+            let read = cell::read(&reader, &whole);
+            proptest::prop_assert_eq!(read.value, Some(value));
+            proptest::prop_assert_eq!(read.fault, None);
+        }
+    }
+}
+
+#[test]
+fn a_text_read_before_is_read_the_same_again() {
+    let adapter = adapter(MARKET);
+    let mut mapper = Mapper::new(&adapter, "x_20260318.zip", DELIVERED, &KEY);
+    let firm = with(FIRM, "ESTDATE", "2023-04-01");
+    let headings: Vec<&str> = firm.iter().map(|(heading, _)| *heading).collect();
+    mapper.columns(&strings(&headings)).unwrap();
+    let mut once = |row: &[(&str, &str)]| {
+        mapper.row(&mut RawRow {
+            number: 7,
+            cells: row.iter().map(|(_, text)| cell(text)).collect(),
+        })
+    };
+    let first = once(&firm);
+    assert_eq!(once(&firm), first);
+    // A fault is told every time.
+    let faulty = with(FIRM, "ESTDATE", "2023-13-40");
+    let told = once(&faulty);
+    assert!(!told.issues.is_empty());
+    assert_eq!(once(&faulty), told);
 }

@@ -20,8 +20,10 @@ mod charset;
 mod container;
 mod csv;
 mod handover;
+mod headings;
 mod json;
 mod likeness;
+mod merges;
 mod meter;
 mod number;
 mod records;
@@ -39,6 +41,17 @@ pub struct Decoding {
     pub declared_total: Option<u64>,
     /// `utf-8`, `gb18030`, or `` for a workbook.
     pub charset: String,
+    /// What is worth a look beside the rows: hidden rows, merged cells, sheets that were not read.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something worth a look that does not keep the file from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Stable code.
+    pub code: &'static str,
+    /// What and the remedy, in Chinese.
+    pub text: String,
 }
 
 /// Reads a file and hands everything to `sink` in file order. An error of the sink ends it.
@@ -96,6 +109,7 @@ pub fn decode(
             Some(Charset::Utf8) => "utf-8".to_owned(),
             Some(Charset::Gb18030) => "gb18030".to_owned(),
         },
+        remarks: handover.into_remarks(),
     })
 }
 

@@ -3,13 +3,17 @@
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Decoded, RawRow};
 use crate::domain::batch::Unreadable;
-use crate::intake::decode::unreadable;
+use crate::intake::decode::{Remark, unreadable};
+
+/// Remarks that are kept of one file: nobody reads more.
+const REMARKS: usize = 100;
 
 /// The way out of every decoder.
 pub struct Handover<'s> {
     sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
     rows: u64,
     limit: u64,
+    remarks: Vec<Remark>,
 }
 
 impl<'s> Handover<'s> {
@@ -22,12 +26,25 @@ impl<'s> Handover<'s> {
             sink,
             rows: 0,
             limit: limits.rows,
+            remarks: Vec::new(),
         }
     }
 
     /// Rows handed on, spoilt ones included.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Something worth a look, in Chinese, that does not keep the file from being read.
+    pub fn remark(&mut self, code: &'static str, text: String) {
+        if self.remarks.len() < REMARKS {
+            self.remarks.push(Remark { code, text });
+        }
+    }
+
+    /// What was remarked.
+    pub fn into_remarks(self) -> Vec<Remark> {
+        self.remarks
     }
 
     /// A line above the headings.

@@ -2,11 +2,14 @@
 
 use std::ops::RangeInclusive;
 
+use crate::adapter::format::Merged;
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::{fold, is_invisible};
 use crate::intake::decode::handover::Handover;
+use crate::intake::decode::headings::joined;
+use crate::intake::decode::merges::{Merge, Merges};
 use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::unreadable;
 
@@ -16,11 +19,50 @@ const HEADING_WITHIN: u64 = 50;
 /// First cells of a total row, which many exports write shorter than the table.
 const TOTALS: &[&str] = &["合计", "总计", "小计", "共计", "总合计"];
 
+/// What the next line is.
+enum Stage {
+    /// A title, or the heading row.
+    Titles,
+    /// The lower of two heading rows, under this one.
+    Lower(Upper),
+    /// The row of codes under the headings.
+    Codes,
+    /// A data row.
+    Rows,
+}
+
+/// The upper of two heading rows.
+struct Upper {
+    texts: Vec<String>,
+    /// Merged areas that begin in it.
+    merges: Vec<Merge>,
+}
+
+/// A value that goes down over the rows of a merged area.
+struct Carried {
+    column: usize,
+    last_row: u32,
+    cell: Cell,
+}
+
 /// Lays lines on the columns of the heading row.
 pub struct Table<'h, 's> {
     handover: &'h mut Handover<'s>,
     heading: String,
+    two_rows: bool,
+    code_row: bool,
+    merged: Merged,
+    stage: Stage,
+    /// The headings of the first sheet; every further sheet must have the same.
     headings: Option<Vec<String>>,
+    merges: Merges,
+    carried: Vec<Carried>,
+    /// Merged areas of data that give their value to their first row only.
+    first_only: u64,
+    /// Lines of the sheets before this one.
+    base: u64,
+    /// The last line of this sheet that is not empty; 0 when there is none.
+    last: u64,
     /// How many cells a row may have, where the format tells.
     lengths: RangeInclusive<usize>,
     first_row_seen: bool,
@@ -34,12 +76,78 @@ impl<'h, 's> Table<'h, 's> {
         Self {
             handover,
             heading: fold(heading),
+            two_rows: false,
+            code_row: false,
+            merged: Merged::First,
+            stage: Stage::Titles,
             headings: None,
+            merges: Merges::default(),
+            carried: Vec::new(),
+            first_only: 0,
+            base: 0,
+            last: 0,
             lengths: 0..=usize::MAX,
             first_row_seen: false,
             most_columns: limits.columns,
             cell_bytes: limits.cell_bytes,
         }
+    }
+
+    /// The same with as many heading rows (1 or 2), and with a row of codes under them or without.
+    pub fn headed(mut self, rows: Option<u8>, code_row: bool) -> Self {
+        self.two_rows = rows == Some(2);
+        self.code_row = code_row;
+        self
+    }
+
+    /// The same, with this done to merged cells of data.
+    pub fn merging(mut self, merged: Merged) -> Self {
+        self.merged = merged;
+        self
+    }
+
+    /// Begins the next sheet: titles and headings come again, rows are numbered on.
+    pub fn begin_sheet(&mut self, merges: Merges) {
+        self.base += self.last;
+        self.last = 0;
+        self.stage = Stage::Titles;
+        self.merges = merges;
+        self.carried.clear();
+    }
+
+    /// Adds a merged area that begins in the line that comes next.
+    pub fn merge(&mut self, area: Merge) {
+        self.merges.add(area);
+    }
+
+    /// Whether the headings are behind, so that the next line is data.
+    pub fn in_rows(&self) -> bool {
+        matches!(self.stage, Stage::Rows)
+    }
+
+    /// The last line of this sheet that was not empty; 0 when there was none.
+    pub fn last_line(&self) -> u64 {
+        self.last
+    }
+
+    /// Lines of the sheets before this one.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// How many columns the headings have; 0 before they are known.
+    pub fn width(&self) -> usize {
+        self.headings.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Merged areas of data that gave their value to their first row only.
+    pub fn first_only(&self) -> u64 {
+        self.first_only
+    }
+
+    /// Where remarks go.
+    pub fn handover(&mut self) -> &mut Handover<'s> {
+        self.handover
     }
 
     /// Takes the next line: its cells that are not empty with their places, in order, and how many cells the file
@@ -51,34 +159,78 @@ impl<'h, 's> Table<'h, 's> {
         length: Option<usize>,
     ) -> Result<(), Unreadable> {
         let result = if cells.iter().all(|(_, cell)| is_blank(&cell.text)) {
+            // Areas that begin in an empty line say nothing, and would pile up otherwise.
+            self.merges.beginning_in(row_of(number));
             Ok(())
-        } else if let Some(width) = self.headings.as_ref().map(Vec::len) {
-            self.row(number, cells, length, width)
-        } else if number > HEADING_WITHIN {
-            Err(self.no_heading())
-        } else if cells
-            .iter()
-            .any(|(_, cell)| fold(&cell.text) == self.heading)
-        {
-            self.heading_row(number, cells, length)
         } else {
-            let texts: Vec<&str> = cells
-                .iter()
-                .map(|(_, cell)| trimmed(&cell.text))
-                .filter(|text| !text.is_empty())
-                .collect();
-            self.handover.title(texts.join(" "))
+            self.last = number;
+            self.filled_line(number, cells, length)
         };
         cells.clear();
         result
     }
 
-    /// The file has ended.
-    pub fn finish(self) -> Result<(), Unreadable> {
-        if self.headings.is_none() {
-            return Err(self.no_heading());
+    fn filled_line(
+        &mut self,
+        number: u64,
+        cells: &mut Vec<(usize, Cell)>,
+        length: Option<usize>,
+    ) -> Result<(), Unreadable> {
+        match std::mem::replace(&mut self.stage, Stage::Rows) {
+            Stage::Rows => {
+                self.go_down(number, cells);
+                let width = self.headings.as_ref().map_or(0, Vec::len);
+                self.row(self.base + number, cells, length, width)
+            }
+            Stage::Codes => self.codes(number, cells),
+            Stage::Lower(upper) => self.lower_row(number, &upper, cells, length),
+            Stage::Titles if number > HEADING_WITHIN => Err(self.no_heading()),
+            Stage::Titles
+                if cells
+                    .iter()
+                    .any(|(_, cell)| fold(&cell.text) == self.heading) =>
+            {
+                self.heading_row(number, cells, length)
+            }
+            Stage::Titles => {
+                self.stage = Stage::Titles;
+                self.merges.beginning_in(row_of(number));
+                self.title(cells)
+            }
         }
-        Ok(())
+    }
+
+    /// The titles of further sheets repeat those of the first.
+    fn title(&mut self, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
+        if self.headings.is_some() {
+            return Ok(());
+        }
+        let texts: Vec<&str> = cells
+            .iter()
+            .map(|(_, cell)| trimmed(&cell.text))
+            .filter(|text| !text.is_empty())
+            .collect();
+        self.handover.title(texts.join(" "))
+    }
+
+    /// A row that could not even be put together.
+    pub fn spoilt(
+        &mut self,
+        number: u64,
+        code: &'static str,
+        reason: String,
+    ) -> Result<(), Unreadable> {
+        self.last = number;
+        self.handover.spoilt(self.base + number, code, reason)
+    }
+
+    /// The sheet has ended, and the file perhaps.
+    pub fn finish(&self) -> Result<(), Unreadable> {
+        match self.stage {
+            Stage::Titles => Err(self.no_heading()),
+            Stage::Lower(_) => Err(no_lower_row()),
+            Stage::Codes | Stage::Rows => Ok(()),
+        }
     }
 
     fn no_heading(&self) -> Unreadable {
@@ -97,7 +249,45 @@ impl<'h, 's> Table<'h, 's> {
         cells: &[(usize, Cell)],
         length: Option<usize>,
     ) -> Result<(), Unreadable> {
-        let mut headings = Vec::new();
+        let mut texts = self.texts(number, cells)?;
+        if !self.two_rows {
+            return self.headings(texts, length);
+        }
+        let merges = self.merges.beginning_in(row_of(number)).to_vec();
+        for area in &merges {
+            spread(&mut texts, area, self.most_columns);
+        }
+        self.stage = Stage::Lower(Upper { texts, merges });
+        Ok(())
+    }
+
+    fn lower_row(
+        &mut self,
+        number: u64,
+        upper: &Upper,
+        cells: &[(usize, Cell)],
+        length: Option<usize>,
+    ) -> Result<(), Unreadable> {
+        let mut lower = self.texts(number, cells)?;
+        for area in self.merges.beginning_in(row_of(number)) {
+            spread(&mut lower, area, self.most_columns);
+        }
+        let mut above = upper.texts.clone();
+        if !upper.merges.is_empty() {
+            // The file says how far every upper heading goes, so that none may be taken to go further.
+            above.resize(above.len().max(lower.len()), String::new());
+            for (above, below) in above.iter_mut().zip(&lower) {
+                if above.is_empty() {
+                    above.clone_from(below);
+                }
+            }
+        }
+        self.headings(joined(&above, &lower), length)
+    }
+
+    /// The texts of a heading row.
+    fn texts(&self, number: u64, cells: &[(usize, Cell)]) -> Result<Vec<String>, Unreadable> {
+        let mut texts = Vec::new();
         for (at, cell) in cells.iter().filter(|(_, cell)| !is_blank(&cell.text)) {
             if *at >= self.most_columns {
                 return Err(too_many_columns(number, self.most_columns));
@@ -111,14 +301,93 @@ impl<'h, 's> Table<'h, 's> {
                     ),
                 ));
             }
-            headings.resize(*at, String::new());
-            headings.push(trimmed(&cell.text).to_owned());
+            texts.resize(*at, String::new());
+            texts.push(trimmed(&cell.text).to_owned());
+        }
+        Ok(texts)
+    }
+
+    fn headings(
+        &mut self,
+        headings: Vec<String>,
+        length: Option<usize>,
+    ) -> Result<(), Unreadable> {
+        self.stage = if self.code_row {
+            Stage::Codes
+        } else {
+            Stage::Rows
+        };
+        if let Some(first) = &self.headings {
+            let folded = |texts: &[String]| texts.iter().map(|text| fold(text)).collect::<Vec<_>>();
+            if folded(first) != folded(&headings) {
+                return Err(unreadable(
+                    "YB-2162",
+                    "各工作表的表头不一致，不能接着读。处理：请提供方按同一表头导出；或在适配文件 format.xlsx.sheet 中写明只读哪一张",
+                ));
+            }
+            return Ok(());
         }
         if let Some(length) = length {
             self.lengths = headings.len()..=length;
         }
         self.headings = Some(headings.clone());
         self.handover.columns(headings)
+    }
+
+    /// Passes over the row of codes, if it is one: a data row must not go unnoticed.
+    fn codes(&mut self, number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
+        let code = |text: &str| {
+            text.bytes().any(|byte| byte.is_ascii_alphabetic())
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        };
+        let mut texts = cells
+            .iter()
+            .map(|(_, cell)| trimmed(&cell.text))
+            .filter(|text| !text.is_empty());
+        if texts.all(code) {
+            return Ok(());
+        }
+        Err(unreadable(
+            "YB-2164",
+            format!(
+                "第 {number} 行应为表头下的代码行，内容却不是代码。处理：核对导出；没有代码行时删去适配文件中的 code_row"
+            ),
+        ))
+    }
+
+    /// Gives the row the values of merged areas that reach into it, and takes note of those that begin in it.
+    fn go_down(&mut self, number: u64, cells: &mut Vec<(usize, Cell)>) {
+        let row = row_of(number);
+        self.carried.retain(|carried| carried.last_row >= row);
+        for carried in &self.carried {
+            match cells.binary_search_by_key(&carried.column, |(at, _)| *at) {
+                Ok(at) if is_blank(&cells[at].1.text) => cells[at].1 = carried.cell.clone(),
+                Ok(_) => {}
+                Err(at) => cells.insert(at, (carried.column, carried.cell.clone())),
+            }
+        }
+        for area in self.merges.beginning_in(row) {
+            let column = area.first_column as usize;
+            let Some((_, cell)) = cells
+                .iter()
+                .find(|(at, cell)| *at == column && !is_blank(&cell.text))
+            else {
+                continue;
+            };
+            if area.last_row <= row {
+                continue;
+            }
+            match self.merged {
+                Merged::First => self.first_only += 1,
+                Merged::Down => self.carried.push(Carried {
+                    column,
+                    last_row: area.last_row,
+                    cell: cell.clone(),
+                }),
+            }
+        }
     }
 
     fn row(
@@ -184,11 +453,41 @@ impl<'h, 's> Table<'h, 's> {
     }
 }
 
+/// The row of a line, counted from 0 as merged areas do.
+fn row_of(number: u64) -> u32 {
+    u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX)
+}
+
+/// Writes a heading into all columns of its merged area.
+fn spread(texts: &mut Vec<String>, area: &Merge, most_columns: usize) {
+    let first = area.first_column as usize;
+    let end = (area.last_column as usize + 1).min(most_columns);
+    let Some(text) = texts.get(first).filter(|text| !text.is_empty()).cloned() else {
+        return;
+    };
+    if texts.len() < end {
+        texts.resize(end, String::new());
+    }
+    for place in texts.iter_mut().take(end).skip(first + 1) {
+        if place.is_empty() {
+            place.clone_from(&text);
+        }
+    }
+}
+
+fn no_lower_row() -> Unreadable {
+    unreadable(
+        "YB-2165",
+        "适配文件写明表头有两行，文件在第一行表头之后就结束了。处理：核对导出；表头只有一行时删去 header_rows",
+    )
+}
+
 fn unseen(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
 }
 
-fn is_blank(text: &str) -> bool {
+/// Whether nothing of it can be seen.
+pub fn is_blank(text: &str) -> bool {
     text.chars().all(unseen)
 }
 

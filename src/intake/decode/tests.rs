@@ -71,6 +71,7 @@ fn xlsx(sheet: Option<&str>) -> Adapter {
     adapter(Format::Xlsx(Xlsx {
         sheet: sheet.map(str::to_owned),
         header: "名称".to_owned(),
+        ..Xlsx::default()
     }))
 }
 

@@ -16,6 +16,7 @@ use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
 
+mod biff;
 mod charset;
 mod container;
 mod csv;
@@ -23,10 +24,17 @@ mod handover;
 mod headings;
 mod json;
 mod likeness;
+mod look;
 mod merges;
 mod meter;
 mod number;
+mod ole;
+mod page;
 mod records;
+mod sheet_facts;
+mod sheetml;
+mod sheets;
+mod spreadsheet;
 mod table;
 mod workbook;
 mod xlsx;
@@ -73,8 +81,8 @@ pub fn decode(
     let mut handover = Handover::new(sink, limits);
     let (charset, declared_total) = match &adapter.format {
         Format::Xlsx(format) => {
-            xlsx::decode(&export, format, limits, &mut handover)?;
-            (None, None)
+            let charset = spreadsheet::decode(&export, format, limits, &mut handover)?;
+            (charset, None)
         }
         Format::Csv(format) => {
             let reading = charset::determine(&export, format.charset, Layout::Csv)?;

@@ -171,7 +171,11 @@ mod tests {
             ),
         ] {
             let cell = look.cell(value, is_1904);
-            assert_eq!((cell.text.as_str(), cell.numeric), (text, numeric), "{value}");
+            assert_eq!(
+                (cell.text.as_str(), cell.numeric),
+                (text, numeric),
+                "{value}"
+            );
         }
     }
 }

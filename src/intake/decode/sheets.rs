@@ -194,11 +194,6 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
         )
     }
 
-    /// Whether the headings of the sheet at hand are behind.
-    pub fn in_rows(&self) -> bool {
-        self.table.in_rows()
-    }
-
     /// Ends the sheet, of which these columns (first and last) are hidden.
     pub fn end(&mut self, hidden_columns: &[(u32, u32)]) -> Result<(), Unreadable> {
         let last = self.table.last_line();
@@ -295,14 +290,20 @@ mod tests {
 
     #[test]
     fn sheets_are_chosen_by_name_pattern_or_place_and_hidden_ones_only_by_name() {
-        let listed: Vec<Listed> = [("旧", false), ("Sheet1", true), ("Sheet1(2)", true), ("说明", true), ("Sheet1(3)", false)]
-            .into_iter()
-            .map(|(name, visible)| Listed {
-                name: name.to_owned(),
-                visible,
-                filled: true,
-            })
-            .collect();
+        let listed: Vec<Listed> = [
+            ("旧", false),
+            ("Sheet1", true),
+            ("Sheet1(2)", true),
+            ("说明", true),
+            ("Sheet1(3)", false),
+        ]
+        .into_iter()
+        .map(|(name, visible)| Listed {
+            name: name.to_owned(),
+            visible,
+            filled: true,
+        })
+        .collect();
         let all = Sheets::All;
         let one = Sheets::One;
         let ok = |places: &[usize]| Ok(places.to_vec());

@@ -307,11 +307,7 @@ impl<'h, 's> Table<'h, 's> {
         Ok(texts)
     }
 
-    fn headings(
-        &mut self,
-        headings: Vec<String>,
-        length: Option<usize>,
-    ) -> Result<(), Unreadable> {
+    fn headings(&mut self, headings: Vec<String>, length: Option<usize>) -> Result<(), Unreadable> {
         self.stage = if self.code_row {
             Stage::Codes
         } else {

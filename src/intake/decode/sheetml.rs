@@ -1,0 +1,428 @@
+//! SpreadsheetML 2003: a workbook as one XML document, which many systems write and call `.xls`.
+//!
+//! What makes a sheet hidden stands behind its rows, so that the document is read twice: first its sheets, then the
+//! rows of those that are chosen.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+
+use quick_xml::errors::Error;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::reader::Reader;
+
+use crate::adapter::format::Xlsx;
+use crate::adapter::limits::Limits;
+use crate::adapter::row::Cell;
+use crate::domain::batch::Unreadable;
+use crate::intake::decode::from_io;
+use crate::intake::decode::handover::Handover;
+use crate::intake::decode::look::{self, Look};
+use crate::intake::decode::merges::{Merge, Merges};
+use crate::intake::decode::meter::{Meter, Metered};
+use crate::intake::decode::sheet_facts::{Ranges, extend};
+use crate::intake::decode::sheets::{Lines, Listed, SHEET_COLUMNS, SHEET_ROWS, choose};
+use crate::intake::decode::workbook::{attributes, damaged};
+use crate::intake::decode::xml::{endless, token_bytes};
+
+/// Sheets a document may have.
+const SHEETS: usize = 1000;
+
+/// Styles a document may have; spreadsheet programs stop far below.
+const STYLES: usize = 65_536;
+
+/// What the first reading learns.
+#[derive(Debug, Default)]
+pub struct Outline {
+    listed: Vec<Listed>,
+    looks: HashMap<String, Look>,
+    inside_worksheet: bool,
+    style: String,
+    visible: bool,
+}
+
+/// Reads the sheets and styles of a document.
+pub fn outline(text: impl BufRead, limits: &Limits) -> Result<Outline, Unreadable> {
+    let mut outline = Outline::default();
+    walk(text, limits, &mut |event, path| outline.see(event, path))?;
+    Ok(outline)
+}
+
+/// Reads the rows of the sheets that the adapter asks for.
+pub fn decode(
+    text: impl BufRead,
+    outline: &Outline,
+    format: &Xlsx,
+    limits: &Limits,
+    handover: &mut Handover<'_>,
+) -> Result<(), Unreadable> {
+    let chosen = choose(&outline.listed, format)?;
+    let mut rows = Rows {
+        lines: Lines::new(handover, format, limits).of(&outline.listed, &chosen),
+        outline,
+        chosen,
+        limits,
+        sheet: 0,
+        reading: false,
+        row: 0,
+        hidden: false,
+        column: 0,
+        columns: 0,
+        hidden_columns: Vec::new(),
+        line: Vec::new(),
+        uncalculated: None,
+        cell: None,
+    };
+    walk(text, limits, &mut |event, path| rows.see(event, path))?;
+    rows.lines.finish()
+}
+
+/// Reads a document token by token, and shows every token with the names of the elements around it: for a start or an
+/// end the element itself is the last.
+fn walk(
+    text: impl BufRead,
+    limits: &Limits,
+    see: &mut dyn FnMut(&Event<'_>, &[String]) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    let meter = Meter::new(token_bytes(limits));
+    let mut reader = Reader::from_reader(Metered::new(text, &meter, endless()));
+    reader.config_mut().expand_empty_elements = true;
+    let mut buffer = Vec::new();
+    let mut path: Vec<String> = Vec::new();
+    let mut complete = false;
+    loop {
+        buffer.clear();
+        let event = match reader.read_event_into(&mut buffer) {
+            Ok(Event::Eof) => break,
+            Ok(Event::DocType(_)) => return Err(damaged()),
+            Ok(event) => event,
+            Err(Error::Io(error)) => return Err(from_io(&error)),
+            Err(_) => return Err(damaged()),
+        };
+        if let Event::Start(start) = &event {
+            meter.reset();
+            if path.len() >= limits.depth {
+                return Err(damaged());
+            }
+            path.push(start.local_name().as_ref().to_owned());
+        }
+        see(&event, &path)?;
+        if matches!(event, Event::End(_)) {
+            meter.reset();
+            path.pop();
+            complete = path.is_empty();
+        }
+    }
+    if complete { Ok(()) } else { Err(damaged()) }
+}
+
+fn is(path: &[String], wanted: &[&str]) -> bool {
+    path.iter().map(String::as_str).eq(wanted.iter().copied())
+}
+
+impl Outline {
+    fn see(&mut self, event: &Event<'_>, path: &[String]) -> Result<(), Unreadable> {
+        match event {
+            Event::Start(start) => match path.last().map_or("", String::as_str) {
+                "Style" if is(path, &["Workbook", "Styles", "Style"]) => {
+                    let [id] = attributes(start, ["ID"])?;
+                    self.style = id.unwrap_or_default();
+                }
+                "NumberFormat" if path.len() == 4 && self.looks.len() < STYLES => {
+                    let [code] = attributes(start, ["Format"])?;
+                    let look = named(&code.unwrap_or_default());
+                    self.looks.insert(self.style.clone(), look);
+                }
+                "Worksheet" if is(path, &["Workbook", "Worksheet"]) => {
+                    if self.listed.len() >= SHEETS {
+                        return Err(damaged());
+                    }
+                    let [name] = attributes(start, ["Name"])?;
+                    self.listed.push(Listed {
+                        name: name.unwrap_or_default(),
+                        visible: true,
+                        filled: false,
+                    });
+                    self.inside_worksheet = true;
+                }
+                "Data" => {
+                    if let Some(sheet) = self.listed.last_mut() {
+                        sheet.filled = true;
+                    }
+                }
+                "Visible" => self.visible = true,
+                _ => {}
+            },
+            Event::Text(text) if self.visible && self.inside_worksheet => {
+                if let Some(sheet) = self.listed.last_mut() {
+                    sheet.visible = text.xml10_content().trim() == "SheetVisible";
+                }
+            }
+            Event::End(_) => {
+                self.visible = false;
+                self.inside_worksheet &= !is(path, &["Workbook", "Worksheet"]);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Formats have names here, too.
+fn named(code: &str) -> Look {
+    if code.ends_with("Date") || code == "General Date" {
+        return Look::Date;
+    }
+    match code {
+        "General" | "General Number" | "Currency" | "Euro Currency" | "Fixed" | "Standard"
+        | "Percent" | "Scientific" | "Yes/No" | "True/False" | "On/Off" | "Long Time"
+        | "Medium Time" | "Short Time" => Look::Number,
+        code => Look::of_code(code),
+    }
+}
+
+struct OpenCell {
+    look: Look,
+    formula: bool,
+    kind: Option<String>,
+    text: String,
+}
+
+struct Rows<'f, 'h, 's> {
+    lines: Lines<'f, 'h, 's>,
+    outline: &'f Outline,
+    chosen: Vec<usize>,
+    limits: &'f Limits,
+    /// Sheets that were opened.
+    sheet: usize,
+    reading: bool,
+    /// The row at hand, counted from 0.
+    row: u32,
+    hidden: bool,
+    /// The column of the next cell.
+    column: u32,
+    /// The column that the next description of columns is about.
+    columns: u32,
+    hidden_columns: Ranges,
+    line: Vec<(usize, Cell)>,
+    uncalculated: Option<u32>,
+    cell: Option<OpenCell>,
+}
+
+const TABLE: &[&str] = &["Workbook", "Worksheet", "Table"];
+
+impl Rows<'_, '_, '_> {
+    fn see(&mut self, event: &Event<'_>, path: &[String]) -> Result<(), Unreadable> {
+        match event {
+            Event::Start(start) => self.open(start, path),
+            Event::End(_) => self.close(path),
+            Event::Text(text) => {
+                self.text(&text.xml10_content(), path);
+                Ok(())
+            }
+            Event::CData(text) => {
+                self.text(&text.xml10_content(), path);
+                Ok(())
+            }
+            Event::GeneralRef(reference) => {
+                let text = resolved(reference).ok_or_else(damaged)?;
+                self.text(&text, path);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, start: &BytesStart<'_>, path: &[String]) -> Result<(), Unreadable> {
+        if is(path, &TABLE[..2]) {
+            self.reading = self.chosen.contains(&self.sheet);
+            if self.reading {
+                let name = &self
+                    .outline
+                    .listed
+                    .get(self.sheet)
+                    .ok_or_else(damaged)?
+                    .name;
+                self.lines.begin(name, Merges::default());
+            }
+            self.sheet += 1;
+            (self.row, self.columns) = (0, 0);
+            self.hidden_columns.clear();
+            return Ok(());
+        }
+        if !self.reading || path.len() < 4 || !is(&path[..3], TABLE) {
+            return Ok(());
+        }
+        match (
+            path.len(),
+            path[3].as_str(),
+            path.last().map_or("", String::as_str),
+        ) {
+            (4, "Column", _) => self.open_columns(start),
+            (4, "Row", _) => {
+                let [index, hidden] = attributes(start, ["Index", "Hidden"])?;
+                self.row = moved(index, self.row, SHEET_ROWS)?;
+                self.hidden = hidden.as_deref() == Some("1");
+                self.column = 0;
+                Ok(())
+            }
+            (5, "Row", "Cell") => self.open_cell(start),
+            (6, "Row", "Data") if path[4] == "Cell" => {
+                let [kind] = attributes(start, ["Type"])?;
+                if let Some(cell) = &mut self.cell {
+                    cell.kind = Some(kind.unwrap_or_default());
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open_columns(&mut self, start: &BytesStart<'_>) -> Result<(), Unreadable> {
+        let [index, span, hidden] = attributes(start, ["Index", "Span", "Hidden"])?;
+        let first = moved(index, self.columns, SHEET_COLUMNS)?;
+        let last = first.saturating_add(further(span)).min(SHEET_COLUMNS - 1);
+        if hidden.as_deref() == Some("1") {
+            extend(&mut self.hidden_columns, first, last);
+        }
+        self.columns = last + 1;
+        Ok(())
+    }
+
+    fn open_cell(&mut self, start: &BytesStart<'_>) -> Result<(), Unreadable> {
+        let [index, style, formula, across, down] = attributes(
+            start,
+            ["Index", "StyleID", "Formula", "MergeAcross", "MergeDown"],
+        )?;
+        self.column = moved(index, self.column, SHEET_COLUMNS)?;
+        let (across, down) = (further(across), further(down));
+        if across > 0 || down > 0 {
+            self.lines.merge(Merge {
+                first_row: self.row,
+                first_column: self.column,
+                last_row: self.row.saturating_add(down),
+                last_column: self.column.saturating_add(across).min(SHEET_COLUMNS - 1),
+            });
+        }
+        let look = style.and_then(|style| self.outline.looks.get(&style).copied());
+        self.cell = Some(OpenCell {
+            look: look.unwrap_or(Look::Number),
+            formula: formula.is_some(),
+            kind: None,
+            text: String::new(),
+        });
+        Ok(())
+    }
+
+    /// The text of the cell's data, its runs of other fonts included; comments and phonetic marks are none of it.
+    fn text(&mut self, text: &str, path: &[String]) {
+        if path.len() < 6 || !is(&path[..3], TABLE) || path[4] != "Cell" || path[5] != "Data" {
+            return;
+        }
+        if let Some(cell) = &mut self.cell
+            && cell.text.len() <= self.limits.cell_bytes
+        {
+            cell.text.push_str(text);
+        }
+    }
+
+    fn close(&mut self, path: &[String]) -> Result<(), Unreadable> {
+        if !self.reading {
+            return Ok(());
+        }
+        if is(path, &TABLE[..2]) {
+            return self.lines.end(&self.hidden_columns);
+        }
+        if path.len() < 4 || !is(&path[..3], TABLE) || path[3] != "Row" {
+            return Ok(());
+        }
+        match path.len() {
+            4 => self.close_row(),
+            5 if path[4] == "Cell" => self.close_cell(),
+            _ => Ok(()),
+        }
+    }
+
+    fn close_cell(&mut self) -> Result<(), Unreadable> {
+        let Some(cell) = self.cell.take() else {
+            return Ok(());
+        };
+        let column = self.column;
+        self.column += 1;
+        if cell.formula && cell.kind.is_none() {
+            self.uncalculated.get_or_insert(column);
+        }
+        if let Some(shown) = shown(cell)?
+            && !self.lines.keep(&mut self.line, column as usize, shown)
+        {
+            return Err(damaged());
+        }
+        Ok(())
+    }
+
+    fn close_row(&mut self) -> Result<(), Unreadable> {
+        let number = u64::from(self.row) + 1;
+        self.row += 1;
+        match self.uncalculated.take() {
+            Some(column) => self
+                .lines
+                .uncalculated(number, column, self.hidden, &mut self.line),
+            None => self.lines.line(number, self.hidden, &mut self.line),
+        }
+    }
+}
+
+/// The place that an index (from 1) moves on to; it may leave gaps, and never goes back.
+fn moved(index: Option<String>, at: u32, end: u32) -> Result<u32, Unreadable> {
+    let to = match index {
+        None => at,
+        Some(index) => index
+            .trim()
+            .parse::<u32>()
+            .ok()
+            .and_then(|index| index.checked_sub(1))
+            .filter(|to| *to >= at)
+            .ok_or_else(damaged)?,
+    };
+    if to < end { Ok(to) } else { Err(damaged()) }
+}
+
+fn further(count: Option<String>) -> u32 {
+    count
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+fn resolved(reference: &BytesRef<'_>) -> Option<String> {
+    if let Some(c) = reference.resolve_char_ref().ok()? {
+        return Some(c.to_string());
+    }
+    quick_xml::escape::resolve_predefined_entity(&reference.xml10_content()).map(str::to_owned)
+}
+
+fn shown(cell: OpenCell) -> Result<Option<Cell>, Unreadable> {
+    let text = cell.text;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Ok(match cell.kind.as_deref() {
+        Some("Number") => {
+            let value: f64 = text.trim().parse().map_err(|_| damaged())?;
+            Some(cell.look.cell(value, false))
+        }
+        // The day alone, as everywhere. A time without a day stands on the last day of 1899.
+        Some("DateTime") => {
+            let (day, time) = text.trim().split_once('T').unwrap_or((text.trim(), ""));
+            let shown = if day == "1899-12-31" { time } else { day };
+            Some(Cell {
+                text: shown.to_owned(),
+                numeric: false,
+            })
+        }
+        Some("Boolean") => Some(look::truth(text.trim() == "1")),
+        Some("Error") => look::fault(text.trim()),
+        _ => Some(Cell {
+            text,
+            numeric: false,
+        }),
+    })
+}

@@ -17,7 +17,7 @@ use crate::domain::batch::Unreadable;
 use crate::intake::decode::from_io;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::look::{self, Look};
-use crate::intake::decode::merges::{Merge, Merges};
+use crate::intake::decode::merges::{self, Merge, Merges};
 use crate::intake::decode::meter::{Meter, Metered};
 use crate::intake::decode::sheet_facts::{Ranges, extend};
 use crate::intake::decode::sheets::{Lines, Listed, SHEET_COLUMNS, SHEET_ROWS, choose};
@@ -66,10 +66,12 @@ pub fn decode(
         row: 0,
         hidden: false,
         column: 0,
+        covered: Vec::new(),
         columns: 0,
         hidden_columns: Vec::new(),
         line: Vec::new(),
         uncalculated: None,
+        merged: 0,
         cell: None,
     };
     walk(text, limits, &mut |event, path| rows.see(event, path))?;
@@ -182,6 +184,7 @@ fn named(code: &str) -> Look {
 
 struct OpenCell {
     look: Look,
+    last_column: u32,
     formula: bool,
     kind: Option<String>,
     text: String,
@@ -200,11 +203,16 @@ struct Rows<'f, 'h, 's> {
     hidden: bool,
     /// The column of the next cell.
     column: u32,
+    /// Areas merged downwards into later rows: first and last column, last row. A cell without an index of its own
+    /// stands beside them.
+    covered: Vec<(u32, u32, u32)>,
     /// The column that the next description of columns is about.
     columns: u32,
     hidden_columns: Ranges,
     line: Vec<(usize, Cell)>,
     uncalculated: Option<u32>,
+    /// Merged areas so far.
+    merged: usize,
     cell: Option<OpenCell>,
 }
 
@@ -246,6 +254,7 @@ impl Rows<'_, '_, '_> {
             }
             self.sheet += 1;
             (self.row, self.columns) = (0, 0);
+            self.covered.clear();
             self.hidden_columns.clear();
             return Ok(());
         }
@@ -261,6 +270,8 @@ impl Rows<'_, '_, '_> {
             (4, "Row", _) => {
                 let [index, hidden] = attributes(start, ["Index", "Hidden"])?;
                 self.row = moved(index, self.row, SHEET_ROWS)?;
+                let row = self.row;
+                self.covered.retain(|(_, _, last_row)| *last_row >= row);
                 self.hidden = hidden.as_deref() == Some("1");
                 self.column = 0;
                 Ok(())
@@ -293,24 +304,47 @@ impl Rows<'_, '_, '_> {
             start,
             ["Index", "StyleID", "Formula", "MergeAcross", "MergeDown"],
         )?;
+        if index.is_none() {
+            self.step_aside();
+        }
         self.column = moved(index, self.column, SHEET_COLUMNS)?;
         let (across, down) = (further(across), further(down));
+        let last_column = self.column.saturating_add(across).min(SHEET_COLUMNS - 1);
         if across > 0 || down > 0 {
-            self.lines.merge(Merge {
+            let area = Merge {
                 first_row: self.row,
                 first_column: self.column,
                 last_row: self.row.saturating_add(down),
-                last_column: self.column.saturating_add(across).min(SHEET_COLUMNS - 1),
-            });
+                last_column,
+            };
+            self.lines.merge(area);
+            self.merged += 1;
+            if self.merged > self.limits.merged_cells {
+                return Err(merges::too_many(self.limits));
+            }
+            if down > 0 && self.covered.len() < SHEET_COLUMNS as usize {
+                self.covered
+                    .push((area.first_column, last_column, area.last_row));
+            }
         }
         let look = style.and_then(|style| self.outline.looks.get(&style).copied());
         self.cell = Some(OpenCell {
             look: look.unwrap_or(Look::Number),
+            last_column,
             formula: formula.is_some(),
             kind: None,
             text: String::new(),
         });
         Ok(())
+    }
+
+    fn step_aside(&mut self) {
+        let row = self.row;
+        while let Some((_, last, _)) = self.covered.iter().find(|(first, last, last_row)| {
+            (*first..=*last).contains(&self.column) && *last_row >= row
+        }) {
+            self.column = last + 1;
+        }
     }
 
     /// The text of the cell's data, its runs of other fonts included; comments and phonetic marks are none of it.
@@ -347,7 +381,7 @@ impl Rows<'_, '_, '_> {
             return Ok(());
         };
         let column = self.column;
-        self.column += 1;
+        self.column = cell.last_column + 1;
         if cell.formula && cell.kind.is_none() {
             self.uncalculated.get_or_insert(column);
         }
@@ -420,6 +454,8 @@ fn shown(cell: OpenCell) -> Result<Option<Cell>, Unreadable> {
         }
         Some("Boolean") => Some(look::truth(text.trim() == "1")),
         Some("Error") => look::fault(text.trim()),
+        // Some programs write the fault of a formula as a text.
+        _ if cell.formula && text == "#N/A" => None,
         _ => Some(Cell {
             text,
             numeric: false,

@@ -208,12 +208,13 @@ impl Book {
             texts: Texts::default(),
             looks: Vec::new(),
         };
-        let listed: Vec<Option<Sheet>> = sheets
+        // The others are charts, modules and sheets of old macros.
+        book.sheets = sheets
             .into_iter()
+            .filter(|content| content.get(5) == Some(&0))
             .map(|content| book.sheet(content))
             .collect::<Option<_>>()
             .ok_or_else(damaged)?;
-        book.sheets = listed.into_iter().flatten().collect();
         if let Some(segments) = shared {
             book.texts = Texts::read(&mut Segments::new(segments), narrow).ok_or_else(damaged)?;
         }
@@ -240,17 +241,14 @@ impl Book {
         Ok(book)
     }
 
-    /// A sheet as the workbook lists it; `None` for damage, the inner `None` is a chart, a module or a sheet of old macros.
-    fn sheet(&self, content: &[u8]) -> Option<Option<Sheet>> {
-        let start = usize::try_from(u32_at(content, 0)?).ok()?;
-        let visible = content.get(4)? & 3 == 0;
-        let worksheet = *content.get(5)? == 0;
-        let name = self.short_text(content, 6)?;
-        Some(worksheet.then_some(Sheet {
-            name,
-            visible,
-            start,
-        }))
+    /// A sheet as the workbook lists it.
+    fn sheet(&self, content: &[u8]) -> Option<Sheet> {
+        Some(Sheet {
+            name: self.short_text(content, 6)?,
+            // 1 is hidden, 2 is hidden well.
+            visible: matches!(content.get(4)? % 4, 0),
+            start: usize::try_from(u32_at(content, 0)?).ok()?,
+        })
     }
 
     /// A text with a length of one byte before it.
@@ -381,7 +379,7 @@ impl Found {
                     continue;
                 }
                 let cell = book.cell(stream, *place).ok_or_else(damaged)?;
-                if let Some(cell) = cell.filter(|cell| !cell.text.is_empty()) {
+                if !cell.text.is_empty() {
                     lines.keep(&mut line, place.column.into(), cell);
                 }
             }
@@ -394,40 +392,34 @@ impl Found {
 }
 
 impl Book {
-    /// The cell at this place; the inner `None` is an empty one.
-    fn cell(&self, stream: &[u8], place: Place) -> Option<Option<Cell>> {
+    /// The cell at this place; one without a text is empty.
+    fn cell(&self, stream: &[u8], place: Place) -> Option<Cell> {
         let mut records = Records {
             stream,
             at: usize::try_from(place.record).ok()?,
         };
         let record = records.next()?;
         let content = record.content;
-        let text = |text: String| Cell {
-            text,
-            numeric: false,
-        };
         Some(match record.kind {
             LABEL_SST => {
                 let at = usize::try_from(u32_at(content, 6)?).ok()?;
-                Some(text(self.texts.get(at)?.to_owned()))
+                written(self.texts.get(at)?.to_owned())
             }
-            LABEL | RICH_STRING => Some(text(self.text(content, 6)?)),
-            NUMBER => Some(self.number(f64_at(content, 6)?, u16_at(content, 4)?)),
-            RK => Some(self.number(packed(u32_at(content, 6)?), u16_at(content, 4)?)),
+            LABEL | RICH_STRING => written(self.text(content, 6)?),
+            RK => self.number(packed(u32_at(content, 6)?), u16_at(content, 4)?),
             MUL_RK => {
                 let nth = usize::from(place.column.checked_sub(u16_at(content, 2)?)?);
-                let (format, value) =
-                    (u16_at(content, 4 + 6 * nth)?, u32_at(content, 6 + 6 * nth)?);
-                Some(self.number(packed(value), format))
+                let value = u32_at(content, 6 + 6 * nth)?;
+                self.number(packed(value), u16_at(content, 4 + 6 * nth)?)
             }
             BOOL_ERR => truth_or_fault(*content.get(6)?, *content.get(7)? != 0),
             FORMULA if u16_at(content, 12)? == 0xffff => match *content.get(6)? {
-                0 => self.result(&mut records)?.map(text),
+                0 => written(self.result(&mut records)?),
                 1 => truth_or_fault(*content.get(8)?, false),
                 2 => truth_or_fault(*content.get(8)?, true),
-                _ => None,
+                _ => written(String::new()),
             },
-            FORMULA => Some(self.number(f64_at(content, 6)?, u16_at(content, 4)?)),
+            NUMBER | FORMULA => self.number(f64_at(content, 6)?, u16_at(content, 4)?),
             _ => return None,
         })
     }
@@ -438,29 +430,36 @@ impl Book {
     }
 
     /// The text that a formula gave: it stands in a record of its own, behind those that share the formula out.
-    fn result(&self, records: &mut Records<'_>) -> Option<Option<String>> {
+    fn result(&self, records: &mut Records<'_>) -> Option<String> {
         for _ in 0..3 {
             let record = records.next()?;
             if record.kind != STRING {
                 continue;
             }
             if !self.is_8 {
-                return Some(Some(self.text(record.content, 0)?));
+                return self.text(record.content, 0);
             }
             let segments = records.with_continuation(record);
             let mut text = String::new();
             Segments::new(segments).text(self.narrow, &mut text)?;
-            return Some(Some(text));
+            return Some(text);
         }
         None
     }
 }
 
-fn truth_or_fault(value: u8, is_fault: bool) -> Option<Cell> {
-    if !is_fault {
-        return Some(look::truth(value != 0));
+fn written(text: String) -> Cell {
+    Cell {
+        text,
+        numeric: false,
     }
-    look::fault(match value {
+}
+
+fn truth_or_fault(value: u8, is_fault: bool) -> Cell {
+    if !is_fault {
+        return look::truth(value != 0);
+    }
+    let fault = look::fault(match value {
         0x00 => "#NULL!",
         0x07 => "#DIV/0!",
         0x0f => "#VALUE!",
@@ -469,7 +468,8 @@ fn truth_or_fault(value: u8, is_fault: bool) -> Option<Cell> {
         0x24 => "#NUM!",
         0x2a => "#N/A",
         _ => "#ERROR!",
-    })
+    });
+    fault.unwrap_or_else(|| written(String::new()))
 }
 
 /// A number packed into four bytes: a whole number or the upper half of a floating-point one, perhaps in hundredths.

@@ -49,7 +49,7 @@ impl Look {
                 }
                 // `[h]` counts hours: a duration, not a day.
                 let elapsed = !inside.is_empty()
-                    && inside.chars().all(|c| Some(c) == inside.chars().next())
+                    && inside.bytes().all(|byte| byte == inside.as_bytes()[0])
                     && inside.starts_with(['h', 'm', 's']);
                 if elapsed {
                     return Self::Number;

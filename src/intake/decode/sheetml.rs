@@ -78,13 +78,12 @@ pub fn decode(
     rows.lines.finish()
 }
 
+/// What looks at the tokens of a document.
+type See<'s> = dyn FnMut(&Event<'_>, &[String]) -> Result<(), Unreadable> + 's;
+
 /// Reads a document token by token, and shows every token with the names of the elements around it: for a start or an
 /// end the element itself is the last.
-fn walk(
-    text: impl BufRead,
-    limits: &Limits,
-    see: &mut dyn FnMut(&Event<'_>, &[String]) -> Result<(), Unreadable>,
-) -> Result<(), Unreadable> {
+fn walk(text: impl BufRead, limits: &Limits, see: &mut See<'_>) -> Result<(), Unreadable> {
     let meter = Meter::new(token_bytes(limits));
     let mut reader = Reader::from_reader(Metered::new(text, &meter, endless()));
     reader.config_mut().expand_empty_elements = true;

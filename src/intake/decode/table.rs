@@ -182,7 +182,7 @@ impl<'h, 's> Table<'h, 's> {
                 let width = self.headings.as_ref().map_or(0, Vec::len);
                 self.row(self.base + number, cells, length, width)
             }
-            Stage::Codes => self.codes(number, cells),
+            Stage::Codes => Self::codes(number, cells),
             Stage::Lower(upper) => self.lower_row(number, &upper, cells, length),
             Stage::Titles if number > HEADING_WITHIN => Err(self.no_heading()),
             Stage::Titles
@@ -331,7 +331,7 @@ impl<'h, 's> Table<'h, 's> {
     }
 
     /// Passes over the row of codes, if it is one: a data row must not go unnoticed.
-    fn codes(&mut self, number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
+    fn codes(number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
         let code = |text: &str| {
             text.bytes().any(|byte| byte.is_ascii_alphabetic())
                 && text

@@ -19,12 +19,12 @@ impl Narrow {
     /// not known is `None`.
     pub fn new(adapter: Option<Charset>, code_page: Option<u16>) -> Option<Self> {
         let page = match (adapter, code_page) {
-            (Some(Charset::Gb18030), _) => GB18030,
-            (Some(Charset::Utf8), _) => UTF_8,
             // 1200 is UTF-16: such a workbook has no texts of one byte but Latin ones.
-            (None, None | Some(936 | 20_936 | 54_936 | 1200)) => GB18030,
+            (Some(Charset::Gb18030), _) | (None, None | Some(936 | 20_936 | 54_936 | 1200)) => {
+                GB18030
+            }
+            (Some(Charset::Utf8), _) | (None, Some(65_001)) => UTF_8,
             (None, Some(1252 | 28_591 | 20_127 | 367 | 32_769)) => WINDOWS_1252,
-            (None, Some(65_001)) => UTF_8,
             (None, Some(_)) => return None,
         };
         Some(Self {
@@ -52,16 +52,16 @@ impl Narrow {
 
 /// Reads over a record and those that continue it.
 pub struct Segments<'s> {
-    segments: Vec<&'s [u8]>,
+    parts: Vec<&'s [u8]>,
     at: usize,
     offset: usize,
 }
 
 impl<'s> Segments<'s> {
     /// From the start of the first.
-    pub fn new(segments: Vec<&'s [u8]>) -> Self {
+    pub fn new(parts: Vec<&'s [u8]>) -> Self {
         Self {
-            segments,
+            parts,
             at: 0,
             offset: 0,
         }
@@ -69,11 +69,11 @@ impl<'s> Segments<'s> {
 
     /// The bytes that are left of the segment at hand; of the next one when nothing is left of it.
     fn rest(&mut self) -> Option<&'s [u8]> {
-        while self.offset >= self.segments.get(self.at)?.len() {
+        while self.offset >= self.parts.get(self.at)?.len() {
             self.at += 1;
             self.offset = 0;
         }
-        self.segments[self.at].get(self.offset..)
+        self.parts[self.at].get(self.offset..)
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -116,7 +116,7 @@ impl<'s> Segments<'s> {
         let mut units: Vec<u16> = Vec::new();
         let mut bytes: Vec<u8> = Vec::new();
         while left > 0 {
-            if self.offset >= self.segments.get(self.at)?.len() {
+            if self.offset >= self.parts.get(self.at)?.len() {
                 self.rest()?;
                 wide = self.byte()? & 1 != 0;
             }

@@ -27,6 +27,14 @@ pub struct Limits {
     pub kept_bytes: u64,
     /// Merged areas of a workbook.
     pub merged_cells: usize,
+    /// Members of an archive, those that are not wanted included.
+    pub members: usize,
+    /// Malformed characters that are replaced by `�` when the adapter names the charset; one more refuses the file. 0: none.
+    pub replaced: u64,
+    /// Seconds for reading one file.
+    pub seconds: u64,
+    /// Bytes of a text inside JSON that is JSON itself.
+    pub embedded_bytes: u64,
 }
 
 impl Default for Limits {
@@ -42,6 +50,10 @@ impl Default for Limits {
             pages: 20_000,
             kept_bytes: 512 << 20,
             merged_cells: 1_000_000,
+            members: 1000,
+            replaced: 0,
+            seconds: 1800,
+            embedded_bytes: 64 << 20,
         }
     }
 }

@@ -12,7 +12,8 @@ pub struct Cell {
 /// One row: cells stand at the index of their column; `None` is an absent element or an empty cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRow {
-    /// Row as a person counts it in the file, first row 1 (ordinal of the record for XML and JSON).
+    /// Row as a person counts it in the file or in the member told last, first row 1 (ordinal of the record for XML and
+    /// JSON; of JSON lines the line).
     pub number: u64,
     /// The cells, at most as many as there are columns.
     pub cells: Vec<Option<Cell>>,
@@ -22,6 +23,8 @@ pub struct RawRow {
 /// (whole, only ever longer) whenever an XML or JSON record shows a column not seen before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
+    /// What follows comes from this member of an archive of several: row numbers begin anew.
+    Member(String),
     /// A line above the heading row: its cells' texts joined by one blank.
     Title(String),
     /// The headings, in file order, trimmed.

@@ -6,20 +6,23 @@
 //! error discards every row it was handed before.
 
 use std::path::Path;
+use std::rc::Rc;
 
-use crate::adapter::format::{Charset, Format};
+use crate::adapter::format::{Format, WidthUnit};
 use crate::adapter::language::Adapter;
 use crate::adapter::row::Decoded;
 use crate::domain::batch::Unreadable;
-use crate::intake::decode::charset::Transcoder;
+use crate::intake::decode::charset::{Reading, Tally, Transcoder};
 use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
 
 mod biff;
+mod capped;
 mod charset;
 mod container;
 mod csv;
+mod fixed;
 mod handover;
 mod headings;
 mod json;
@@ -36,6 +39,7 @@ mod sheetml;
 mod sheets;
 mod spreadsheet;
 mod table;
+mod trailer;
 mod workbook;
 mod xlsx;
 mod xml;
@@ -47,10 +51,18 @@ pub struct Decoding {
     pub rows: u64,
     /// The total the file itself declares.
     pub declared_total: Option<u64>,
-    /// `utf-8`, `gb18030`, or `` for a workbook.
+    /// `utf-8`, `gb18030`, `utf-16le`, `utf-16be`, or `` for a workbook; of several members the first one's.
     pub charset: String,
-    /// What is worth a look beside the rows: hidden rows, merged cells, sheets that were not read.
+    /// What is worth a look beside the rows.
     pub remarks: Vec<Remark>,
+    /// The charset that the file's own declaration names (XML), by the same names; `` when it names none.
+    pub declared_charset: String,
+    /// Malformed sequences that were replaced by U+FFFD, as the adapter allows.
+    pub replaced: u64,
+    /// U+FFFD that stood in the file already: a character lost before it came here.
+    pub lost: u64,
+    /// The members of an archive that were read, in order; empty for a file that is none.
+    pub members: Vec<String>,
 }
 
 /// Something worth a look that does not keep the file from being read.
@@ -73,52 +85,129 @@ pub fn decode(
     sink: &mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
 ) -> Result<Decoding, Unreadable> {
     let limits = &adapter.limits;
-    let export = Export {
-        path,
-        container: adapter.container.as_ref(),
-        limits,
-    };
+    let export = Export::new(path, adapter.container.as_ref(), limits);
     let mut handover = Handover::new(sink, limits);
-    let (charset, declared_total) = match &adapter.format {
+    let mut decoding = Decoding::default();
+    for member in export.members()? {
+        if export.has_several() {
+            handover.member(&member.name)?;
+        }
+        one(&export.of(&member), adapter, &mut handover, &mut decoding)?;
+        decoding
+            .members
+            .extend(Some(member.name).filter(|name| !name.is_empty()));
+    }
+    decoding.rows = handover.rows();
+    decoding.remarks = handover.into_remarks();
+    Ok(decoding)
+}
+
+/// Reads one member, or the file that is no archive.
+fn one(
+    export: &Export<'_>,
+    adapter: &Adapter,
+    handover: &mut Handover<'_>,
+    decoding: &mut Decoding,
+) -> Result<(), Unreadable> {
+    let limits = &adapter.limits;
+    let (charset, layout) = match &adapter.format {
         Format::Xlsx(format) => {
-            let charset = spreadsheet::decode(&export, format, limits, &mut handover)?;
-            (charset, None)
+            if let Some((reading, tally)) = spreadsheet::decode(export, format, limits, handover)? {
+                decoding.note(reading, None, &tally, handover);
+            }
+            return Ok(());
         }
-        Format::Csv(format) => {
-            let reading = charset::determine(&export, format.charset, Layout::Csv)?;
-            export.read(|bytes| {
-                let text = Transcoder::new(bytes, reading);
-                csv::decode(text, format, limits, &mut handover)
-            })?;
-            (Some(reading.charset), None)
-        }
-        Format::Xml(format) => {
-            let reading = charset::determine(&export, format.charset, Layout::Xml)?;
-            let total = export.read(|bytes| {
-                let text = Transcoder::new(bytes, reading);
-                xml::decode(text, format, limits, &mut handover)
-            })?;
-            (Some(reading.charset), total)
-        }
-        Format::Json(format) => {
-            let reading = charset::determine(&export, None, Layout::Json)?;
-            let total = export.read(|bytes| {
-                let text = Transcoder::new(bytes, reading);
-                json::decode(text, format, limits, &mut handover)
-            })?;
-            (Some(reading.charset), total)
-        }
+        Format::Csv(format) => (format.charset, Layout::Csv),
+        Format::Xml(format) => (format.charset, Layout::Xml),
+        Format::Json(format) => (format.charset, Layout::Json),
+        Format::Fixed(format) => (format.charset, Layout::Fixed),
     };
-    Ok(Decoding {
-        rows: handover.rows(),
-        declared_total,
-        charset: match charset {
-            None => String::new(),
-            Some(Charset::Utf8) => "utf-8".to_owned(),
-            Some(Charset::Gb18030) => "gb18030".to_owned(),
-        },
-        remarks: handover.into_remarks(),
-    })
+    let reading = charset::determine(export, charset, layout)?;
+    let (total, tally) = export.read(|bytes| {
+        if let Format::Fixed(format) = &adapter.format
+            && format.unit == WidthUnit::Bytes
+        {
+            let total = fixed::decode_bytes(bytes, reading, format, limits, handover)?;
+            return Ok((total, Rc::default()));
+        }
+        let text = Transcoder::new(bytes, reading);
+        let tally = text.tally();
+        let total = match &adapter.format {
+            Format::Csv(format) => csv::decode(text, format, limits, handover)?,
+            Format::Xml(format) => xml::decode(text, format, limits, handover)?,
+            Format::Json(format) => json::decode(text, format, limits, handover)?,
+            Format::Fixed(format) => fixed::decode(text, format, limits, handover)?,
+            // Returned above: most spreadsheets are no text.
+            Format::Xlsx(_) => None,
+        };
+        Ok((total, tally))
+    })?;
+    decoding.note(reading, total, &tally, handover);
+    Ok(())
+}
+
+impl Decoding {
+    /// Adds what one member showed.
+    fn note(
+        &mut self,
+        reading: Reading,
+        total: Option<u64>,
+        tally: &Tally,
+        handover: &mut Handover<'_>,
+    ) {
+        if let Some(total) = total {
+            self.declared_total = Some(self.declared_total.unwrap_or(0).saturating_add(total));
+        }
+        if self.charset.is_empty() {
+            reading.charset.name().clone_into(&mut self.charset);
+        }
+        if self.declared_charset.is_empty()
+            && let Some(label) = reading.label
+        {
+            label.name().clone_into(&mut self.declared_charset);
+        }
+        self.replaced += tally.replaced();
+        self.lost += tally.lost();
+        remark_charset(reading, tally, handover);
+    }
+}
+
+fn remark_charset(reading: Reading, tally: &Tally, handover: &mut Handover<'_>) {
+    let read = charset::title(reading.charset);
+    if let Some(label) = reading.label.filter(|label| *label != reading.charset) {
+        handover.remark(
+            "YB-2109",
+            format!(
+                "文件声明的编码是 {}，按 {read} 读取无误。处理：请提供方改正文件中的编码声明",
+                charset::title(label)
+            ),
+        );
+    } else if reading.strange_label {
+        handover.remark(
+            "YB-2109",
+            format!(
+                "文件声明的编码无法识别，按 {read} 读取无误。处理：请提供方改正文件中的编码声明"
+            ),
+        );
+    }
+    if tally.replaced() > 0 {
+        handover.remark(
+            "YB-2127",
+            format!(
+                "有 {} 处字节序列不合 {read} 编码，已用“�”代替，原文已丢失。处理：请提供方重新导出",
+                tally.replaced()
+            ),
+        );
+    }
+    if tally.lost() > 0 {
+        handover.remark(
+            "YB-2130",
+            format!(
+                "文件中已有 {} 个替换符“�”，提供方转换编码时丢失了原文。处理：请提供方从源系统重新导出",
+                tally.lost()
+            ),
+        );
+    }
 }
 
 /// A refusal of the whole file.

@@ -36,12 +36,17 @@ pub struct Reading {
     pub as_of: Option<Date>,
     /// The charset it was read in.
     pub charset: String,
+    /// The member of an archive of several that is being read: rows are counted in it.
+    member: String,
 }
 
 impl Reading {
     fn complain(&mut self, issues: impl IntoIterator<Item = Issue>) {
-        for issue in issues {
+        for mut issue in issues {
             self.issue_count += 1;
+            if !self.member.is_empty() {
+                issue.reason = format!("（{}）{}", self.member, issue.reason);
+            }
             if self.issues.len() < ISSUES_KEPT {
                 self.issues.push(issue);
             }
@@ -96,6 +101,7 @@ pub fn read(
     let mut ready = false;
     let decoding = decode(path, adapter, &mut |decoded| {
         match decoded {
+            Decoded::Member(name) => reading.member = name,
             Decoded::Title(line) => reading.complain(mapper.title(&line)),
             Decoded::Columns(headings) => {
                 reading.complain(mapper.columns(&headings)?);
@@ -131,8 +137,16 @@ pub fn read(
         }
         Ok(())
     })?;
+    reading.member.clear();
     reading.declared_total = decoding.declared_total;
     reading.charset = decoding.charset;
+    reading.complain(decoding.remarks.into_iter().map(|remark| Issue {
+        row: 0,
+        column: String::new(),
+        value: String::new(),
+        code: remark.code.to_owned(),
+        reason: remark.text,
+    }));
     // An export without a single row has no headings either where the format carries them in the rows.
     if ready || reading.rows > 0 {
         reading.as_of = Some(mapper.as_of()?);
@@ -149,4 +163,48 @@ fn count(reading: &mut Reading) {
         guard::count(&mut census, record);
     }
     reading.census = census;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const TAX: &str = include_str!("../../adapters/tax.toml");
+
+    #[test]
+    fn an_issue_names_the_member_its_row_stands_in() {
+        let text = TAX.replacen(
+            "[format.csv]",
+            "[container.zip]\nmember = \"*.csv\"\nseveral = true\n\n[format.csv]",
+            1,
+        );
+        let adapter = Adapter::check("tax", "0", toml::from_str(&text).unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("202602.zip");
+        let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for name in ["甲.csv", "乙.csv"] {
+            let options = zip::write::SimpleFileOptions::default();
+            archive.start_file(name, options).unwrap();
+            let rows =
+                "数据截止日期：2026-03-18\n纳税人识别号,纳税人名称,所属期\n,宛东商贸,202602\n";
+            let bytes = encoding_rs::GB18030.encode(rows).0;
+            archive.write_all(&bytes).unwrap();
+        }
+        archive.finish().unwrap();
+        let reading = read(
+            &path,
+            &adapter,
+            "202602.zip",
+            jiff::civil::date(2026, 3, 20),
+        )
+        .unwrap();
+        assert_eq!((reading.rows, reading.set_aside), (2, 2));
+        for name in ["甲.csv", "乙.csv"] {
+            let start = format!("（{name}）");
+            let named = |issue: &&Issue| issue.row == 3 && issue.reason.starts_with(&start);
+            assert_eq!(reading.issues.iter().filter(named).count(), 1, "{name}");
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! Complaints about how an export is packed and laid out, and about its caps.
 
 use crate::adapter::check::Complaints;
-use crate::adapter::format::{Format, Sheets, Xlsx};
+use crate::adapter::format::{Charset, Csv, Fixed, Format, Quotes, Sheets, WidthUnit, Xlsx};
 use crate::adapter::language::{AdapterFile, AsOf};
 use crate::adapter::limits::Limits;
+
+/// The longest line of fixed width.
+const FIXED_AT_MOST: usize = 1 << 20;
 
 impl Complaints {
     pub(super) fn pointer(&mut self, key: &str, pointer: &str) {
@@ -30,25 +33,27 @@ impl Complaints {
         match format {
             Format::Xml(xml) => {
                 self.element_path("format.xml.record", &xml.record);
+                if xml.record.contains('@') {
+                    let text = "记录须是元素，不能是属性。处理：写到元素为止，如 \"DATA/ROWS/ROW\"";
+                    self.add("format.xml.record", "YB-1308", text);
+                }
                 if let Some(total) = &xml.total {
                     self.element_path("format.xml.total", total);
                 }
             }
-            Format::Csv(csv) => {
-                self.heading("format.csv.header", &csv.header);
-                if csv.delimiter.is_some_and(|c| {
-                    !c.is_ascii() || c.is_ascii_alphanumeric() || "\"\r\n".contains(c)
-                }) {
-                    let text = "分隔符应为逗号、分号、竖线或制表符等单个半角符号。处理：改正，或删去以使用逗号";
-                    self.add("format.csv.delimiter", "YB-1304", text);
-                }
-            }
+            Format::Csv(csv) => self.csv(csv),
             Format::Json(json) => {
                 self.pointer("format.json.rows", &json.rows);
                 if let Some(total) = &json.total {
                     self.pointer("format.json.total", total);
+                    if json.lines {
+                        let text =
+                            "逐行一条记录的 JSON 没有声明总数的位置。处理：删去 total 或 lines";
+                        self.add("format.json.total", "YB-1308", text);
+                    }
                 }
             }
+            Format::Fixed(fixed) => self.fixed(fixed),
             Format::Xlsx(xlsx) => self.sheet(xlsx),
         }
     }
@@ -71,6 +76,61 @@ impl Complaints {
         }
     }
 
+    fn csv(&mut self, csv: &Csv) {
+        self.heading("format.csv.header", &csv.header);
+        let unusable = |c: char| {
+            !c.is_ascii()
+                || c.is_ascii_alphanumeric()
+                || "\"\r\n\0".contains(c)
+                || (c == '\\' && csv.quotes == Quotes::Backslash)
+        };
+        if csv.delimiter.is_some_and(unusable) {
+            let text =
+                "分隔符应为逗号、分号、竖线或制表符等单个半角符号。处理：改正，或删去以使用逗号";
+            self.add("format.csv.delimiter", "YB-1304", text);
+        }
+        if !(1..=2).contains(&csv.header_rows.unwrap_or(1)) {
+            let text = "表头只能是1行或2行。处理：单行表头删去此项，两行表头写2";
+            self.add("format.csv.header_rows", "YB-1306", text);
+        }
+        self.trailer("format.csv.trailer", csv.trailer.as_deref());
+    }
+
+    fn trailer(&mut self, key: &str, label: Option<&str>) {
+        if label.is_some_and(|label| label.trim().is_empty()) {
+            let text = "尾行的字样不能为空。处理：照文件末行写，如 \"记录数\"，没有尾行的删去此项";
+            self.add(key, "YB-1302", text);
+        }
+    }
+
+    fn fixed(&mut self, fixed: &Fixed) {
+        if fixed.columns.is_empty() {
+            let text = "没有列。处理：照提供方的格式说明逐列写明 heading 和 width";
+            self.add("format.fixed.columns", "YB-1307", text);
+        }
+        let mut end = 0;
+        for (at, (column, (start, next))) in fixed.columns.iter().zip(fixed.places()).enumerate() {
+            let key = format!("format.fixed.columns[{at}]");
+            self.heading(&format!("{key}.heading"), &column.heading);
+            if !(1..=FIXED_AT_MOST).contains(&column.width) || next > FIXED_AT_MOST {
+                let text =
+                    format!("列宽须大于0，一行至多{FIXED_AT_MOST}。处理：照提供方的格式说明改正");
+                self.add(format!("{key}.width"), "YB-1307", text);
+            }
+            if column.from == Some(0) || start < end {
+                let text = "位置从1数起，各列从左到右、互不重叠。处理：照提供方的格式说明改正，或删去 from";
+                self.add(format!("{key}.from"), "YB-1307", text);
+            }
+            end = next;
+        }
+        let utf16 = matches!(fixed.charset, Some(Charset::Utf16Le | Charset::Utf16Be));
+        if utf16 && fixed.unit == WidthUnit::Bytes {
+            let text = "UTF-16 的定长文本只能按字符计宽。处理：写 unit = \"characters\"";
+            self.add("format.fixed.unit", "YB-1307", text);
+        }
+        self.trailer("format.fixed.trailer", fixed.trailer.as_deref());
+    }
+
     pub(super) fn as_of(&mut self, file: &AdapterFile) {
         match &file.as_of {
             AsOf::Column(heading) => self.heading("as_of.column", heading),
@@ -78,7 +138,7 @@ impl Complaints {
             AsOf::Title(label) => {
                 self.heading("as_of.title", label);
                 if matches!(file.format, Format::Xml(_) | Format::Json(_)) {
-                    let text = "只有 CSV 和 XLSX 有表头以上的标题行。处理：改用 column、month、file_name 或 delivery";
+                    let text = "XML 和 JSON 没有表头以上的标题行。处理：改用 column、month、file_name 或 delivery";
                     self.add("as_of.title", "YB-1305", text);
                 }
             }
@@ -107,6 +167,9 @@ impl Complaints {
             ("pages", u64::from(limits.pages)),
             ("kept_bytes", limits.kept_bytes),
             ("merged_cells", limits.merged_cells as u64),
+            ("members", limits.members as u64),
+            ("seconds", limits.seconds),
+            ("embedded_bytes", limits.embedded_bytes),
         ];
         for (name, value) in values {
             if value == 0 {

@@ -368,3 +368,99 @@ fn agreements_end() {
         Some(jiff::civil::date(2027, 12, 31))
     );
 }
+
+/// The text formats with their options, in place of the tax adapter's own.
+#[test]
+fn options_of_text_formats_are_checked() {
+    let own = &TAX[TAX.find("[format.csv]").unwrap()..TAX.find("[fields]").unwrap()];
+    for (format, wanted) in [
+        (
+            "[format.csv]\nheader = \"a\"\ndelimiter = \"\\t\"\nquotes = \"backslash\"\nheader_rows = 2\ncode_row = true\ntrailer = \"记录数\"",
+            &[][..],
+        ),
+        (
+            "[format.csv]\nheader = \"a\"\nquotes = \"backslash\"\ndelimiter = \"\\\\\"",
+            &[("format.csv.delimiter", "YB-1304")],
+        ),
+        (
+            "[format.csv]\nheader = \"a\"\ndelimiter = \"\\u0000\"",
+            &[("format.csv.delimiter", "YB-1304")],
+        ),
+        (
+            "[format.csv]\nheader = \"a\"\nheader_rows = 3\ntrailer = \" \"",
+            &[
+                ("format.csv.header_rows", "YB-1306"),
+                ("format.csv.trailer", "YB-1302"),
+            ],
+        ),
+        (
+            "[format.fixed]\nunit = \"characters\"\ntitle_lines = 1\ncolumns = [{ heading = \"a\", width = 18 }, { heading = \"b\", from = 21, width = 4 }]",
+            &[],
+        ),
+        (
+            "[format.fixed]\ncharset = \"utf-16le\"\ncolumns = []",
+            &[
+                ("format.fixed.columns", "YB-1307"),
+                ("format.fixed.unit", "YB-1307"),
+            ],
+        ),
+        (
+            "[format.fixed]\ncolumns = [{ heading = \"\", from = 0, width = 0 }, { heading = \"b\", width = 4 }, { heading = \"c\", from = 4, width = 9999999 }]",
+            &[
+                ("format.fixed.columns[0].heading", "YB-1302"),
+                ("format.fixed.columns[0].width", "YB-1307"),
+                ("format.fixed.columns[0].from", "YB-1307"),
+                ("format.fixed.columns[2].width", "YB-1307"),
+                ("format.fixed.columns[2].from", "YB-1307"),
+            ],
+        ),
+        ("[format.json]\nlines = true", &[]),
+        (
+            "[format.json]\nlines = true\ntotal = \"/n\"",
+            &[("format.json.total", "YB-1308")],
+        ),
+        (
+            "[format.xml]\nrecord = \"A/@b\"\ntotal = \"A/@n\"",
+            &[("format.xml.record", "YB-1308")],
+        ),
+        (
+            "[container.gzip]\n[format.xml]\nrecord = \"A/B\"\n[limits]\nreplaced = 0\nmembers = 0\nseconds = 0\nembedded_bytes = 0",
+            &[
+                ("limits.members", "YB-1343"),
+                ("limits.seconds", "YB-1343"),
+                ("limits.embedded_bytes", "YB-1343"),
+            ],
+        ),
+        (
+            "[container.zip]\nmember = \"*.csv\"\nseveral = true\n[format.csv]\nheader = \"a\"",
+            &[],
+        ),
+    ] {
+        let mut found = complaints(TAX, own, &format!("{format}\n\n"));
+        // What the replaced format had to do with the rest of the file is not asked here.
+        found.retain(|(key, _)| key.starts_with("format") || key.starts_with("limits"));
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(key, code)| (key.as_str(), *code))
+            .collect();
+        assert_eq!(found, wanted, "{format}");
+    }
+}
+
+#[test]
+fn options_of_text_formats_that_do_not_exist_are_refused() {
+    for format in [
+        "[format.csv]\nheader = \"a\"\nquotes = \"single\"",
+        "[format.csv]\nheader = \"a\"\ndelimiter = \"ab\"",
+        "[format.csv]\nheader = \"a\"\nescape = \"backslash\"",
+        "[format.fixed]\ncolumns = [{ heading = \"a\" }]",
+        "[format.fixed]",
+        "[format.json]\nlines = \"yes\"",
+        "[container.gzip]\nmember = \"x\"",
+        "[format.xml]\nrecord = \"A\"\ncharset = \"big5\"",
+    ] {
+        let own = &TAX[TAX.find("[format.csv]").unwrap()..TAX.find("[fields]").unwrap()];
+        let edited = TAX.replacen(own, &format!("{format}\n\n"), 1);
+        assert!(toml::from_str::<AdapterFile>(&edited).is_err(), "{format}");
+    }
+}

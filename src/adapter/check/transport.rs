@@ -48,7 +48,7 @@ impl Complaints {
                 self.pages_format(file);
             }
         }
-        if let Some(Container::Zip { member }) = &file.container {
+        if let Some(Container::Zip { member, .. }) = &file.container {
             self.pattern("container.zip.member", member);
         }
     }

@@ -1,17 +1,23 @@
 //! Charsets: which one a file is in, and UTF-8 made of it, piece by piece.
 //!
-//! GB2312 and GBK are read as GB18030, their superset. Nothing is ever replaced: the first malformed sequence
-//! refuses the file with its place, because a U+FFFD in a name or a code would be believed later.
+//! GB2312 and GBK are read as GB18030, their superset. Nothing is replaced unless the adapter names the charset and says
+//! how much may be: the first malformed sequence refuses the file with its place, because a U+FFFD in a name or a code
+//! would be believed later.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
-use encoding_rs::{Decoder, DecoderResult, GB18030, UTF_8};
+use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::adapter::format::Charset;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::charset::watch::Utf8Watch;
 use crate::intake::decode::container::Export;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
 use crate::intake::decode::{from_io, inside_io, unreadable};
+
+mod watch;
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -19,42 +25,88 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// The BOM of GB18030.
 const GB18030_BOM: &[u8] = b"\x84\x31\x95\x33";
 
+/// So many hanzi in UTF-8 never come out of GB18030 by chance.
+const MIXED_FROM: u64 = 8;
+
+/// U+FFFD in UTF-8.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// Its charset.
     pub charset: Charset,
+    /// What its XML declaration says, when it has one that means something.
+    pub label: Option<Charset>,
+    /// Its XML declaration names a charset that is not known.
+    pub strange_label: bool,
+    /// Malformed sequences that may be replaced.
+    replaced_at_most: u64,
     /// Bytes of BOM at its start.
     bom: usize,
     /// Somebody said so (adapter, BOM, declaration), as opposed to found out by trying.
     declared: bool,
 }
 
+impl Reading {
+    /// Bytes of BOM at the start of the file.
+    pub fn bom(&self) -> u64 {
+        self.bom as u64
+    }
+}
+
+/// The decoder's name for a charset.
+pub fn encoding(charset: Charset) -> &'static Encoding {
+    match charset {
+        Charset::Utf8 => UTF_8,
+        Charset::Gb18030 => GB18030,
+        Charset::Utf16Le => UTF_16LE,
+        Charset::Utf16Be => UTF_16BE,
+    }
+}
+
 /// Determines the charset: adapter, then BOM, then XML declaration, then UTF-8 when the whole file is valid UTF-8,
-/// then GB18030. Refuses a file that is empty, in UTF-16, or not what the layout looks like.
+/// then GB18030. Refuses a file that is empty, in UTF-16 without a BOM or the adapter's word, an archive inside an
+/// archive, or not what the layout looks like.
 pub fn determine(
     export: &Export<'_>,
     adapter: Option<Charset>,
     layout: Layout,
 ) -> Result<Reading, Unreadable> {
     let head = export.read(|bytes| head(bytes))?;
-    likeness::check(&head, layout)?;
-    let (bom_charset, bom) = match &head {
-        head if head.starts_with(b"\xef\xbb\xbf") => (Some(Charset::Utf8), 3),
-        head if head.starts_with(GB18030_BOM) => (Some(Charset::Gb18030), 4),
-        _ => (None, 0),
-    };
+    export.check_nesting(&head)?;
+    let (bom_charset, bom) = bom(&head);
     if let (Some(declared), Some(found)) = (adapter, bom_charset)
         && declared != found
     {
         return Err(contradiction(declared, found));
     }
-    let declaration = if layout == Layout::Xml {
-        declared_in_xml(&head[bom..])?
+    let wide = adapter
+        .or(bom_charset)
+        .filter(|charset| matches!(charset, Charset::Utf16Le | Charset::Utf16Be));
+    let shown = match wide {
+        Some(charset) => {
+            let (text, _) = encoding(charset).decode_without_bom_handling(&head[bom..]);
+            text.into_owned().into_bytes()
+        }
+        None => head[bom..].to_vec(),
+    };
+    likeness::check(&shown, layout)?;
+    let label = if layout == Layout::Xml {
+        label_in_xml(&shown)
     } else {
         None
     };
-    let declared = adapter.or(bom_charset).or(declaration);
+    let known = match label.as_deref() {
+        Some("utf-16") => wide,
+        Some(label) => by_label(label),
+        None => None,
+    };
+    let strange_label = label.is_some() && known.is_none();
+    if let (Some(label), None, None, None) = (&label, adapter, bom_charset, known) {
+        return Err(strange(label));
+    }
+    let declared = adapter.or(bom_charset).or(known);
     let charset = match declared {
         Some(charset) => charset,
         None if export.read(valid_utf8)? => Charset::Utf8,
@@ -62,9 +114,27 @@ pub fn determine(
     };
     Ok(Reading {
         charset,
+        label: known,
+        strange_label,
+        replaced_at_most: adapter.map_or(0, |_| export.limits.replaced),
         bom,
         declared: declared.is_some(),
     })
+}
+
+/// The charset a BOM tells, and its length.
+fn bom(head: &[u8]) -> (Option<Charset>, usize) {
+    for (start, charset) in [
+        (&b"\xef\xbb\xbf"[..], Charset::Utf8),
+        (GB18030_BOM, Charset::Gb18030),
+        (b"\xff\xfe", Charset::Utf16Le),
+        (b"\xfe\xff", Charset::Utf16Be),
+    ] {
+        if head.starts_with(start) {
+            return (Some(charset), start.len());
+        }
+    }
+    (None, 0)
 }
 
 fn head(bytes: &mut dyn Read) -> Result<Vec<u8>, Unreadable> {
@@ -76,25 +146,39 @@ fn head(bytes: &mut dyn Read) -> Result<Vec<u8>, Unreadable> {
     Ok(head)
 }
 
+/// Whether the whole file is UTF-8. One that is for a long way and then no more is neither that nor GB18030.
 fn valid_utf8(bytes: &mut dyn Read) -> Result<bool, Unreadable> {
     let mut watch = Utf8Watch::default();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let amount = bytes.read(&mut chunk).map_err(|error| from_io(&error))?;
-        if amount == 0 {
-            return Ok(watch.valid_to_the_end());
-        }
+        let amount = match bytes.read(&mut chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other.map_err(|error| from_io(&error))?,
+        };
         watch.see(&chunk[..amount]);
-        if watch.broken {
-            return Ok(false);
+        let ended = amount == 0;
+        let valid = !watch.broken && (!ended || watch.rest.is_empty());
+        if !valid && watch.wide >= MIXED_FROM {
+            return Err(unreadable(
+                "YB-2105",
+                format!(
+                    "文件前 {} 字节是 UTF-8，其后不是，编码前后不一致。处理：核对传输是否完整，请提供方以同一编码重新导出",
+                    watch.valid
+                ),
+            ));
+        }
+        if !valid || ended {
+            return Ok(valid);
         }
     }
 }
 
-fn title(charset: Charset) -> &'static str {
+/// A charset's name for staff.
+pub fn title(charset: Charset) -> &'static str {
     match charset {
         Charset::Utf8 => "UTF-8",
         Charset::Gb18030 => "GB18030",
+        Charset::Utf16Le | Charset::Utf16Be => "UTF-16",
     }
 }
 
@@ -109,19 +193,15 @@ fn contradiction(declared: Charset, found: Charset) -> Unreadable {
     )
 }
 
-/// The charset of an XML declaration. Label and content differ often enough, so that the content is watched, too.
-fn declared_in_xml(head: &[u8]) -> Result<Option<Charset>, Unreadable> {
-    let Some(end) = head
+/// The charset that an XML declaration names, in lower case. Label and content differ often enough, so that the content
+/// is watched, too.
+fn label_in_xml(head: &[u8]) -> Option<String> {
+    let end = head
         .starts_with(b"<?xml")
         .then(|| head.windows(2).position(|pair| pair == b"?>"))
-        .flatten()
-    else {
-        return Ok(None);
-    };
+        .flatten()?;
     let declaration = String::from_utf8_lossy(&head[..end]).to_ascii_lowercase();
-    let Some((_, after)) = declaration.split_once("encoding") else {
-        return Ok(None);
-    };
+    let (_, after) = declaration.split_once("encoding")?;
     let label: String = after
         .trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '=')
         .trim_start_matches(['"', '\''])
@@ -129,58 +209,57 @@ fn declared_in_xml(head: &[u8]) -> Result<Option<Charset>, Unreadable> {
         .take_while(|c| c.is_ascii_alphanumeric() || "-_.:".contains(*c))
         .take(40)
         .collect();
-    match label.as_str() {
-        "utf-8" | "utf8" | "us-ascii" | "ascii" => Ok(Some(Charset::Utf8)),
+    Some(label)
+}
+
+fn by_label(label: &str) -> Option<Charset> {
+    match label {
+        "utf-8" | "utf8" | "us-ascii" | "ascii" => Some(Charset::Utf8),
         "gb18030" | "gbk" | "gb2312" | "gb_2312-80" | "cp936" | "ms936" | "windows-936" => {
-            Ok(Some(Charset::Gb18030))
+            Some(Charset::Gb18030)
         }
-        // The bytes of the declaration itself were readable, so it is not UTF-16 whatever it says.
-        _ => Err(unreadable(
-            "YB-2104",
-            format!(
-                "XML 声明的编码“{label}”不受支持。处理：请提供方改用 UTF-8 或 GB18030，或在适配文件中写明 charset"
-            ),
-        )),
+        "utf-16le" => Some(Charset::Utf16Le),
+        "utf-16be" => Some(Charset::Utf16Be),
+        _ => None,
     }
 }
 
-/// Tells whether bytes that pass by are valid UTF-8, over the borders of pieces.
+/// The bytes of the declaration itself were readable, so it is not UTF-16 whatever it says.
+fn strange(label: &str) -> Unreadable {
+    unreadable(
+        "YB-2104",
+        format!(
+            "XML 声明的编码“{label}”不受支持。处理：请提供方改用 UTF-8 或 GB18030，或在适配文件中写明 charset"
+        ),
+    )
+}
+
+/// A NUL in a text: the file is none, or was torn while it was written.
+pub fn nul(line: u64) -> Unreadable {
+    unreadable(
+        "YB-2125",
+        format!(
+            "第 {line} 行附近有空字节（NUL），文件损坏或没有写完。处理：核对传输是否完整，请提供方重新导出"
+        ),
+    )
+}
+
+/// What was noticed while a file was transcoded.
 #[derive(Debug, Default)]
-struct Utf8Watch {
-    /// A sequence that the last piece cut off.
-    rest: Vec<u8>,
-    /// Not valid.
-    broken: bool,
-    /// Characters of three bytes and more: hanzi. GB18030 text that is valid UTF-8 by chance has none of them.
-    wide: u64,
+pub struct Tally {
+    replaced: Cell<u64>,
+    lost: Cell<u64>,
 }
 
-impl Utf8Watch {
-    fn see(&mut self, piece: &[u8]) {
-        if self.broken {
-            return;
-        }
-        let joined;
-        let bytes = if self.rest.is_empty() {
-            piece
-        } else {
-            joined = [self.rest.as_slice(), piece].concat();
-            joined.as_slice()
-        };
-        let (valid, rest) = match std::str::from_utf8(bytes) {
-            Ok(_) => (bytes, &[][..]),
-            Err(error) if error.error_len().is_none() => bytes.split_at(error.valid_up_to()),
-            Err(_) => {
-                self.broken = true;
-                return;
-            }
-        };
-        self.wide += valid.iter().filter(|byte| **byte >= 0xe0).count() as u64;
-        self.rest = rest.to_vec();
+impl Tally {
+    /// Malformed sequences that were replaced by U+FFFD.
+    pub fn replaced(&self) -> u64 {
+        self.replaced.get()
     }
 
-    fn valid_to_the_end(&self) -> bool {
-        !self.broken && self.rest.is_empty()
+    /// U+FFFD that stood in the file: somebody before us lost a character there.
+    pub fn lost(&self) -> u64 {
+        self.lost.get()
     }
 }
 
@@ -204,18 +283,16 @@ pub struct Transcoder<R> {
     finished: bool,
     /// Watches a file that is said to be GB18030 for being UTF-8.
     watch: Option<Utf8Watch>,
+    replaced_at_most: u64,
+    tally: Rc<Tally>,
 }
 
 impl<R: Read> Transcoder<R> {
     /// Starts at the beginning of the file.
     pub fn new(inner: R, reading: Reading) -> Self {
-        let encoding = match reading.charset {
-            Charset::Utf8 => UTF_8,
-            Charset::Gb18030 => GB18030,
-        };
         Self {
             inner,
-            decoder: encoding.new_decoder_without_bom_handling(),
+            decoder: encoding(reading.charset).new_decoder_without_bom_handling(),
             charset: reading.charset,
             raw: vec![0; CHUNK_BYTES],
             raw_start: 0,
@@ -223,7 +300,7 @@ impl<R: Read> Transcoder<R> {
             offset: 0,
             lines: 0,
             bom: reading.bom,
-            // UTF-8 of GB18030 is at most half as long again.
+            // UTF-8 of GB18030 and UTF-16 is at most half as long again.
             out: vec![0; CHUNK_BYTES * 3 / 2 + 16],
             out_start: 0,
             out_end: 0,
@@ -231,7 +308,14 @@ impl<R: Read> Transcoder<R> {
             finished: false,
             watch: (reading.declared && reading.bom == 0 && reading.charset == Charset::Gb18030)
                 .then(Utf8Watch::default),
+            replaced_at_most: reading.replaced_at_most,
+            tally: Rc::default(),
         }
+    }
+
+    /// What will have been noticed when the file has been read.
+    pub fn tally(&self) -> Rc<Tally> {
+        Rc::clone(&self.tally)
     }
 
     fn read_raw(&mut self) -> io::Result<()> {
@@ -264,36 +348,54 @@ impl<R: Read> Transcoder<R> {
     }
 
     fn decode(&mut self) -> io::Result<()> {
+        // One replacement more always has room.
+        let room = self.out.len() - REPLACEMENT.len();
         let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
             &self.raw[self.raw_start..self.raw_end],
-            &mut self.out,
+            &mut self.out[..room],
             self.input_ended,
         );
         self.raw_start += read;
         self.offset += read as u64;
         self.out_start = 0;
         self.out_end = written;
-        self.lines += self.out[..written].split(|b| *b == b'\n').skip(1).count() as u64;
+        let out = &self.out[..written];
+        let ends = |piece: &[u8]| piece.split(|b| *b == b'\n').skip(1).count() as u64;
+        if let Some(at) = out.iter().position(|b| *b == 0) {
+            return Err(inside_io(nul(self.lines + 1 + ends(&out[..at]))));
+        }
+        let lost = out.windows(3).filter(|three| *three == REPLACEMENT).count() as u64;
+        self.tally.lost.set(self.tally.lost.get() + lost);
+        self.lines += ends(out);
         match result {
             DecoderResult::InputEmpty => self.finished = self.input_ended,
             DecoderResult::OutputFull => {}
-            DecoderResult::Malformed(length, after) => {
-                let at = self
-                    .offset
-                    .saturating_sub(u64::from(after))
-                    .saturating_sub(u64::from(length));
-                // UTF-8 under a label of GB18030 breaks sooner or later; the label is what is wrong then.
-                let mislabelled = self
-                    .watch
-                    .as_ref()
-                    .is_some_and(|watch| !watch.broken && watch.wide > 0);
-                return Err(inside_io(if mislabelled {
-                    contradiction(Charset::Gb18030, Charset::Utf8)
-                } else {
-                    self.malformed(at)
-                }));
-            }
+            DecoderResult::Malformed(length, after) => self.replace(length, after)?,
         }
+        Ok(())
+    }
+
+    /// Puts U+FFFD for a malformed sequence, or refuses it.
+    fn replace(&mut self, length: u8, after: u8) -> io::Result<()> {
+        let at = self
+            .offset
+            .saturating_sub(u64::from(after))
+            .saturating_sub(u64::from(length));
+        // UTF-8 under a label of GB18030 breaks sooner or later; the label is what is wrong then.
+        let mislabelled = self
+            .watch
+            .as_ref()
+            .is_some_and(|watch| !watch.broken && watch.wide > 0);
+        if mislabelled {
+            return Err(inside_io(contradiction(Charset::Gb18030, Charset::Utf8)));
+        }
+        if self.tally.replaced.get() >= self.replaced_at_most {
+            return Err(inside_io(self.malformed(at)));
+        }
+        self.tally.replaced.set(self.tally.replaced.get() + 1);
+        let end = self.out_end + REPLACEMENT.len();
+        self.out[self.out_end..end].copy_from_slice(REPLACEMENT);
+        self.out_end = end;
         Ok(())
     }
 

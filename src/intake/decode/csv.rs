@@ -1,27 +1,34 @@
 //! Delimited text.
 
-use std::io::{self, BufRead, Read};
-use std::rc::Rc;
+use std::io::BufRead;
 
 use crate::adapter::format::Csv;
 use crate::adapter::limits::Limits;
-use crate::adapter::row::Cell;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::csv::lines::{Line, Lines};
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::meter::{Meter, Metered};
 use crate::intake::decode::table::Table;
-use crate::intake::decode::{from_io, unreadable};
+use crate::intake::decode::trailer::Trailer;
+use crate::intake::decode::unreadable;
 
-/// The least cap on one record; it must exceed what the reader fetches ahead.
+mod lines;
+
+/// The least cap on one record.
 const RECORD_BYTES: u64 = 1 << 20;
 
-/// Reads delimited text. A row's number is the line it starts on, blank lines counted, as an editor shows it.
+/// Reads delimited text. A row's number is the line it starts on, blank lines counted, as an editor shows it. Returns the
+/// total that its trailer declares.
+///
+/// A row that cannot be laid on the headings is set aside: too many or too few cells, text behind a closing quote, the
+/// last one when the file was cut off in it. A file that ends inside a quote is refused, for nobody knows how many rows
+/// that quote swallowed.
 pub fn decode(
     text: impl BufRead,
     format: &Csv,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<u64>, Unreadable> {
     let delimiter = match format.delimiter {
         None => b',',
         Some(delimiter) => u8::try_from(delimiter)
@@ -39,51 +46,37 @@ pub fn decode(
             .saturating_mul(16)
             .max(RECORD_BYTES),
     );
-    let lines = LineEnds::new(Metered::new(text, &meter, endless()));
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(lines);
-    let mut table = Table::new(handover, &format.header, limits);
-    read_lines(&mut reader, &meter, &mut table)?;
-    table.finish()
+    let text = Metered::new(text, &meter, endless());
+    // One more than there may be is enough to show that there are too many.
+    let mut lines = Lines::new(text, delimiter, format.quotes, limits.columns + 1);
+    let mut table =
+        Table::new(handover, &format.header, limits).headed(format.header_rows, format.code_row);
+    let mut trailer = Trailer::new(format.trailer.as_deref());
+    let mut line = Line::default();
+    while lines.next(&mut line)? {
+        meter.reset();
+        if trailer.take(line.number, &line.cells, table.in_rows())? {
+            continue;
+        }
+        lay(&mut table, &mut line)?;
+    }
+    table.finish()?;
+    trailer.finish()
 }
 
-fn read_lines(
-    reader: &mut csv::Reader<impl Read>,
-    meter: &Rc<Meter>,
-    table: &mut Table<'_, '_>,
-) -> Result<(), Unreadable> {
-    let mut record = csv::StringRecord::new();
-    let mut cells = Vec::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|error| fault(&error))?
-    {
-        meter.reset();
-        // Every line end is one LF by now, so the reader stands at the start of the next line.
-        let breaks = record.as_slice().bytes().filter(|b| *b == b'\n').count() as u64;
-        let number = reader.position().line().saturating_sub(1 + breaks);
-        cells.extend(
-            record
-                .iter()
-                .enumerate()
-                .filter(|(_, text)| !text.is_empty())
-                .map(|(at, text)| {
-                    let text = text.to_owned();
-                    (
-                        at,
-                        Cell {
-                            text,
-                            numeric: false,
-                        },
-                    )
-                }),
+fn lay(table: &mut Table<'_, '_>, line: &mut Line) -> Result<(), Unreadable> {
+    if !line.is_ended && !line.cells.is_empty() && table.is_cut(&line.cells, line.length) {
+        let reason = format!(
+            "文件在这一行中断：没有行尾，只有 {} 列。处理：核对传输是否完整，请提供方重新导出",
+            line.length
         );
-        table.line(number, &mut cells, Some(record.len()))?;
+        return table.spoilt(line.number, "YB-2155", reason);
     }
-    Ok(())
+    if line.is_torn && table.in_rows() {
+        let reason = "引号结束后还有内容，各列可能错位。处理：内容中的引号写成两个；用反斜杠转义的，在适配文件中写明 format.csv.quotes = \"backslash\"";
+        return table.spoilt(line.number, "YB-2156", reason.to_owned());
+    }
+    table.line(line.number, &mut line.cells, Some(line.length))
 }
 
 fn endless() -> Unreadable {
@@ -91,78 +84,4 @@ fn endless() -> Unreadable {
         "YB-2123",
         "有一行过长，可能是引号没有配对。处理：请提供方检查双引号并重新导出",
     )
-}
-
-fn fault(error: &csv::Error) -> Unreadable {
-    match error.kind() {
-        csv::ErrorKind::Io(inner) => from_io(inner),
-        _ => unreadable(
-            "YB-2124",
-            "分隔文本无法解析。处理：请提供方按约定的分隔符重新导出",
-        ),
-    }
-}
-
-/// Makes one LF of every line end (CRLF, lone CR) and gives the last line one, so that lines can be counted.
-struct LineEnds<R> {
-    inner: R,
-    after_cr: bool,
-    last: u8,
-}
-
-impl<R> LineEnds<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            after_cr: false,
-            last: b'\n',
-        }
-    }
-}
-
-impl<R: BufRead> Read for LineEnds<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            let chunk = self.inner.fill_buf()?;
-            if chunk.is_empty() {
-                if self.last == b'\n' {
-                    return Ok(0);
-                }
-                self.last = b'\n';
-                buffer[0] = b'\n';
-                return Ok(1);
-            }
-            let mut taken = 0;
-            let mut written = 0;
-            while taken < chunk.len() && written < buffer.len() {
-                if self.after_cr {
-                    self.after_cr = false;
-                    if chunk[taken] == b'\n' {
-                        taken += 1;
-                        continue;
-                    }
-                }
-                let most = (chunk.len() - taken).min(buffer.len() - written);
-                let piece = &chunk[taken..taken + most];
-                let plain = piece.iter().position(|b| *b == b'\r').unwrap_or(most);
-                buffer[written..written + plain].copy_from_slice(&piece[..plain]);
-                taken += plain;
-                written += plain;
-                if plain < most {
-                    buffer[written] = b'\n';
-                    taken += 1;
-                    written += 1;
-                    self.after_cr = true;
-                }
-            }
-            self.inner.consume(taken);
-            if written > 0 {
-                self.last = buffer[written - 1];
-                return Ok(written);
-            }
-        }
-    }
 }

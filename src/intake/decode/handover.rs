@@ -1,12 +1,20 @@
-//! Handing rows on, with the count and the cap on it in one place.
+//! Handing rows on, with what holds for a whole batch in one place: the count of rows and the cap on it, the columns,
+//! and remarks.
+
+use std::collections::HashMap;
 
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Decoded, RawRow};
 use crate::domain::batch::Unreadable;
+use crate::domain::text::fold;
+use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::{Remark, unreadable};
 
 /// Remarks that are kept of one file: nobody reads more.
 const REMARKS: usize = 100;
+
+/// The longest name of a column that an XML or JSON record may show.
+const NAME_BYTES: usize = 1 << 10;
 
 /// The way out of every decoder.
 pub struct Handover<'s> {
@@ -14,6 +22,13 @@ pub struct Handover<'s> {
     rows: u64,
     limit: u64,
     remarks: Vec<Remark>,
+    /// The columns known by now, over all members of an archive.
+    columns: Vec<String>,
+    /// Places of the columns that XML and JSON show record by record.
+    index: HashMap<String, usize>,
+    /// How many of them the sink knows.
+    announced: usize,
+    most_columns: usize,
 }
 
 impl<'s> Handover<'s> {
@@ -27,6 +42,10 @@ impl<'s> Handover<'s> {
             rows: 0,
             limit: limits.rows,
             remarks: Vec::new(),
+            columns: Vec::new(),
+            index: HashMap::new(),
+            announced: 0,
+            most_columns: limits.columns,
         }
     }
 
@@ -47,14 +66,62 @@ impl<'s> Handover<'s> {
         self.remarks
     }
 
+    /// The next member of an archive of several.
+    pub fn member(&mut self, name: &str) -> Result<(), Unreadable> {
+        (self.sink)(Decoded::Member(name.to_owned()))
+    }
+
     /// A line above the headings.
     pub fn title(&mut self, text: String) -> Result<(), Unreadable> {
         (self.sink)(Decoded::Title(text))
     }
 
-    /// All headings known by now.
+    /// The headings of a table. A further member of an archive must have the same.
     pub fn columns(&mut self, columns: Vec<String>) -> Result<(), Unreadable> {
-        (self.sink)(Decoded::Columns(columns))
+        if self.columns.is_empty() {
+            self.columns.clone_from(&columns);
+            return (self.sink)(Decoded::Columns(columns));
+        }
+        let same = self.columns.len() == columns.len()
+            && (self.columns.iter().zip(&columns)).all(|(a, b)| fold(a) == fold(b));
+        if same {
+            return Ok(());
+        }
+        Err(unreadable(
+            "YB-2082",
+            "压缩包内各文件的表头不一致，不能接着读。处理：请提供方按同一表头导出；或改正适配文件 container.zip.member，只取其中一个",
+        ))
+    }
+
+    /// The place of a column that a record shows; a new one is added. `number` is the record's.
+    pub fn column(&mut self, name: &str, number: u64) -> Result<usize, Unreadable> {
+        if let Some(&at) = self.index.get(name) {
+            return Ok(at);
+        }
+        let at = self.columns.len();
+        if at >= self.most_columns {
+            return Err(too_many_columns(number, self.most_columns));
+        }
+        if name.len() > NAME_BYTES {
+            return Err(unreadable(
+                "YB-2139",
+                format!(
+                    "第 {number} 条记录中有名称超过 {NAME_BYTES} 字节的项。处理：请提供方核对导出格式"
+                ),
+            ));
+        }
+        self.columns.push(name.to_owned());
+        self.index.insert(name.to_owned(), at);
+        Ok(at)
+    }
+
+    /// Tells the sink of columns that were added.
+    pub fn announce(&mut self) -> Result<(), Unreadable> {
+        if self.announced == self.columns.len() {
+            return Ok(());
+        }
+        self.announced = self.columns.len();
+        (self.sink)(Decoded::Columns(self.columns.clone()))
     }
 
     /// A row.

@@ -1,42 +1,47 @@
-//! JSON: one document, or JSON lines of documents, without keeping a document in memory.
+//! JSON: one document, several after each other, or a record per line, without keeping a document in memory.
 
 use std::cell::RefCell;
-use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::rc::Rc;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed};
 
 use crate::adapter::format::Json;
 use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::handover::Handover;
-use crate::intake::decode::json::record::Record;
+use crate::intake::decode::json::places::At;
 use crate::intake::decode::meter::{Meter, Metered};
-use crate::intake::decode::number::plain;
 use crate::intake::decode::records::Records;
 use crate::intake::decode::{from_io, unreadable};
 
+mod places;
 mod record;
 
 /// The least cap on one record.
 const RECORD_BYTES: u64 = 4 << 20;
 
-/// Reads JSON records: keys are the columns, keys of inner objects joined by dots, the scalars of an inner array
-/// joined by `;`. Returns the declared total, in which all documents must agree.
+/// Reads JSON records: keys are the columns, keys of inner objects joined by slashes, the scalars of an inner array
+/// joined by `；`. Returns the declared total, in which all documents must agree.
+///
+/// A text where the records, or something on the way to them, should stand is read as the JSON it holds: gateways wrap
+/// one system's answer into another's.
 pub fn decode(
     text: impl BufRead,
     format: &Json,
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
-    let meter = Meter::new(
-        (limits.cell_bytes as u64)
-            .saturating_mul(16)
-            .max(RECORD_BYTES),
-    );
-    let mut reader = serde_json::Deserializer::from_reader(Metered::new(text, &meter, endless()));
+    let record_bytes = (limits.cell_bytes as u64)
+        .saturating_mul(16)
+        .max(RECORD_BYTES);
+    let meter = Meter::new(if format.lines {
+        record_bytes
+    } else {
+        record_bytes.max(limits.embedded_bytes)
+    });
+    let text = Metered::new(text, &meter, endless());
     let mut walk = Walk {
         rows: split(&format.rows),
         total: format.total.as_deref().map(split),
@@ -45,12 +50,22 @@ pub fn decode(
         total_seen: None,
         total_here: false,
         rows_here: false,
+        lines: format.lines,
+        embedded: false,
         name: String::new(),
         depth: 0,
         limits,
+        record_bytes,
         meter,
         refusal: RefCell::new(None),
     };
+    if format.lines {
+        walk.each_line(text)?;
+        return Ok(None);
+    }
+    // The reader takes byte by byte, which a plain buffer gives fastest; what it fetches ahead is far below the cap.
+    let buffered = BufReader::with_capacity(8 << 10, text);
+    let mut reader = serde_json::Deserializer::from_reader(buffered);
     loop {
         walk.total_here = false;
         walk.rows_here = false;
@@ -89,7 +104,14 @@ fn endless() -> Unreadable {
     )
 }
 
+/// A reader of JSON that stands in a text.
+type Embedded<'t> = serde_json::Deserializer<serde_json::de::StrRead<'t>>;
+
 /// Where reading stands.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what was met in this document, and where reading is; not a state machine"
+)]
 struct Walk<'h, 's, 'l> {
     rows: Vec<String>,
     total: Option<Vec<String>>,
@@ -98,16 +120,109 @@ struct Walk<'h, 's, 'l> {
     total_seen: Option<u64>,
     total_here: bool,
     rows_here: bool,
-    /// Dotted name of the value at hand, inside a record.
+    /// Every line is a document with one record.
+    lines: bool,
+    /// Inside a text that holds JSON. There is no second one inside it.
+    embedded: bool,
+    /// Slash path of the value at hand, inside a record.
     name: String,
     depth: usize,
     limits: &'l Limits,
+    record_bytes: u64,
     meter: Rc<Meter>,
     /// Why reading was stopped: serde's errors carry text only.
     refusal: RefCell<Option<Unreadable>>,
 }
 
 impl Walk<'_, '_, '_> {
+    /// Reads a record per line. A line that is no JSON is set aside with its number: the next one stands by itself.
+    fn each_line(&mut self, mut text: impl BufRead) -> Result<(), Unreadable> {
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            self.meter.reset();
+            text.read_until(b'\n', &mut line)
+                .map_err(|error| from_io(&error))?;
+            if line.is_empty() {
+                break;
+            }
+            let is_ended = line.last() == Some(&b'\n');
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            self.records.begin_at(number);
+            self.path.clear();
+            self.rows_here = false;
+            let mut reader = serde_json::Deserializer::from_slice(&line);
+            let result = (At { walk: self })
+                .deserialize(&mut reader)
+                .and_then(|()| reader.end());
+            if let Some(refusal) = self.refusal.borrow_mut().take() {
+                return Err(refusal);
+            }
+            let (code, reason) = match result {
+                Ok(()) if self.rows_here => {
+                    self.records.finish()?;
+                    continue;
+                }
+                Ok(()) => (
+                    "YB-2154",
+                    format!("本行没有“/{}”。处理：请提供方核对该行；核对适配文件 rows 与导出是否一致", self.rows.join("/")),
+                ),
+                Err(error) if error.is_eof() && !is_ended => (
+                    "YB-2155",
+                    "文件在这一行中断：没有行尾，内容不完整。处理：核对传输是否完整，请提供方重新导出".to_owned(),
+                ),
+                Err(error) => (
+                    "YB-2158",
+                    format!("本行第 {} 列起 JSON 格式有误。处理：请提供方核对该行", error.column()),
+                ),
+            };
+            self.records.begin_at(number);
+            self.records.spoil(code, reason);
+            self.records.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the JSON that a text holds, as if it stood there itself.
+    fn embedded<E: de::Error>(
+        &mut self,
+        text: &str,
+        read: impl FnOnce(&mut Self, &mut Embedded<'_>) -> serde_json::Result<()>,
+    ) -> Result<(), E> {
+        if self.embedded {
+            return Err(self.stop(self.no_rows()));
+        }
+        self.embedded = true;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let result = read(self, &mut reader).and_then(|()| reader.end());
+        self.embedded = false;
+        result.map_err(|error| {
+            let refusal = self.fault(error);
+            self.stop(refusal)
+        })
+    }
+
+    /// A value in the record at hand that is no JSON after all, such as half a surrogate pair.
+    fn bad_record(&self) -> Unreadable {
+        unreadable(
+            "YB-2131",
+            format!(
+                "第 {} 条记录中有不合规范的字符或转义，JSON 格式有误。处理：请提供方核对并重新导出",
+                self.records.number()
+            ),
+        )
+    }
+
+    /// The same key twice on the way to the records or the total: nobody can say which is meant.
+    fn twice(what: &str) -> Unreadable {
+        unreadable(
+            "YB-2136",
+            format!("同一文档中{what}出现两次，无法确定以哪个为准。处理：请提供方核对导出格式"),
+        )
+    }
+
     fn stop<E: de::Error>(&self, refusal: Unreadable) -> E {
         self.refusal.borrow_mut().get_or_insert(refusal);
         E::custom("stopped")
@@ -142,7 +257,7 @@ impl Walk<'_, '_, '_> {
         unreadable(
             "YB-2132",
             format!(
-                "没有找到记录数组“/{}”。处理：核对适配文件 rows 与导出是否一致；也可能返回的是报错信息",
+                "没有找到记录数组“/{}”。处理：核对适配文件 rows 与导出是否一致；每行一条记录的，写明 lines = true；也可能返回的是报错信息",
                 self.rows.join("/")
             ),
         )
@@ -159,6 +274,9 @@ impl Walk<'_, '_, '_> {
     }
 
     fn take_total(&mut self, text: &str) -> Result<(), Unreadable> {
+        if self.total_here {
+            return Err(Self::twice("总数"));
+        }
         let total = fold(text).parse().map_err(|_| self.bad_total())?;
         self.total_here = true;
         match self.total_seen.replace(total) {
@@ -185,162 +303,5 @@ impl Walk<'_, '_, '_> {
             ));
         }
         Ok(())
-    }
-}
-
-/// A value on the way from the root to the rows and the total.
-struct At<'w, 'h, 's, 'l> {
-    walk: &'w mut Walk<'h, 's, 'l>,
-}
-
-impl<'de> DeserializeSeed<'de> for At<'_, '_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let walk = self.walk;
-        if walk.path == walk.rows {
-            return deserializer.deserialize_any(Rows { walk });
-        }
-        if walk.total.as_ref() == Some(&walk.path) {
-            return deserializer.deserialize_any(Total { walk });
-        }
-        let on_the_way = walk.rows.starts_with(&walk.path)
-            || walk
-                .total
-                .as_ref()
-                .is_some_and(|total| total.starts_with(&walk.path));
-        if on_the_way {
-            return deserializer.deserialize_any(Envelope { walk });
-        }
-        walk.meter.watch(false);
-        deserializer.deserialize_ignored_any(IgnoredAny)?;
-        walk.meter.watch(true);
-        Ok(())
-    }
-}
-
-/// Values that are of no use where they stand.
-macro_rules! ignore_scalars {
-    () => {
-        fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-    };
-}
-
-struct Envelope<'w, 'h, 's, 'l> {
-    walk: &'w mut Walk<'h, 's, 'l>,
-}
-
-impl<'de> Visitor<'de> for Envelope<'_, '_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    ignore_scalars!();
-
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            self.walk.path.push(key);
-            map.next_value_seed(At { walk: self.walk })?;
-            self.walk.path.pop();
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        for at in 0_usize.. {
-            self.walk.path.push(at.to_string());
-            let more = seq.next_element_seed(At { walk: self.walk })?;
-            self.walk.path.pop();
-            if more.is_none() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Total<'w, 'h, 's, 'l> {
-    walk: &'w mut Walk<'h, 's, 'l>,
-}
-
-impl Visitor<'_> for Total<'_, '_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a total")
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
-        self.visit_str(&plain(value))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        self.walk
-            .take_total(text)
-            .map_err(|refusal| self.walk.stop(refusal))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Err(self.walk.stop(self.walk.bad_total()))
-    }
-}
-
-struct Rows<'w, 'h, 's, 'l> {
-    walk: &'w mut Walk<'h, 's, 'l>,
-}
-
-impl<'de> Visitor<'de> for Rows<'_, '_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of records")
-    }
-
-    /// Some gateways write `null` for no rows; the declared total and the guard judge it.
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.walk.rows_here = true;
-        Ok(())
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Err(self.walk.stop(self.walk.no_rows()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        self.walk.rows_here = true;
-        loop {
-            self.walk.meter.reset();
-            if seq.next_element_seed(Record::new(self.walk))?.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        Err(self.walk.stop(self.walk.no_rows()))
     }
 }

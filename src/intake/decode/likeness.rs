@@ -17,6 +17,8 @@ pub enum Layout {
     Json,
     /// A web page that stands for a spreadsheet.
     Page,
+    /// Text of fixed width.
+    Fixed,
 }
 
 impl Layout {
@@ -26,6 +28,7 @@ impl Layout {
             Self::Csv => "CSV",
             Self::Json => "JSON",
             Self::Page => "网页表格",
+            Self::Fixed => "定长文本",
         }
     }
 }
@@ -66,7 +69,7 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
     if utf_16(head) {
         return Err(unreadable(
             "YB-2102",
-            "文件是 UTF-16 编码，不能读取。处理：请提供方改用 UTF-8 或 GB18030 导出",
+            "文件是没有 BOM 的 UTF-16 编码，不能确定字节顺序。处理：请提供方改用 UTF-8 或 GB18030 导出；确认无误的在适配文件中写明 charset = \"utf-16le\"",
         ));
     }
     if head.contains(&0) {
@@ -77,9 +80,9 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
         return Ok(());
     }
     match (layout, appearance(text)) {
-        (Layout::Xml, Some(Seen::Xml)) | (Layout::Json, Some(Seen::Json)) | (Layout::Csv, None) => {
-            Ok(())
-        }
+        (Layout::Xml, Some(Seen::Xml))
+        | (Layout::Json, Some(Seen::Json))
+        | (Layout::Csv | Layout::Fixed, None) => Ok(()),
         _ => Err(other(layout.title(), name_of_text(head))),
     }
 }
@@ -177,4 +180,18 @@ fn utf_16(head: &[u8]) -> bool {
     };
     let (even, odd) = (zeros(0), zeros(1));
     even.max(odd) * 8 >= sample.len().max(1) && even.min(odd) == 0
+}
+
+/// An archive or a packed file, which has no place inside another.
+pub fn packed(head: &[u8]) -> Option<&'static str> {
+    [
+        &b"PK\x03\x04"[..],
+        b"PK\x05\x06",
+        b"\x1f\x8b",
+        b"Rar!",
+        b"7z\xbc\xaf\x27\x1c",
+    ]
+    .iter()
+    .find(|start| head.starts_with(start))
+    .and_then(|start| signature(start))
 }

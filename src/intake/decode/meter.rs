@@ -14,7 +14,7 @@ use crate::intake::decode::inside_io;
 #[derive(Debug)]
 pub struct Meter {
     since: Cell<u64>,
-    cap: u64,
+    cap: Cell<u64>,
     watching: Cell<bool>,
 }
 
@@ -23,7 +23,7 @@ impl Meter {
     pub fn new(cap: u64) -> Rc<Self> {
         Rc::new(Self {
             since: Cell::new(0),
-            cap,
+            cap: Cell::new(cap),
             watching: Cell::new(true),
         })
     }
@@ -33,6 +33,12 @@ impl Meter {
         self.since.set(0);
     }
 
+    /// Changes the cap.
+    pub fn allow(&self, cap: u64) {
+        self.cap.set(cap);
+        self.reset();
+    }
+
     /// Stops or resumes the watch: what a parser skips without keeping needs none.
     pub fn watch(&self, on: bool) {
         self.watching.set(on);
@@ -40,7 +46,7 @@ impl Meter {
     }
 
     fn over(&self) -> bool {
-        self.watching.get() && self.since.get() > self.cap
+        self.watching.get() && self.since.get() > self.cap.get()
     }
 }
 

@@ -1,7 +1,5 @@
 //! Records whose columns show themselves only as they come: XML and JSON.
 
-use std::collections::HashMap;
-
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::Unreadable;
@@ -9,17 +7,16 @@ use crate::domain::text::is_invisible;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::unreadable;
 
+/// Stands between the texts of a value that a record has several of.
+pub const BETWEEN: char = '；';
+
 /// Collects one record after the other; the columns are the union of all names, in the order they were first seen.
 pub struct Records<'h, 's> {
     handover: &'h mut Handover<'s>,
-    columns: Vec<String>,
-    index: HashMap<String, usize>,
-    announced: usize,
     cells: Vec<Option<Cell>>,
     present: Vec<bool>,
     spoilt: Option<(&'static str, String)>,
     number: u64,
-    most_columns: usize,
     cell_bytes: usize,
 }
 
@@ -28,56 +25,105 @@ impl<'h, 's> Records<'h, 's> {
     pub fn new(handover: &'h mut Handover<'s>, limits: &Limits) -> Self {
         Self {
             handover,
-            columns: Vec::new(),
-            index: HashMap::new(),
-            announced: 0,
             cells: Vec::new(),
             present: Vec::new(),
             spoilt: None,
             number: 0,
-            most_columns: limits.columns,
             cell_bytes: limits.cell_bytes,
         }
     }
 
-    /// The ordinal of the record at hand, or of the last one.
+    /// The number of the record at hand, or of the last one.
     pub fn number(&self) -> u64 {
         self.number
     }
 
     /// Starts the next record.
     pub fn begin(&mut self) {
-        self.number += 1;
+        self.begin_at(self.number + 1);
+    }
+
+    /// Starts the record with this number.
+    pub fn begin_at(&mut self, number: u64) {
+        self.number = number;
         self.cells.clear();
         self.present.clear();
         self.spoilt = None;
     }
 
+    /// There was no further record after all: the one that was begun does not count.
+    pub fn end(&mut self) {
+        self.number = self.number.saturating_sub(1);
+    }
+
     /// Puts a value under its name. A name that stands in the record twice with different values leaves open which
     /// one is meant: the record is spoilt.
     pub fn put(&mut self, name: &str, cell: Option<Cell>) -> Result<(), Unreadable> {
-        let at = self.column(name.trim_matches(|c: char| c.is_whitespace() || is_invisible(c)))?;
-        if at >= self.cells.len() {
-            self.cells.resize(at + 1, None);
-            self.present.resize(at + 1, false);
-        }
-        if cell
-            .as_ref()
-            .is_some_and(|cell| cell.text.len() > self.cell_bytes)
-        {
-            self.spoil_too_long(name);
+        let at = self.place(name)?;
+        if self.too_long(name, cell.as_ref()) {
             return Ok(());
         }
         if self.present[at] && self.cells[at] != cell {
             self.spoil(
                 "YB-2153",
-                format!("“{name}”在同一记录中出现多次且内容不同。处理：请提供方每项只给一个值"),
+                format!(
+                    "“{}”在同一记录中出现多次且内容不同。处理：请提供方每项只给一个值",
+                    shown(name)
+                ),
             );
             return Ok(());
         }
         self.present[at] = true;
         self.cells[at] = cell;
         Ok(())
+    }
+
+    /// Puts a value under its name, behind those that are there already. The same value again is no further one.
+    pub fn join(&mut self, name: &str, cell: Option<Cell>) -> Result<(), Unreadable> {
+        let at = self.place(name)?;
+        self.present[at] = true;
+        let Some(cell) = cell else {
+            return Ok(());
+        };
+        let longer = self.cells[at].as_ref().map_or(0, |kept| kept.text.len());
+        if longer + cell.text.len() + BETWEEN.len_utf8() > self.cell_bytes
+            && longer > 0
+            && self.cells[at].as_ref() != Some(&cell)
+        {
+            self.spoil_too_long(name);
+            return Ok(());
+        }
+        if self.too_long(name, Some(&cell)) {
+            return Ok(());
+        }
+        match &mut self.cells[at] {
+            Some(kept) if *kept == cell => {}
+            Some(kept) => {
+                kept.text.push(BETWEEN);
+                kept.text.push_str(&cell.text);
+                kept.numeric = false;
+            }
+            none => *none = Some(cell),
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, name: &str) -> Result<usize, Unreadable> {
+        let name = name.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        let at = self.handover.column(name, self.number)?;
+        if at >= self.cells.len() {
+            self.cells.resize(at + 1, None);
+            self.present.resize(at + 1, false);
+        }
+        Ok(at)
+    }
+
+    fn too_long(&mut self, name: &str, cell: Option<&Cell>) -> bool {
+        let too_long = cell.is_some_and(|cell| cell.text.len() > self.cell_bytes);
+        if too_long {
+            self.spoil_too_long(name);
+        }
+        too_long
     }
 
     /// Marks the record as spoilt; the first reason stays.
@@ -90,7 +136,8 @@ impl<'h, 's> Records<'h, 's> {
         self.spoil(
             "YB-2152",
             format!(
-                "“{name}”的内容超过上限 {} 字节。处理：请提供方核对该项内容",
+                "“{}”的内容超过上限 {} 字节。处理：请提供方核对该项内容",
+                shown(name),
                 self.cell_bytes
             ),
         );
@@ -101,28 +148,17 @@ impl<'h, 's> Records<'h, 's> {
         if let Some((code, reason)) = self.spoilt.take() {
             return self.handover.spoilt(self.number, code, reason);
         }
-        if self.announced < self.columns.len() {
-            self.announced = self.columns.len();
-            self.handover.columns(self.columns.clone())?;
-        }
+        self.handover.announce()?;
         self.handover.row(RawRow {
             number: self.number,
             cells: std::mem::take(&mut self.cells),
         })
     }
+}
 
-    fn column(&mut self, name: &str) -> Result<usize, Unreadable> {
-        if let Some(&at) = self.index.get(name) {
-            return Ok(at);
-        }
-        let at = self.columns.len();
-        if at >= self.most_columns {
-            return Err(too_many_columns(self.number, self.most_columns));
-        }
-        self.columns.push(name.to_owned());
-        self.index.insert(name.to_owned(), at);
-        Ok(at)
-    }
+/// A name as a message can bear it.
+fn shown(name: &str) -> String {
+    name.chars().take(60).collect()
 }
 
 /// More columns than the adapter allows.

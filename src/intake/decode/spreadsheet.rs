@@ -1,15 +1,18 @@
 //! Spreadsheets: what the bytes are, whatever the file is called.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use crate::adapter::format::{Charset, Csv, Xlsx};
 use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
-use crate::intake::decode::charset::{self, Transcoder};
+use crate::intake::decode::charset::{self, Reading, Tally, Transcoder};
 use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
+use crate::intake::decode::sheetml::Outline;
 use crate::intake::decode::workbook::other_kind;
 use crate::intake::decode::{biff, csv, from_io, ole, page, sheetml, unreadable, xlsx};
 
@@ -26,16 +29,17 @@ enum Kind {
     },
 }
 
-/// Reads a spreadsheet. Returns the charset of what has one.
+/// Reads a spreadsheet. Returns how the text of what is one was read.
 pub fn decode(
     export: &Export<'_>,
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<Option<Charset>, Unreadable> {
+) -> Result<Option<(Reading, Rc<Tally>)>, Unreadable> {
     let mut file = export.seekable()?;
     let head = head(&mut file)?;
-    let layout = match kind(&head)? {
+    let kind = kind(&as_utf8(&head, format.charset))?;
+    let layout = match kind {
         Kind::Xlsx => return xlsx::decode(file, format, limits, handover).map(|()| None),
         Kind::Xls => return biff::decode(file, format, limits, handover).map(|()| None),
         Kind::SheetMl => Layout::Xml,
@@ -43,32 +47,48 @@ pub fn decode(
         Kind::Text { .. } => Layout::Csv,
     };
     let reading = charset::determine(export, format.charset, layout)?;
-    match kind(&head)? {
-        Kind::SheetMl => {
-            let outline =
-                export.read(|bytes| sheetml::outline(Transcoder::new(bytes, reading), limits))?;
-            export.read(|bytes| {
-                let text = Transcoder::new(bytes, reading);
-                sheetml::decode(text, &outline, format, limits, handover)
-            })?;
+    let outline = if kind == Kind::SheetMl {
+        export.read(|bytes| sheetml::outline(Transcoder::new(bytes, reading), limits))?
+    } else {
+        Outline::default()
+    };
+    let tally = export.read(|bytes| {
+        let text = Transcoder::new(bytes, reading);
+        let tally = text.tally();
+        match kind {
+            Kind::SheetMl => sheetml::decode(text, &outline, format, limits, handover)?,
+            Kind::Text { delimiter } => {
+                csv::decode(text, &as_csv(format, delimiter), limits, handover)?;
+            }
+            _ => page::decode(text, format, limits, handover)?,
         }
-        Kind::Text { delimiter } => {
-            let text = Csv {
-                charset: format.charset,
-                delimiter: Some(delimiter),
-                header: format.header.clone(),
-            };
-            export.read(|bytes| {
-                csv::decode(Transcoder::new(bytes, reading), &text, limits, handover)
-            })?;
-        }
-        _ => {
-            export.read(|bytes| {
-                page::decode(Transcoder::new(bytes, reading), format, limits, handover)
-            })?;
-        }
+        Ok(tally)
+    })?;
+    Ok(Some((reading, tally)))
+}
+
+/// The same headings over delimited text.
+fn as_csv(format: &Xlsx, delimiter: char) -> Csv {
+    Csv {
+        charset: format.charset,
+        delimiter: Some(delimiter),
+        header: format.header.clone(),
+        header_rows: format.header_rows,
+        code_row: format.code_row,
+        ..Csv::default()
     }
-    Ok(Some(reading.charset))
+}
+
+/// The first bytes, for a look at them, as UTF-8 when they are UTF-16: spreadsheet programs write “Unicode text” so.
+fn as_utf8(head: &[u8], adapter: Option<Charset>) -> Cow<'_, [u8]> {
+    let wide = match adapter {
+        _ if head.starts_with(b"\xff\xfe") => Charset::Utf16Le,
+        _ if head.starts_with(b"\xfe\xff") => Charset::Utf16Be,
+        Some(charset @ (Charset::Utf16Le | Charset::Utf16Be)) => charset,
+        _ => return Cow::Borrowed(head),
+    };
+    let (text, _) = charset::encoding(wide).decode_with_bom_removal(head);
+    Cow::Owned(text.into_owned().into_bytes())
 }
 
 fn head(file: &mut File) -> Result<Vec<u8>, Unreadable> {

@@ -150,6 +150,12 @@ impl<'h, 's> Table<'h, 's> {
         self.handover
     }
 
+    /// Whether a row without a line end has fewer cells than the headings, and is no total row: the file was cut off
+    /// in it.
+    pub fn is_cut(&self, cells: &[(usize, Cell)], length: usize) -> bool {
+        self.in_rows() && length < *self.lengths.start() && !is_total(cells)
+    }
+
     /// Takes the next line: its cells that are not empty with their places, in order, and how many cells the file
     /// gives the line where the format tells. `cells` is left empty.
     pub fn line(
@@ -324,7 +330,7 @@ impl<'h, 's> Table<'h, 's> {
             return Ok(());
         }
         if let Some(length) = length {
-            self.lengths = headings.len()..=length;
+            self.lengths = headings.len()..=length.max(headings.len());
         }
         self.headings = Some(headings.clone());
         self.handover.columns(headings)
@@ -433,11 +439,7 @@ impl<'h, 's> Table<'h, 's> {
     /// cells are empty. Some exports end every row, but not the headings, with a delimiter: when the first row is
     /// so, all must be.
     fn fits(&mut self, cells: &[(usize, Cell)], length: usize, width: usize) -> bool {
-        let total = cells
-            .iter()
-            .find(|(_, cell)| !is_blank(&cell.text))
-            .is_some_and(|(_, cell)| TOTALS.contains(&fold(&cell.text).replace(' ', "").as_str()));
-        if total {
+        if is_total(cells) {
             return true;
         }
         let first = !std::mem::replace(&mut self.first_row_seen, true);
@@ -476,6 +478,14 @@ fn no_lower_row() -> Unreadable {
         "YB-2165",
         "适配文件写明表头有两行，文件在第一行表头之后就结束了。处理：核对导出；表头只有一行时删去 header_rows",
     )
+}
+
+/// Whether a line begins with 合计 and the like.
+fn is_total(cells: &[(usize, Cell)]) -> bool {
+    cells
+        .iter()
+        .find(|(_, cell)| !is_blank(&cell.text))
+        .is_some_and(|(_, cell)| TOTALS.contains(&fold(&cell.text).replace(' ', "").as_str()))
 }
 
 fn unseen(c: char) -> bool {

@@ -2,8 +2,10 @@
 
 use std::io::BufRead;
 
+use quick_xml::XmlVersion;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::escape::{EscapeError, resolve_predefined_entity};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
 use crate::adapter::format::Xml;
@@ -13,14 +15,15 @@ use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::meter::{Meter, Metered};
-use crate::intake::decode::records::Records;
+use crate::intake::decode::records::{Records, too_many_columns};
 use crate::intake::decode::{from_io, unreadable};
 
 /// Text of a declared total is never longer.
 const TOTAL_BYTES: usize = 64;
 
-/// Reads XML records. Child elements are the columns, deeper ones joined by dots; attributes say nothing. Returns the
-/// declared total.
+/// Reads XML records. Child elements are the columns, deeper ones joined by slashes, attributes with an at sign; an
+/// element that is repeated is one cell. Names are local names; attributes that speak of XML itself (`xmlns`, `xsi:nil`,
+/// `xml:lang`) are none. Returns the declared total.
 ///
 /// Only the five predefined entities and numeric references are resolved; an internal subset or any other entity
 /// refuses the file, so that nothing can be made to grow or to be fetched.
@@ -52,7 +55,10 @@ pub fn decode(
             .map_err(|error| walk.fault(&error))?;
         meter.reset();
         match event {
-            Event::Start(start) => walk.open(start.local_name().as_ref())?,
+            Event::Start(start) => {
+                walk.open(start.local_name().as_ref())?;
+                walk.attributes(&start)?;
+            }
             Event::End(_) => walk.close()?,
             Event::Text(text) => walk.text(&text.xml10_content())?,
             Event::CData(text) => walk.text(&text.xml10_content())?,
@@ -82,6 +88,14 @@ pub fn endless() -> Unreadable {
     )
 }
 
+/// Whether an attribute speaks of XML itself.
+fn is_of_xml(key: &str) -> bool {
+    key == "xmlns"
+        || ["xmlns:", "xml:", "xsi:"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+}
+
 fn split(path: &str) -> Vec<String> {
     path.split('/')
         .filter(|part| !part.is_empty())
@@ -91,9 +105,9 @@ fn split(path: &str) -> Vec<String> {
 
 /// The inside of a record that is being read.
 struct Inside {
-    /// Dotted name of the element at hand.
+    /// Slash path of the element at hand from the record.
     name: String,
-    /// Per open element below the record: length of its parent's dotted name, its text, whether it has children.
+    /// Per open element below the record: length of its parent's path, its text, whether it has children.
     open: Vec<(usize, String, bool)>,
 }
 
@@ -131,7 +145,7 @@ impl Walk<'_, '_, '_> {
             }
             let before = inside.name.len();
             if before > 0 {
-                inside.name.push('.');
+                inside.name.push('/');
             }
             inside.name.push_str(name);
             inside.open.push((before, String::new(), false));
@@ -159,6 +173,58 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
+    /// The attributes of the element that was opened: columns of a record, or the declared total.
+    fn attributes(&mut self, start: &BytesStart<'_>) -> Result<(), Unreadable> {
+        if start.attributes_raw().trim().is_empty() {
+            return Ok(());
+        }
+        let total = self
+            .total
+            .as_deref()
+            .and_then(<[String]>::split_last)
+            .filter(|(_, parent)| self.inside.is_none() && *parent == self.stack)
+            .and_then(|(last, _)| last.strip_prefix('@'))
+            .map(str::to_owned);
+        if self.inside.is_none() && total.is_none() {
+            return Ok(());
+        }
+        // The library's search for doubles takes time by the square; the record itself refuses a double.
+        let mut attributes = start.attributes();
+        attributes.with_checks(false);
+        for (count, attribute) in attributes.enumerate() {
+            if count >= self.limits.columns {
+                return Err(too_many_columns(self.records.number(), self.limits.columns));
+            }
+            let attribute = attribute.map_err(|_| self.malformed("有不合规范的属性"))?;
+            if is_of_xml(attribute.key.as_ref()) {
+                continue;
+            }
+            let text = attribute
+                .normalized_value_with(XmlVersion::Implicit1_0, 1, resolve_predefined_entity)
+                .map_err(|error| self.fault(&error))?;
+            let name = attribute.key.local_name();
+            if let Some(total) = &total {
+                if name.as_ref() == total && self.total_text.replace(text.into_owned()).is_some() {
+                    return Err(self.bad_total());
+                }
+                continue;
+            }
+            let Some(inside) = &self.inside else { break };
+            let between = if inside.name.is_empty() { "" } else { "/" };
+            let column = format!("{}{between}@{}", inside.name, name.as_ref());
+            let cell = (!text.is_empty()).then(|| Cell {
+                text: text.into_owned(),
+                numeric: false,
+            });
+            if inside.open.is_empty() {
+                self.records.put(&column, cell)?;
+            } else {
+                self.records.join(&column, cell)?;
+            }
+        }
+        Ok(())
+    }
+
     fn close(&mut self) -> Result<(), Unreadable> {
         self.stack.pop();
         self.root_closed = self.stack.is_empty();
@@ -177,7 +243,7 @@ impl Walk<'_, '_, '_> {
                 text,
                 numeric: false,
             });
-            self.records.put(&inside.name, cell)
+            self.records.join(&inside.name, cell)
         };
         inside.name.truncate(before);
         result
@@ -232,13 +298,7 @@ impl Walk<'_, '_, '_> {
             "quot" => "\"",
             "apos" => "'",
             _ => {
-                return Err(unreadable(
-                    "YB-2114",
-                    format!(
-                        "第 {} 条记录附近引用了未定义的实体。处理：请提供方只使用 XML 预定义实体（如 &amp;amp;）后重新导出",
-                        self.records.number()
-                    ),
-                ));
+                return Err(self.unknown_entity());
             }
         };
         self.text(text)
@@ -276,6 +336,16 @@ impl Walk<'_, '_, '_> {
         )
     }
 
+    fn unknown_entity(&self) -> Unreadable {
+        unreadable(
+            "YB-2114",
+            format!(
+                "第 {} 条记录附近引用了未定义的实体。处理：请提供方只使用 XML 预定义实体（如 &amp;amp;）后重新导出",
+                self.records.number()
+            ),
+        )
+    }
+
     fn internal_subset(&self) -> Unreadable {
         unreadable(
             "YB-2113",
@@ -309,6 +379,7 @@ impl Walk<'_, '_, '_> {
     fn fault(&self, error: &Error) -> Unreadable {
         match error {
             Error::Io(inner) => from_io(inner),
+            Error::Escape(EscapeError::UnrecognizedEntity(..)) => self.unknown_entity(),
             Error::Syntax(SyntaxError::InvalidBangMarkup) => self.malformed("有无法识别的标记"),
             Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_)) => self.cut_off(),
             Error::IllFormed(

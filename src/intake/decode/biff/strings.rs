@@ -18,6 +18,8 @@ impl Narrow {
     /// By the adapter, else by the workbook's code page. A workbook that says nothing is Chinese; a code page that is
     /// not known is `None`.
     pub fn new(adapter: Option<Charset>, code_page: Option<u16>) -> Option<Self> {
+        // Sixteen bits a character is what texts of one byte are not.
+        let adapter = adapter.filter(|charset| matches!(charset, Charset::Gb18030 | Charset::Utf8));
         let page = match (adapter, code_page) {
             // 1200 is UTF-16: such a workbook has no texts of one byte but Latin ones.
             (Some(Charset::Gb18030), _) | (None, None | Some(936 | 20_936 | 54_936 | 1200)) => {
@@ -25,7 +27,7 @@ impl Narrow {
             }
             (Some(Charset::Utf8), _) | (None, Some(65_001)) => UTF_8,
             (None, Some(1252 | 28_591 | 20_127 | 367 | 32_769)) => WINDOWS_1252,
-            (None, Some(_)) => return None,
+            _ => return None,
         };
         Some(Self {
             page,

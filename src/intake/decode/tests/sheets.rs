@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format as CellFormat, Formula, Workbook};
 use zip::CompressionMethod;
 
-use super::{HEADING, STRINGS, adapter, archive, gbk, lines, read, refused, workbook};
+use super::workbook::{HEADING, STRINGS, workbook};
+use super::{adapter, archive, gbk, lines, read, refused};
 use crate::adapter::format::{Charset, Format, HiddenRows, Merged, Sheets, Xlsx};
 use crate::adapter::language::Adapter;
 
@@ -417,6 +418,10 @@ fn delimited_text_is_read_whatever_it_is_called() {
         "题\n名称\t数\n甲\t1\n".as_bytes().to_vec(),
         gbk("题\n名称\t数\n甲\t1\n"),
         "题\n名称,数\n甲,1\n".as_bytes().to_vec(),
+        "\u{feff}题\n名称\t数\n甲\t1\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect(),
     ] {
         assert_eq!(lines(&plain(), &bytes), ["T 题", "C 名称|数", "3 甲|1"]);
     }

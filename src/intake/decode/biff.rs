@@ -9,43 +9,23 @@ use crate::adapter::format::Xlsx;
 use crate::adapter::limits::Limits;
 use crate::adapter::row::Cell;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::biff::found::{Found, Place};
+use crate::intake::decode::biff::records::{
+    BOF, BOOL_ERR, BOUND_SHEET, CODE_PAGE, DATE_MODE, EOF, FILE_PASS, FORMAT, FORMULA, LABEL,
+    LABEL_SST, MUL_RK, NUMBER, RICH_STRING, RK, Records, SST, STRING, XF,
+};
+use crate::intake::decode::biff::strings::{Narrow, Segments, Texts};
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::look::{self, Look};
-use crate::intake::decode::merges::{self, Merge, Merges};
+use crate::intake::decode::merges::Merges;
 use crate::intake::decode::ole::{Ole, f64_at, u16_at, u32_at};
-use crate::intake::decode::sheet_facts::{Ranges, extend};
 use crate::intake::decode::sheets::{Lines, Listed, choose};
 use crate::intake::decode::unreadable;
 use crate::intake::decode::workbook::{damaged, other_kind, password};
-use strings::{Narrow, Segments, Texts};
 
+mod found;
+mod records;
 mod strings;
-
-const BOF: u16 = 0x0809;
-const EOF: u16 = 0x000a;
-const CONTINUE: u16 = 0x003c;
-const FILE_PASS: u16 = 0x002f;
-const CODE_PAGE: u16 = 0x0042;
-const DATE_MODE: u16 = 0x0022;
-const BOUND_SHEET: u16 = 0x0085;
-const FORMAT: u16 = 0x041e;
-const XF: u16 = 0x00e0;
-const SST: u16 = 0x00fc;
-const ROW: u16 = 0x0208;
-const COL_INFO: u16 = 0x007d;
-const MERGED_CELLS: u16 = 0x00e5;
-const LABEL_SST: u16 = 0x00fd;
-const LABEL: u16 = 0x0204;
-const RICH_STRING: u16 = 0x00d6;
-const NUMBER: u16 = 0x0203;
-const RK: u16 = 0x027e;
-const MUL_RK: u16 = 0x00bd;
-const BOOL_ERR: u16 = 0x0205;
-const FORMULA: u16 = 0x0006;
-const STRING: u16 = 0x0207;
-
-/// The bit of a row's options that hides it.
-const ROW_HIDDEN: u16 = 0x0020;
 
 /// Reads the sheets of a workbook that the adapter asks for.
 pub fn decode(
@@ -105,48 +85,6 @@ fn open(file: File, limits: &Limits) -> Result<Vec<u8>, Unreadable> {
     }
 }
 
-/// A record: its kind, its content, and where it begins.
-#[derive(Clone, Copy)]
-struct Record<'s> {
-    kind: u16,
-    content: &'s [u8],
-    start: usize,
-}
-
-/// Records from a place in the stream on. `None` is the end of the stream or a record that reaches beyond it.
-#[derive(Clone)]
-struct Records<'s> {
-    stream: &'s [u8],
-    at: usize,
-}
-
-impl<'s> Records<'s> {
-    fn next(&mut self) -> Option<Record<'s>> {
-        let kind = u16_at(self.stream, self.at)?;
-        let bytes = usize::from(u16_at(self.stream, self.at + 2)?);
-        let from = self.at + 4;
-        let content = self.stream.get(from..from + bytes)?;
-        let start = self.at;
-        self.at = from + bytes;
-        Some(Record {
-            kind,
-            content,
-            start,
-        })
-    }
-
-    /// The record and those that continue it.
-    fn with_continuation(&mut self, record: Record<'s>) -> Vec<&'s [u8]> {
-        let mut segments = vec![record.content];
-        let mut ahead = self.clone();
-        while let Some(more) = ahead.next().filter(|more| more.kind == CONTINUE) {
-            segments.push(more.content);
-            *self = ahead.clone();
-        }
-        segments
-    }
-}
-
 struct Sheet {
     name: String,
     visible: bool,
@@ -166,7 +104,7 @@ struct Book {
 
 impl Book {
     fn read(stream: &[u8], format: &Xlsx) -> Result<Self, Unreadable> {
-        let mut records = Records { stream, at: 0 };
+        let mut records = Records::new(stream, 0);
         let first = records.next().filter(|first| first.kind == BOF);
         let is_8 = match first.and_then(|first| u16_at(first.content, 0)) {
             Some(0x0600) => true,
@@ -275,93 +213,7 @@ impl Book {
     }
 }
 
-/// Where a cell stands, and the record that holds it.
-#[derive(Clone, Copy)]
-struct Place {
-    row: u16,
-    column: u16,
-    record: u32,
-}
-
-/// What the first pass found in a sheet.
-struct Found {
-    cells: Vec<Place>,
-    hidden_rows: Vec<u16>,
-    hidden_columns: Ranges,
-    merges: Vec<Merge>,
-}
-
 impl Found {
-    /// `None` when a record is cut off or lies about its size.
-    fn read(stream: &[u8], start: usize, limits: &Limits) -> Option<Result<Self, Unreadable>> {
-        let mut records = Records { stream, at: start };
-        records.next().filter(|first| first.kind == BOF)?;
-        let mut found = Self {
-            cells: Vec::new(),
-            hidden_rows: Vec::new(),
-            hidden_columns: Vec::new(),
-            merges: Vec::new(),
-        };
-        // Charts inside a sheet have a beginning and an end of their own.
-        let mut depth = 1_u32;
-        while depth > 0 {
-            let record = records.next()?;
-            let content = record.content;
-            match record.kind {
-                BOF => depth += 1,
-                EOF => depth -= 1,
-                _ if depth > 1 => {}
-                ROW if u16_at(content, 12)? & ROW_HIDDEN != 0 => {
-                    found.hidden_rows.push(u16_at(content, 0)?);
-                }
-                COL_INFO if u16_at(content, 8)? & 1 != 0 => {
-                    let (first, last) = (u16_at(content, 0)?, u16_at(content, 2)?);
-                    extend(&mut found.hidden_columns, first.into(), last.into());
-                }
-                MERGED_CELLS => found.merged(content)?,
-                LABEL_SST | LABEL | RICH_STRING | NUMBER | RK | BOOL_ERR | FORMULA => {
-                    found.cell(u16_at(content, 0)?, u16_at(content, 2)?, record.start)?;
-                }
-                MUL_RK => {
-                    let first = u16_at(content, 2)?;
-                    for at in 0..u16::try_from(content.len().checked_sub(6)? / 6).ok()? {
-                        found.cell(u16_at(content, 0)?, first.checked_add(at)?, record.start)?;
-                    }
-                }
-                _ => {}
-            }
-            if found.merges.len() > limits.merged_cells {
-                return Some(Err(merges::too_many(limits)));
-            }
-        }
-        // Stable: of two records for one cell the later one counts, as for the program that wrote them.
-        found.cells.sort_by_key(|cell| (cell.row, cell.column));
-        found.hidden_rows.sort_unstable();
-        Some(Ok(found))
-    }
-
-    fn cell(&mut self, row: u16, column: u16, record: usize) -> Option<()> {
-        self.cells.push(Place {
-            row,
-            column,
-            record: u32::try_from(record).ok()?,
-        });
-        Some(())
-    }
-
-    fn merged(&mut self, content: &[u8]) -> Option<()> {
-        for at in 0..usize::from(u16_at(content, 0)?) {
-            let number = |nth: usize| u16_at(content, 2 + 8 * at + 2 * nth).map(u32::from);
-            self.merges.push(Merge {
-                first_row: number(0)?,
-                last_row: number(1)?,
-                first_column: number(2)?,
-                last_column: number(3)?,
-            });
-        }
-        Some(())
-    }
-
     /// Hands the rows on.
     fn hand_on(
         &self,
@@ -394,10 +246,7 @@ impl Found {
 impl Book {
     /// The cell at this place; one without a text is empty.
     fn cell(&self, stream: &[u8], place: Place) -> Option<Cell> {
-        let mut records = Records {
-            stream,
-            at: usize::try_from(place.record).ok()?,
-        };
+        let mut records = Records::new(stream, usize::try_from(place.record).ok()?);
         let record = records.next()?;
         let content = record.content;
         Some(match record.kind {

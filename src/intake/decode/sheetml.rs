@@ -3,7 +3,6 @@
 //! What makes a sheet hidden stands behind its rows, so that the document is read twice: first its sheets, then the
 //! rows of those that are chosen.
 
-use std::collections::HashMap;
 use std::io::BufRead;
 
 use quick_xml::errors::Error;
@@ -20,32 +19,12 @@ use crate::intake::decode::look::{self, Look};
 use crate::intake::decode::merges::{self, Merge, Merges};
 use crate::intake::decode::meter::{Meter, Metered};
 use crate::intake::decode::sheet_facts::{Ranges, extend};
-use crate::intake::decode::sheets::{Lines, Listed, SHEET_COLUMNS, SHEET_ROWS, choose};
+use crate::intake::decode::sheetml::outline::Outline;
+use crate::intake::decode::sheets::{Lines, SHEET_COLUMNS, SHEET_ROWS, choose};
 use crate::intake::decode::workbook::{attributes, damaged};
 use crate::intake::decode::xml::{endless, token_bytes};
 
-/// Sheets a document may have.
-const SHEETS: usize = 1000;
-
-/// Styles a document may have; spreadsheet programs stop far below.
-const STYLES: usize = 65_536;
-
-/// What the first reading learns.
-#[derive(Debug, Default)]
-pub struct Outline {
-    listed: Vec<Listed>,
-    looks: HashMap<String, Look>,
-    inside_worksheet: bool,
-    style: String,
-    visible: bool,
-}
-
-/// Reads the sheets and styles of a document.
-pub fn outline(text: impl BufRead, limits: &Limits) -> Result<Outline, Unreadable> {
-    let mut outline = Outline::default();
-    walk(text, limits, &mut |event, path| outline.see(event, path))?;
-    Ok(outline)
-}
+pub mod outline;
 
 /// Reads the rows of the sheets that the adapter asks for.
 pub fn decode(
@@ -118,67 +97,6 @@ fn walk(text: impl BufRead, limits: &Limits, see: &mut See<'_>) -> Result<(), Un
 
 fn is(path: &[String], wanted: &[&str]) -> bool {
     path.iter().map(String::as_str).eq(wanted.iter().copied())
-}
-
-impl Outline {
-    fn see(&mut self, event: &Event<'_>, path: &[String]) -> Result<(), Unreadable> {
-        match event {
-            Event::Start(start) => match path.last().map_or("", String::as_str) {
-                "Style" if is(path, &["Workbook", "Styles", "Style"]) => {
-                    let [id] = attributes(start, ["ID"])?;
-                    self.style = id.unwrap_or_default();
-                }
-                "NumberFormat" if path.len() == 4 && self.looks.len() < STYLES => {
-                    let [code] = attributes(start, ["Format"])?;
-                    let look = named(&code.unwrap_or_default());
-                    self.looks.insert(self.style.clone(), look);
-                }
-                "Worksheet" if is(path, &["Workbook", "Worksheet"]) => {
-                    if self.listed.len() >= SHEETS {
-                        return Err(damaged());
-                    }
-                    let [name] = attributes(start, ["Name"])?;
-                    self.listed.push(Listed {
-                        name: name.unwrap_or_default(),
-                        visible: true,
-                        filled: false,
-                    });
-                    self.inside_worksheet = true;
-                }
-                "Data" => {
-                    if let Some(sheet) = self.listed.last_mut() {
-                        sheet.filled = true;
-                    }
-                }
-                "Visible" => self.visible = true,
-                _ => {}
-            },
-            Event::Text(text) if self.visible && self.inside_worksheet => {
-                if let Some(sheet) = self.listed.last_mut() {
-                    sheet.visible = text.xml10_content().trim() == "SheetVisible";
-                }
-            }
-            Event::End(_) => {
-                self.visible = false;
-                self.inside_worksheet &= !is(path, &["Workbook", "Worksheet"]);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// Formats have names here, too.
-fn named(code: &str) -> Look {
-    if code.ends_with("Date") || code == "General Date" {
-        return Look::Date;
-    }
-    match code {
-        "General" | "General Number" | "Currency" | "Euro Currency" | "Fixed" | "Standard"
-        | "Percent" | "Scientific" | "Yes/No" | "True/False" | "On/Off" | "Long Time"
-        | "Medium Time" | "Short Time" => Look::Number,
-        code => Look::of_code(code),
-    }
 }
 
 struct OpenCell {

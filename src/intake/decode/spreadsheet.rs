@@ -12,7 +12,7 @@ use crate::intake::decode::charset::{self, Reading, Tally, Transcoder};
 use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
-use crate::intake::decode::sheetml::Outline;
+use crate::intake::decode::sheetml::outline::{self, Outline};
 use crate::intake::decode::workbook::other_kind;
 use crate::intake::decode::{biff, csv, from_io, ole, page, sheetml, unreadable, xlsx};
 
@@ -48,7 +48,7 @@ pub fn decode(
     };
     let reading = charset::determine(export, format.charset, layout)?;
     let outline = if kind == Kind::SheetMl {
-        export.read(|bytes| sheetml::outline(Transcoder::new(bytes, reading), limits))?
+        export.read(|bytes| outline::read(Transcoder::new(bytes, reading), limits))?
     } else {
         Outline::default()
     };

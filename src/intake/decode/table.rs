@@ -8,7 +8,7 @@ use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::{fold, is_invisible};
 use crate::intake::decode::handover::Handover;
-use crate::intake::decode::headings::joined;
+use crate::intake::decode::headings::{codes, joined, spread};
 use crate::intake::decode::merges::{Merge, Merges};
 use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::unreadable;
@@ -188,7 +188,7 @@ impl<'h, 's> Table<'h, 's> {
                 let width = self.headings.as_ref().map_or(0, Vec::len);
                 self.row(self.base + number, cells, length, width)
             }
-            Stage::Codes => Self::codes(number, cells),
+            Stage::Codes => codes(number, cells),
             Stage::Lower(upper) => self.lower_row(number, &upper, cells, length),
             Stage::Titles if number > HEADING_WITHIN => Err(self.no_heading()),
             Stage::Titles
@@ -336,29 +336,6 @@ impl<'h, 's> Table<'h, 's> {
         self.handover.columns(headings)
     }
 
-    /// Passes over the row of codes, if it is one: a data row must not go unnoticed.
-    fn codes(number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
-        let code = |text: &str| {
-            text.bytes().any(|byte| byte.is_ascii_alphabetic())
-                && text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-        };
-        let mut texts = cells
-            .iter()
-            .map(|(_, cell)| trimmed(&cell.text))
-            .filter(|text| !text.is_empty());
-        if texts.all(code) {
-            return Ok(());
-        }
-        Err(unreadable(
-            "YB-2164",
-            format!(
-                "第 {number} 行应为表头下的代码行，内容却不是代码。处理：核对导出；没有代码行时删去适配文件中的 code_row"
-            ),
-        ))
-    }
-
     /// Gives the row the values of merged areas that reach into it, and takes note of those that begin in it.
     fn go_down(&mut self, number: u64, cells: &mut Vec<(usize, Cell)>) {
         let row = row_of(number);
@@ -456,23 +433,6 @@ fn row_of(number: u64) -> u32 {
     u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
-/// Writes a heading into all columns of its merged area.
-fn spread(texts: &mut Vec<String>, area: &Merge, most_columns: usize) {
-    let first = area.first_column as usize;
-    let end = (area.last_column as usize + 1).min(most_columns);
-    let Some(text) = texts.get(first).filter(|text| !text.is_empty()).cloned() else {
-        return;
-    };
-    if texts.len() < end {
-        texts.resize(end, String::new());
-    }
-    for place in texts.iter_mut().take(end).skip(first + 1) {
-        if place.is_empty() {
-            place.clone_from(&text);
-        }
-    }
-}
-
 fn no_lower_row() -> Unreadable {
     unreadable(
         "YB-2165",
@@ -497,6 +457,7 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(unseen)
 }
 
-fn trimmed(text: &str) -> &str {
+/// Without what cannot be seen at either end.
+pub fn trimmed(text: &str) -> &str {
     text.trim_matches(unseen)
 }

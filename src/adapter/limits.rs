@@ -22,6 +22,11 @@ pub struct Limits {
     pub depth: usize,
     /// Pages of one paged pull.
     pub pages: u32,
+    /// Bytes of a workbook that have to be kept in memory: an XLS workbook, and what an XLSX workbook keeps outside
+    /// its sheets (shared strings, styles).
+    pub kept_bytes: u64,
+    /// Merged areas of a workbook.
+    pub merged_cells: usize,
     /// Members of an archive, those that are not wanted included.
     pub members: usize,
     /// Malformed characters that are replaced by `�` when the adapter names the charset; one more refuses the file. 0: none.
@@ -55,6 +60,8 @@ impl Default for Limits {
             cell_bytes: 64 << 10,
             depth: 64,
             pages: 20_000,
+            kept_bytes: 512 << 20,
+            merged_cells: 1_000_000,
             members: 1000,
             replaced: 0,
             seconds: 1800,

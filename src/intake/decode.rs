@@ -17,6 +17,7 @@ use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
 
+mod biff;
 mod capped;
 mod charset;
 mod container;
@@ -26,9 +27,17 @@ mod handover;
 mod headings;
 mod json;
 mod likeness;
+mod look;
+mod merges;
 mod meter;
 mod number;
+mod ole;
+mod page;
 mod records;
+mod sheet_facts;
+mod sheetml;
+mod sheets;
+mod spreadsheet;
 mod table;
 mod trailer;
 mod workbook;
@@ -102,7 +111,12 @@ fn one(
 ) -> Result<(), Unreadable> {
     let limits = &adapter.limits;
     let (charset, layout) = match &adapter.format {
-        Format::Xlsx(format) => return xlsx::decode(export, format, limits, handover),
+        Format::Xlsx(format) => {
+            if let Some((reading, tally)) = spreadsheet::decode(export, format, limits, handover)? {
+                decoding.note(reading, None, &tally, handover);
+            }
+            return Ok(());
+        }
         Format::Csv(format) => (format.charset, Layout::Csv),
         Format::Xml(format) => (format.charset, Layout::Xml),
         Format::Json(format) => (format.charset, Layout::Json),
@@ -123,7 +137,7 @@ fn one(
             Format::Xml(format) => xml::decode(text, format, limits, handover)?,
             Format::Json(format) => json::decode(text, format, limits, handover)?,
             Format::Fixed(format) => fixed::decode(text, format, limits, handover)?,
-            // Returned above: a workbook is no text.
+            // Returned above: most spreadsheets are no text.
             Format::Xlsx(_) => None,
         };
         Ok((total, tally))

@@ -1,7 +1,7 @@
 //! Complaints about how an export is packed and laid out, and about its caps.
 
 use crate::adapter::check::Complaints;
-use crate::adapter::format::{Charset, Csv, Fixed, Format, Quotes, WidthUnit};
+use crate::adapter::format::{Charset, Csv, Fixed, Format, Quotes, Sheets, WidthUnit, Xlsx};
 use crate::adapter::language::{AdapterFile, AsOf, Period};
 use crate::adapter::limits::Limits;
 use crate::domain::record::Field;
@@ -55,7 +55,25 @@ impl Complaints {
                 }
             }
             Format::Fixed(fixed) => self.fixed(fixed),
-            Format::Xlsx(xlsx) => self.heading("format.xlsx.header", &xlsx.header),
+            Format::Xlsx(xlsx) => self.sheet(xlsx),
+        }
+    }
+
+    fn sheet(&mut self, xlsx: &Xlsx) {
+        self.heading("format.xlsx.header", &xlsx.header);
+        if !matches!(xlsx.header_rows, None | Some(1 | 2)) {
+            let text = "表头只能是 1 行或 2 行。处理：改为 1 或 2，或删去以使用 1";
+            self.add("format.xlsx.header_rows", "YB-1309", text);
+        }
+        let Some(sheet) = &xlsx.sheet else {
+            return;
+        };
+        if sheet.trim().is_empty() || sheet.matches('*').count() > 1 {
+            let text = "工作表名称不能为空，通配符“*”至多一个。处理：照工作簿下方的标签填写，或删去以使用第一张可见的表";
+            self.add("format.xlsx.sheet", "YB-1309", text);
+        } else if xlsx.sheets == Sheets::All && !sheet.contains('*') {
+            let text = "工作表名称没有“*”，只会有一张表，与 sheets = \"all\" 不合。处理：写成如 \"Sheet1*\"，或删去 sheets";
+            self.add("format.xlsx.sheets", "YB-1309", text);
         }
     }
 
@@ -180,6 +198,8 @@ impl Complaints {
             ("cell_bytes", limits.cell_bytes as u64),
             ("depth", limits.depth as u64),
             ("pages", u64::from(limits.pages)),
+            ("kept_bytes", limits.kept_bytes),
+            ("merged_cells", limits.merged_cells as u64),
             ("members", limits.members as u64),
             ("seconds", limits.seconds),
             ("embedded_bytes", limits.embedded_bytes),

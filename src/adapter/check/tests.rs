@@ -271,6 +271,57 @@ fn every_edit_earns_its_complaint() {
             &[],
         ),
         (
+            ROLL,
+            "header = \"单位编号\"",
+            "header = \"单位编号\"\nheader_rows = 2\ncode_row = true\nmerged = \"down\"\nhidden_rows = \"refuse\"\ncharset = \"gb18030\"",
+            &[],
+        ),
+        (
+            ROLL,
+            "header = \"单位编号\"",
+            "header = \"单位编号\"\nheader_rows = 3",
+            &[("format.xlsx.header_rows", "YB-1309")],
+        ),
+        (
+            ROLL,
+            "header = \"单位编号\"",
+            "header = \"\"",
+            &[("format.xlsx.header", "YB-1302")],
+        ),
+        (
+            ROLL,
+            "sheet  = \"参保登记册\"",
+            "sheet = \"参保登记册*\"\nsheets = \"all\"",
+            &[],
+        ),
+        (
+            ROLL,
+            "sheet  = \"参保登记册\"",
+            "sheet = \"参保登记册\"\nsheets = \"all\"",
+            &[("format.xlsx.sheets", "YB-1309")],
+        ),
+        (
+            ROLL,
+            "sheet  = \"参保登记册\"",
+            "sheet = \"*参保*\"",
+            &[("format.xlsx.sheet", "YB-1309")],
+        ),
+        (
+            ROLL,
+            "sheet  = \"参保登记册\"",
+            "sheet = \" \"",
+            &[("format.xlsx.sheet", "YB-1309")],
+        ),
+        (
+            ROLL,
+            "[format.xlsx]",
+            "[limits]\nkept_bytes = 0\nmerged_cells = 0\n[format.xlsx]",
+            &[
+                ("limits.kept_bytes", "YB-1343"),
+                ("limits.merged_cells", "YB-1343"),
+            ],
+        ),
+        (
             TAX,
             "[format.csv]",
             "[limits]\nrows = 0\n[format.csv]",

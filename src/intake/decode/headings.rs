@@ -1,4 +1,10 @@
-//! Headings that stand in two rows, made one.
+//! Headings that stand in two rows, made one, and the codes under them.
+
+use crate::adapter::row::Cell;
+use crate::domain::batch::Unreadable;
+use crate::intake::decode::merges::Merge;
+use crate::intake::decode::table::trimmed;
+use crate::intake::decode::unreadable;
 
 /// Joins two heading rows into one, column by column, as `上级/下级`. The result is as long as the longer row.
 ///
@@ -29,6 +35,46 @@ pub fn joined(upper: &[String], lower: &[String]) -> Vec<String> {
             }
         })
         .collect()
+}
+
+/// Writes a heading into all columns of its merged area.
+pub fn spread(texts: &mut Vec<String>, area: &Merge, most_columns: usize) {
+    let first = area.first_column as usize;
+    let end = (area.last_column as usize + 1).min(most_columns);
+    let Some(text) = texts.get(first).filter(|text| !text.is_empty()).cloned() else {
+        return;
+    };
+    if texts.len() < end {
+        texts.resize(end, String::new());
+    }
+    for place in texts.iter_mut().take(end).skip(first + 1) {
+        if place.is_empty() {
+            place.clone_from(&text);
+        }
+    }
+}
+
+/// Passes over the row of codes, if it is one: a data row must not go unnoticed.
+pub fn codes(number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
+    let code = |text: &str| {
+        text.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    };
+    let mut texts = cells
+        .iter()
+        .map(|(_, cell)| trimmed(&cell.text))
+        .filter(|text| !text.is_empty());
+    if texts.all(code) {
+        return Ok(());
+    }
+    Err(unreadable(
+        "YB-2164",
+        format!(
+            "第 {number} 行应为表头下的代码行，内容却不是代码。处理：核对导出；没有代码行时删去适配文件中的 code_row"
+        ),
+    ))
 }
 
 #[cfg(test)]

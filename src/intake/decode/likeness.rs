@@ -15,6 +15,8 @@ pub enum Layout {
     Csv,
     /// JSON.
     Json,
+    /// A web page that stands for a spreadsheet.
+    Page,
     /// Text of fixed width.
     Fixed,
 }
@@ -25,6 +27,7 @@ impl Layout {
             Self::Xml => "XML",
             Self::Csv => "CSV",
             Self::Json => "JSON",
+            Self::Page => "网页表格",
             Self::Fixed => "定长文本",
         }
     }
@@ -72,12 +75,24 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
     if head.contains(&0) {
         return Err(other(layout.title(), "二进制文件"));
     }
+    // What called it a page has looked at it more closely: it may begin as XML does.
+    if layout == Layout::Page {
+        return Ok(());
+    }
     match (layout, appearance(text)) {
         (Layout::Xml, Some(Seen::Xml))
         | (Layout::Json, Some(Seen::Json))
         | (Layout::Csv | Layout::Fixed, None) => Ok(()),
         _ => Err(other(layout.title(), name_of_text(head))),
     }
+}
+
+/// Whether it looks like a web page.
+pub fn is_page(head: &[u8]) -> bool {
+    matches!(
+        appearance(without_bom(head).trim_ascii()),
+        Some(Seen::WebPage)
+    )
 }
 
 /// What a file without a signature looks like.

@@ -2,12 +2,14 @@
 
 use std::ops::RangeInclusive;
 
+use crate::adapter::format::Merged;
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::{fold, is_blank, is_invisible};
 use crate::intake::decode::handover::Handover;
-use crate::intake::decode::headings::joined;
+use crate::intake::decode::headings::{codes, joined, spread};
+use crate::intake::decode::merges::{Merge, Merges};
 use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::unreadable;
 
@@ -22,11 +24,25 @@ enum Stage {
     /// A title, or the heading row.
     Titles,
     /// The lower of two heading rows, under this one.
-    Lower(Vec<String>),
+    Lower(Upper),
     /// The row of codes under the headings.
     Codes,
     /// A data row.
     Rows,
+}
+
+/// The upper of two heading rows.
+struct Upper {
+    texts: Vec<String>,
+    /// Merged areas that begin in it.
+    merges: Vec<Merge>,
+}
+
+/// A value that goes down over the rows of a merged area.
+struct Carried {
+    column: usize,
+    last_row: u32,
+    cell: Cell,
 }
 
 /// Lays lines on the columns of the heading row.
@@ -35,8 +51,18 @@ pub struct Table<'h, 's> {
     heading: String,
     two_rows: bool,
     code_row: bool,
+    merged: Merged,
     stage: Stage,
+    /// The headings of the first sheet; every further sheet must have the same.
     headings: Option<Vec<String>>,
+    merges: Merges,
+    carried: Vec<Carried>,
+    /// Merged areas of data that give their value to their first row only.
+    first_only: u64,
+    /// Lines of the sheets before this one.
+    base: u64,
+    /// The last line of this sheet that is not empty; 0 when there is none.
+    last: u64,
     /// How many cells a row may have, where the format tells.
     lengths: RangeInclusive<usize>,
     first_row_seen: bool,
@@ -52,8 +78,14 @@ impl<'h, 's> Table<'h, 's> {
             heading: fold(heading),
             two_rows: false,
             code_row: false,
+            merged: Merged::First,
             stage: Stage::Titles,
             headings: None,
+            merges: Merges::default(),
+            carried: Vec::new(),
+            first_only: 0,
+            base: 0,
+            last: 0,
             lengths: 0..=usize::MAX,
             first_row_seen: false,
             most_columns: limits.columns,
@@ -68,25 +100,60 @@ impl<'h, 's> Table<'h, 's> {
         self
     }
 
+    /// The same, with this done to merged cells of data.
+    pub fn merging(mut self, merged: Merged) -> Self {
+        self.merged = merged;
+        self
+    }
+
+    /// Begins the next sheet: titles and headings come again, rows are numbered on.
+    pub fn begin_sheet(&mut self, merges: Merges) {
+        self.base += self.last;
+        self.last = 0;
+        self.stage = Stage::Titles;
+        self.merges = merges;
+        self.carried.clear();
+    }
+
+    /// Adds a merged area that begins in the line that comes next.
+    pub fn merge(&mut self, area: Merge) {
+        self.merges.add(area);
+    }
+
     /// Whether the headings are behind, so that the next line is data.
     pub fn in_rows(&self) -> bool {
         matches!(self.stage, Stage::Rows)
+    }
+
+    /// The last line of this sheet that was not empty; 0 when there was none.
+    pub fn last_line(&self) -> u64 {
+        self.last
+    }
+
+    /// Lines of the sheets before this one.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// How many columns the headings have; 0 before they are known.
+    pub fn width(&self) -> usize {
+        self.headings.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Merged areas of data that gave their value to their first row only.
+    pub fn first_only(&self) -> u64 {
+        self.first_only
+    }
+
+    /// Where remarks go.
+    pub fn handover(&mut self) -> &mut Handover<'s> {
+        self.handover
     }
 
     /// Whether a row without a line end has fewer cells than the headings, and is no total row: the file was cut off
     /// in it.
     pub fn is_cut(&self, cells: &[(usize, Cell)], length: usize) -> bool {
         self.in_rows() && length < *self.lengths.start() && !is_total(cells)
-    }
-
-    /// A row that could not even be put together.
-    pub fn spoilt(
-        &mut self,
-        number: u64,
-        code: &'static str,
-        reason: String,
-    ) -> Result<(), Unreadable> {
-        self.handover.spoilt(number, code, reason)
     }
 
     /// Takes the next line: its cells that are not empty with their places, in order, and how many cells the file
@@ -98,8 +165,11 @@ impl<'h, 's> Table<'h, 's> {
         length: Option<usize>,
     ) -> Result<(), Unreadable> {
         let result = if cells.iter().all(|(_, cell)| is_blank(&cell.text)) {
+            // Areas that begin in an empty line say nothing, and would pile up otherwise.
+            self.merges.beginning_in(row_of(number));
             Ok(())
         } else {
+            self.last = number;
             self.filled_line(number, cells, length)
         };
         cells.clear();
@@ -114,40 +184,53 @@ impl<'h, 's> Table<'h, 's> {
     ) -> Result<(), Unreadable> {
         match std::mem::replace(&mut self.stage, Stage::Rows) {
             Stage::Rows => {
+                self.go_down(number, cells);
                 let width = self.headings.as_ref().map_or(0, Vec::len);
-                self.row(number, cells, length, width)
+                self.row(self.base + number, cells, length, width)
             }
             Stage::Codes => codes(number, cells),
-            Stage::Lower(upper) => {
-                let lower = self.texts(number, cells)?;
-                self.headings(joined(&upper, &lower), length)
-            }
+            Stage::Lower(upper) => self.lower_row(number, &upper, cells, length),
             Stage::Titles if number > HEADING_WITHIN => Err(self.no_heading()),
             Stage::Titles
                 if cells
                     .iter()
                     .any(|(_, cell)| fold(&cell.text) == self.heading) =>
             {
-                let texts = self.texts(number, cells)?;
-                if self.two_rows {
-                    self.stage = Stage::Lower(texts);
-                    return Ok(());
-                }
-                self.headings(texts, length)
+                self.heading_row(number, cells, length)
             }
             Stage::Titles => {
                 self.stage = Stage::Titles;
-                let texts: Vec<&str> = cells
-                    .iter()
-                    .map(|(_, cell)| trimmed(&cell.text))
-                    .filter(|text| !text.is_empty())
-                    .collect();
-                self.handover.title(texts.join(" "))
+                self.merges.beginning_in(row_of(number));
+                self.title(cells)
             }
         }
     }
 
-    /// The file has ended.
+    /// The titles of further sheets repeat those of the first.
+    fn title(&mut self, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
+        if self.headings.is_some() {
+            return Ok(());
+        }
+        let texts: Vec<&str> = cells
+            .iter()
+            .map(|(_, cell)| trimmed(&cell.text))
+            .filter(|text| !text.is_empty())
+            .collect();
+        self.handover.title(texts.join(" "))
+    }
+
+    /// A row that could not even be put together.
+    pub fn spoilt(
+        &mut self,
+        number: u64,
+        code: &'static str,
+        reason: String,
+    ) -> Result<(), Unreadable> {
+        self.last = number;
+        self.handover.spoilt(self.base + number, code, reason)
+    }
+
+    /// The sheet has ended, and the file perhaps.
     pub fn finish(&self) -> Result<(), Unreadable> {
         match self.stage {
             Stage::Titles => Err(self.no_heading()),
@@ -164,6 +247,48 @@ impl<'h, 's> Table<'h, 's> {
                 self.heading
             ),
         )
+    }
+
+    fn heading_row(
+        &mut self,
+        number: u64,
+        cells: &[(usize, Cell)],
+        length: Option<usize>,
+    ) -> Result<(), Unreadable> {
+        let mut texts = self.texts(number, cells)?;
+        if !self.two_rows {
+            return self.headings(texts, length);
+        }
+        let merges = self.merges.beginning_in(row_of(number)).to_vec();
+        for area in &merges {
+            spread(&mut texts, area, self.most_columns);
+        }
+        self.stage = Stage::Lower(Upper { texts, merges });
+        Ok(())
+    }
+
+    fn lower_row(
+        &mut self,
+        number: u64,
+        upper: &Upper,
+        cells: &[(usize, Cell)],
+        length: Option<usize>,
+    ) -> Result<(), Unreadable> {
+        let mut lower = self.texts(number, cells)?;
+        for area in self.merges.beginning_in(row_of(number)) {
+            spread(&mut lower, area, self.most_columns);
+        }
+        let mut above = upper.texts.clone();
+        if !upper.merges.is_empty() {
+            // The file says how far every upper heading goes, so that none may be taken to go further.
+            above.resize(above.len().max(lower.len()), String::new());
+            for (above, below) in above.iter_mut().zip(&lower) {
+                if above.is_empty() {
+                    above.clone_from(below);
+                }
+            }
+        }
+        self.headings(joined(&above, &lower), length)
     }
 
     /// The texts of a heading row.
@@ -194,11 +319,54 @@ impl<'h, 's> Table<'h, 's> {
         } else {
             Stage::Rows
         };
+        if let Some(first) = &self.headings {
+            let folded = |texts: &[String]| texts.iter().map(|text| fold(text)).collect::<Vec<_>>();
+            if folded(first) != folded(&headings) {
+                return Err(unreadable(
+                    "YB-2162",
+                    "各工作表的表头不一致，不能接着读。处理：请提供方按同一表头导出；或在适配文件 format.xlsx.sheet 中写明只读哪一张",
+                ));
+            }
+            return Ok(());
+        }
         if let Some(length) = length {
             self.lengths = headings.len()..=length.max(headings.len());
         }
         self.headings = Some(headings.clone());
         self.handover.columns(headings)
+    }
+
+    /// Gives the row the values of merged areas that reach into it, and takes note of those that begin in it.
+    fn go_down(&mut self, number: u64, cells: &mut Vec<(usize, Cell)>) {
+        let row = row_of(number);
+        self.carried.retain(|carried| carried.last_row >= row);
+        for carried in &self.carried {
+            match cells.binary_search_by_key(&carried.column, |(at, _)| *at) {
+                Ok(at) if is_blank(&cells[at].1.text) => cells[at].1 = carried.cell.clone(),
+                Ok(_) => {}
+                Err(at) => cells.insert(at, (carried.column, carried.cell.clone())),
+            }
+        }
+        for area in self.merges.beginning_in(row) {
+            let column = area.first_column as usize;
+            let Some((_, cell)) = cells
+                .iter()
+                .find(|(at, cell)| *at == column && !is_blank(&cell.text))
+            else {
+                continue;
+            };
+            if area.last_row <= row {
+                continue;
+            }
+            match self.merged {
+                Merged::First => self.first_only += 1,
+                Merged::Down => self.carried.push(Carried {
+                    column,
+                    last_row: area.last_row,
+                    cell: cell.clone(),
+                }),
+            }
+        }
     }
 
     fn row(
@@ -260,27 +428,9 @@ impl<'h, 's> Table<'h, 's> {
     }
 }
 
-/// Passes over the row of codes, if it is one: a data row must not go unnoticed.
-fn codes(number: u64, cells: &[(usize, Cell)]) -> Result<(), Unreadable> {
-    let code = |text: &str| {
-        text.bytes().any(|byte| byte.is_ascii_alphabetic())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-    };
-    let mut texts = cells
-        .iter()
-        .map(|(_, cell)| trimmed(&cell.text))
-        .filter(|text| !text.is_empty());
-    if texts.all(code) {
-        return Ok(());
-    }
-    Err(unreadable(
-        "YB-2164",
-        format!(
-            "第 {number} 行应为表头下的代码行，内容却不是代码。处理：核对导出；没有代码行时删去适配文件中的 code_row"
-        ),
-    ))
+/// The row of a line, counted from 0 as merged areas do.
+fn row_of(number: u64) -> u32 {
+    u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
 fn no_lower_row() -> Unreadable {
@@ -302,6 +452,7 @@ fn unseen(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
 }
 
-fn trimmed(text: &str) -> &str {
+/// Without what cannot be seen at either end.
+pub fn trimmed(text: &str) -> &str {
     text.trim_matches(unseen)
 }

@@ -25,6 +25,7 @@ mod fixed;
 mod json;
 mod likeness;
 mod properties;
+mod sheets;
 mod workbook;
 mod xml;
 
@@ -113,6 +114,7 @@ fn xlsx(sheet: Option<&str>) -> Adapter {
     adapter(Format::Xlsx(Xlsx {
         sheet: sheet.map(str::to_owned),
         header: "名称".to_owned(),
+        ..Xlsx::default()
     }))
 }
 

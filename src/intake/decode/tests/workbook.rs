@@ -140,7 +140,7 @@ fn workbook_attacks_and_damage_are_refused() {
         (workbook("", "<sheetData/>", STRINGS), "YB-2121"),
         (
             archive(&[("a.txt", b"x")], CompressionMethod::Stored),
-            "YB-2141",
+            "YB-2168",
         ),
         (good[..good.len() - 200].to_vec(), "YB-2061"),
     ] {

@@ -360,11 +360,11 @@ impl<R: Read> Transcoder<R> {
         self.out_start = 0;
         self.out_end = written;
         let out = &self.out[..written];
-        let ends = |piece: &[u8]| piece.split(|b| *b == b'\n').skip(1).count() as u64;
-        if let Some(at) = out.iter().position(|b| *b == 0) {
+        let ends = |piece: &[u8]| memchr::memchr_iter(b'\n', piece).count() as u64;
+        if let Some(at) = memchr::memchr(0, out) {
             return Err(inside_io(nul(self.lines + 1 + ends(&out[..at]))));
         }
-        let lost = out.windows(3).filter(|three| *three == REPLACEMENT).count() as u64;
+        let lost = memchr::memmem::find_iter(out, REPLACEMENT).count() as u64;
         self.tally.lost.set(self.tally.lost.get() + lost);
         self.lines += ends(out);
         match result {

@@ -416,6 +416,9 @@ impl<'h, 's> Table<'h, 's> {
     /// cells are empty. Some exports end every row, but not the headings, with a delimiter: when the first row is
     /// so, all must be.
     fn fits(&mut self, cells: &[(usize, Cell)], length: usize, width: usize) -> bool {
+        if self.first_row_seen && self.lengths.contains(&length) {
+            return true;
+        }
         if is_total(cells) {
             return true;
         }

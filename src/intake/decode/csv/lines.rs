@@ -156,29 +156,34 @@ impl Scan<'_> {
                 }
                 State::Start | State::Plain => {
                     let rest = &chunk[at..];
-                    let length = rest
-                        .iter()
-                        .position(|b| *b == self.delimiter || *b == b'\n' || *b == b'\r')
-                        .unwrap_or(rest.len());
-                    self.cell.extend_from_slice(&rest[..length]);
-                    at += length;
-                    self.state = State::Plain;
-                    if at == chunk.len() {
+                    let Some(length) = memchr::memchr3(self.delimiter, b'\n', b'\r', rest) else {
+                        self.cell.extend_from_slice(rest);
+                        at = chunk.len();
+                        self.state = State::Plain;
                         break;
-                    }
-                    if self.separator(chunk[at]) {
+                    };
+                    at += length;
+                    // A cell that lies whole in the chunk needs no collecting.
+                    let ended = if self.cell.is_empty() {
+                        put_cell(&rest[..length], self.line, self.most_cells);
+                        self.separated(chunk[at])
+                    } else {
+                        self.cell.extend_from_slice(&rest[..length]);
+                        self.separator(chunk[at])
+                    };
+                    if ended {
                         return (at + 1, true);
                     }
                 }
                 State::Quoted => {
                     let rest = &chunk[at..];
                     let backslash = self.quotes == Quotes::Backslash;
-                    let length = rest
-                        .iter()
-                        .position(|b| {
-                            *b == b'"' || *b == b'\n' || *b == b'\r' || (backslash && *b == b'\\')
-                        })
-                        .unwrap_or(rest.len());
+                    let length = memchr::memchr3(b'"', b'\n', b'\r', rest).unwrap_or(rest.len());
+                    let length = if backslash {
+                        memchr::memchr(b'\\', &rest[..length]).unwrap_or(length)
+                    } else {
+                        length
+                    };
                     self.cell.extend_from_slice(&rest[..length]);
                     at += length;
                     if at == chunk.len() {
@@ -238,6 +243,11 @@ impl Scan<'_> {
     /// A delimiter or a line end; whether it was the latter.
     fn separator(&mut self, byte: u8) -> bool {
         end_cell(self.cell, self.line, self.most_cells);
+        self.separated(byte)
+    }
+
+    /// The same for a cell that is in the line already.
+    fn separated(&mut self, byte: u8) -> bool {
         self.state = State::Start;
         let ended = byte != self.delimiter;
         self.ends += u64::from(ended);
@@ -246,15 +256,22 @@ impl Scan<'_> {
 }
 
 fn end_cell(cell: &mut Vec<u8>, line: &mut Line, most_cells: usize) {
+    put_cell(cell, line, most_cells);
+    cell.clear();
+}
+
+fn put_cell(cell: &[u8], line: &mut Line, most_cells: usize) {
     if !cell.is_empty() && line.cells.len() < most_cells {
         // Cut at ASCII bytes out of UTF-8, so nothing is ever lost here.
-        let mut text = String::from_utf8_lossy(cell).into_owned();
-        if text.contains('\r') {
+        let mut text = simdutf8::basic::from_utf8(cell).map_or_else(
+            |_| String::from_utf8_lossy(cell).into_owned(),
+            str::to_owned,
+        );
+        if memchr::memchr(b'\r', cell).is_some() {
             text = text.replace('\r', "\n");
         }
         let numeric = false;
         line.cells.push((line.length, Cell { text, numeric }));
     }
-    cell.clear();
     line.length += 1;
 }

@@ -178,7 +178,7 @@ fn what_is_no_export_is_named_for_what_it_is() {
         (
             "old.xls",
             &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0, 0],
-            "YB-2142",
+            "YB-2141",
         ),
     ] {
         let file = folder.path().join(name);

@@ -5,9 +5,9 @@
 //! not map — personal ones above all — never reach a record.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use jiff::civil::Date;
-use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use crate::adapter::cell::{self, Outcome, Reader};
 use crate::adapter::format::Format;
@@ -52,7 +52,25 @@ struct Plan<'a> {
     /// The title names another unit than the adapter: bare figures mean one of two things, so they mean nothing.
     is_unit_disputed: bool,
     /// What texts without a fault became: dates, words, districts come again and again.
-    known: HashMap<String, Value, Xxh3DefaultBuilder>,
+    known: HashMap<String, Value, BuildHasherDefault<TextHasher>>,
+}
+
+/// Hashes a short text in one go: the table is small and capped, so nobody gains by collisions.
+#[derive(Debug, Default)]
+struct TextHasher(u64);
+
+impl Hasher for TextHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= xxhash_rust::xxh3::xxh3_64(bytes);
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Texts of one column that are remembered, and the longest.

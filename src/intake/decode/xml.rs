@@ -114,6 +114,7 @@ struct Inside {
 struct Walk<'h, 's, 'l> {
     record: Vec<String>,
     total: Option<Vec<String>>,
+    /// The open elements down to the record; those below it are counted in `inside`.
     stack: Vec<String>,
     inside: Option<Inside>,
     records: Records<'h, 's>,
@@ -128,7 +129,8 @@ impl Walk<'_, '_, '_> {
         if self.stack.is_empty() && self.root_closed {
             return Err(self.malformed("根元素之后还有内容"));
         }
-        if self.stack.len() >= self.limits.depth {
+        let inner = self.inside.as_ref().map_or(0, |inside| inside.open.len());
+        if self.stack.len() + inner >= self.limits.depth {
             return Err(unreadable(
                 "YB-2115",
                 format!(
@@ -138,7 +140,6 @@ impl Walk<'_, '_, '_> {
                 ),
             ));
         }
-        self.stack.push(name.to_owned());
         if let Some(inside) = &mut self.inside {
             if let Some((_, _, children)) = inside.open.last_mut() {
                 *children = true;
@@ -151,6 +152,7 @@ impl Walk<'_, '_, '_> {
             inside.open.push((before, String::new(), false));
             return Ok(());
         }
+        self.stack.push(name.to_owned());
         if self.stack == self.record {
             self.records.begin();
             self.inside = Some(Inside {
@@ -226,14 +228,23 @@ impl Walk<'_, '_, '_> {
     }
 
     fn close(&mut self) -> Result<(), Unreadable> {
-        self.stack.pop();
-        self.root_closed = self.stack.is_empty();
+        let ends = match &self.inside {
+            Some(inside) => inside.open.is_empty(),
+            None => true,
+        };
+        if ends {
+            self.stack.pop();
+            self.root_closed = self.stack.is_empty();
+            return match self.inside.take() {
+                Some(_) => self.records.finish(),
+                None => Ok(()),
+            };
+        }
         let Some(inside) = &mut self.inside else {
             return Ok(());
         };
         let Some((before, text, children)) = inside.open.pop() else {
-            self.inside = None;
-            return self.records.finish();
+            return Ok(());
         };
         let blank = text.trim().is_empty();
         let result = if children && blank {

@@ -51,7 +51,11 @@ pub struct Lines<R> {
     /// The last byte was a CR: a LF behind it belongs to the same line end.
     after_cr: bool,
     state: State,
-    cell: Vec<u8>,
+    /// What of the text was taken over, checked to be UTF-8 at once, and how much of it has served.
+    chunk: String,
+    served: usize,
+    /// A cell that did not lie whole in one chunk.
+    cell: String,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -65,7 +69,9 @@ impl<R: BufRead> Lines<R> {
             ends: 0,
             after_cr: false,
             state: State::Start,
-            cell: Vec::new(),
+            chunk: String::new(),
+            served: 0,
+            cell: String::new(),
         }
     }
 
@@ -81,16 +87,19 @@ impl<R: BufRead> Lines<R> {
         self.cell.clear();
         let mut begun = false;
         loop {
-            let mut chunk = self.text.fill_buf().map_err(|error| from_io(&error))?;
+            if self.served == self.chunk.len() {
+                self.refill()?;
+            }
+            let mut chunk = &self.chunk[self.served..];
             if chunk.is_empty() {
                 return self.end_of_file(line, begun);
             }
             let mut taken = 0;
             if self.after_cr {
                 self.after_cr = false;
-                if chunk[0] == b'\n' {
+                if let Some(rest) = chunk.strip_prefix('\n') {
                     taken = 1;
-                    chunk = &chunk[1..];
+                    chunk = rest;
                 }
             }
             begun |= !chunk.is_empty();
@@ -107,13 +116,28 @@ impl<R: BufRead> Lines<R> {
             self.state = scan.state;
             self.ends += scan.ends;
             taken += bytes;
-            self.after_cr = bytes > 0 && chunk[bytes - 1] == b'\r' && taken > 0;
-            self.text.consume(taken);
+            self.after_cr = bytes > 0 && chunk.as_bytes()[bytes - 1] == b'\r' && taken > 0;
+            self.served += taken;
             if ended {
                 line.is_ended = true;
                 return Ok(true);
             }
         }
+    }
+
+    /// Takes over the next piece of text; nothing at the end of the file.
+    fn refill(&mut self) -> Result<(), Unreadable> {
+        let bytes = self.text.fill_buf().map_err(|error| from_io(&error))?;
+        self.chunk.clear();
+        self.served = 0;
+        // The text comes in whole characters, so nothing is ever lost here.
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => self.chunk.push_str(text),
+            Err(_) => self.chunk.push_str(&String::from_utf8_lossy(bytes)),
+        }
+        let amount = bytes.len();
+        self.text.consume(amount);
+        Ok(())
     }
 
     fn end_of_file(&mut self, line: &mut Line, begun: bool) -> Result<bool, Unreadable> {
@@ -139,14 +163,15 @@ struct Scan<'a> {
     quotes: Quotes,
     most_cells: usize,
     state: State,
-    cell: &'a mut Vec<u8>,
+    cell: &'a mut String,
     line: &'a mut Line,
     ends: u64,
 }
 
 impl Scan<'_> {
     /// Takes bytes up to the end of the line; how many, and whether it ended.
-    fn chunk(&mut self, chunk: &[u8]) -> (usize, bool) {
+    fn chunk(&mut self, text: &str) -> (usize, bool) {
+        let chunk = text.as_bytes();
         let mut at = 0;
         while at < chunk.len() {
             let byte = chunk[at];
@@ -157,18 +182,19 @@ impl Scan<'_> {
                 State::Start | State::Plain => {
                     let rest = &chunk[at..];
                     let Some(length) = memchr::memchr3(self.delimiter, b'\n', b'\r', rest) else {
-                        self.cell.extend_from_slice(rest);
+                        self.cell.push_str(&text[at..]);
                         at = chunk.len();
                         self.state = State::Plain;
                         break;
                     };
+                    let piece = &text[at..at + length];
                     at += length;
                     // A cell that lies whole in the chunk needs no collecting.
                     let ended = if self.cell.is_empty() {
-                        put_cell(&rest[..length], self.line, self.most_cells);
+                        put_cell(piece, self.line, self.most_cells);
                         self.separated(chunk[at])
                     } else {
-                        self.cell.extend_from_slice(&rest[..length]);
+                        self.cell.push_str(piece);
                         self.separator(chunk[at])
                     };
                     if ended {
@@ -184,7 +210,7 @@ impl Scan<'_> {
                     } else {
                         length
                     };
-                    self.cell.extend_from_slice(&rest[..length]);
+                    self.cell.push_str(&text[at..at + length]);
                     at += length;
                     if at == chunk.len() {
                         break;
@@ -194,17 +220,19 @@ impl Scan<'_> {
                 State::Escaped => {
                     // Only what needs it is escaped: the backslash of a path stays.
                     if byte != b'"' && byte != b'\\' {
-                        self.cell.push(b'\\');
+                        self.cell.push('\\');
                     }
                     self.state = State::Quoted;
                     if byte == b'\n' || byte == b'\r' {
                         self.quoted(byte);
+                    } else if byte.is_ascii() {
+                        self.cell.push(char::from(byte));
                     } else {
-                        self.cell.push(byte);
+                        continue;
                     }
                 }
                 State::Closed if byte == b'"' => {
-                    self.cell.push(b'"');
+                    self.cell.push('"');
                     self.state = State::Quoted;
                 }
                 State::Closed if byte == self.delimiter || byte == b'\n' || byte == b'\r' => {
@@ -229,13 +257,13 @@ impl Scan<'_> {
         match byte {
             b'"' => self.state = State::Closed,
             b'\\' => self.state = State::Escaped,
-            b'\n' if self.cell.last() == Some(&b'\r') => {
+            b'\n' if self.cell.ends_with('\r') => {
                 self.cell.pop();
-                self.cell.push(b'\n');
+                self.cell.push('\n');
             }
             byte => {
                 self.ends += 1;
-                self.cell.push(byte);
+                self.cell.push(char::from(byte));
             }
         }
     }
@@ -255,21 +283,18 @@ impl Scan<'_> {
     }
 }
 
-fn end_cell(cell: &mut Vec<u8>, line: &mut Line, most_cells: usize) {
+fn end_cell(cell: &mut String, line: &mut Line, most_cells: usize) {
+    // Only between quotes can a CR be part of a cell.
+    if memchr::memchr(b'\r', cell.as_bytes()).is_some() {
+        *cell = cell.replace('\r', "\n");
+    }
     put_cell(cell, line, most_cells);
     cell.clear();
 }
 
-fn put_cell(cell: &[u8], line: &mut Line, most_cells: usize) {
+fn put_cell(cell: &str, line: &mut Line, most_cells: usize) {
     if !cell.is_empty() && line.cells.len() < most_cells {
-        // Cut at ASCII bytes out of UTF-8, so nothing is ever lost here.
-        let mut text = simdutf8::basic::from_utf8(cell).map_or_else(
-            |_| String::from_utf8_lossy(cell).into_owned(),
-            str::to_owned,
-        );
-        if memchr::memchr(b'\r', cell).is_some() {
-            text = text.replace('\r', "\n");
-        }
+        let text = cell.to_owned();
         let numeric = false;
         line.cells.push((line.length, Cell { text, numeric }));
     }

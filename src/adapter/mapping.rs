@@ -15,6 +15,7 @@ use crate::adapter::language::{Adapter, AsOf, FieldRule, Period};
 use crate::adapter::reading::{self, MoneyUnit};
 use crate::adapter::row::{Cell, RawRow};
 use crate::domain::batch::{Issue, Unreadable};
+use crate::domain::fields::Fields;
 use crate::domain::record::{Field, FieldType, Month, Record, Value, mask};
 use crate::domain::text::{fold, folded, is_blank};
 
@@ -266,7 +267,7 @@ impl<'a> Mapper<'a> {
                 fields.push((field, value));
             }
         }
-        record.fields = fields.into_iter().collect();
+        record.fields = Fields::from(fields);
         if self.adapter.period.is_some() {
             // Without it the file as a whole is refused after its last row.
             match self.period {

@@ -7,6 +7,7 @@ pub mod code;
 pub mod coverage;
 pub mod duplicate;
 pub mod event;
+pub mod fields;
 pub mod figures;
 pub mod finding;
 pub mod industry;

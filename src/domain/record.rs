@@ -4,13 +4,13 @@
 //! furthest audience that may see it and its Chinese title; everything else (mapping, change
 //! tracking, renderers) goes by these declarations.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::code;
+use crate::domain::fields::Fields;
 use crate::domain::finding::Insurance;
 
 /// Version of the normaliser, hashed into every fingerprint: raised when the same raw row would
@@ -443,7 +443,7 @@ pub struct Record {
     /// The kind of export it came from.
     pub kind: RecordKind,
     /// Its fields, sorted.
-    pub fields: BTreeMap<Field, Value>,
+    pub fields: Fields,
 }
 
 impl Record {
@@ -452,7 +452,7 @@ impl Record {
     pub const fn new(kind: RecordKind) -> Self {
         Self {
             kind,
-            fields: BTreeMap::new(),
+            fields: Fields::new(),
         }
     }
 
@@ -665,7 +665,7 @@ mod tests {
     fn a_record_survives_its_bytes_and_damage_is_noticed() {
         let record = Record {
             kind: RecordKind::Tax,
-            fields: BTreeMap::from([
+            fields: Fields::from([
                 (Field::CreditCode, Value::Text("91411303MA49U85BX9".into())),
                 (
                     Field::Month,
@@ -755,7 +755,7 @@ mod tests {
     fn an_audience_sees_its_fields_only() {
         let record = Record {
             kind: RecordKind::Registration,
-            fields: BTreeMap::from([
+            fields: Fields::from([
                 (Field::Name, Value::Text("南阳甲公司".into())),
                 (Field::Phone, Value::Text("00012345678".into())),
                 (Field::Revenue, Value::Money(100)),

@@ -280,6 +280,8 @@ pub struct Transcoder<R> {
     out_start: usize,
     out_end: usize,
     input_ended: bool,
+    /// Only the beginning of a character is left of the last piece.
+    broken_off: bool,
     finished: bool,
     /// Watches a file that is said to be GB18030 for being UTF-8.
     watch: Option<Utf8Watch>,
@@ -305,6 +307,7 @@ impl<R: Read> Transcoder<R> {
             out_start: 0,
             out_end: 0,
             input_ended: false,
+            broken_off: false,
             finished: false,
             watch: (reading.declared && reading.bom == 0 && reading.charset == Charset::Gb18030)
                 .then(Utf8Watch::default),
@@ -319,14 +322,18 @@ impl<R: Read> Transcoder<R> {
     }
 
     fn read_raw(&mut self) -> io::Result<()> {
+        // A character that the last piece broke off in is kept for the next.
+        let kept = self.raw_end - self.raw_start;
+        self.raw.copy_within(self.raw_start..self.raw_end, 0);
+        self.broken_off = false;
         let amount = loop {
-            match self.inner.read(&mut self.raw) {
+            match self.inner.read(&mut self.raw[kept..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };
         self.raw_start = 0;
-        self.raw_end = amount;
+        self.raw_end = kept + amount;
         if amount == 0 {
             self.input_ended = true;
             if let Some(watch) = &self.watch
@@ -338,7 +345,7 @@ impl<R: Read> Transcoder<R> {
             return Ok(());
         }
         if let Some(watch) = &mut self.watch {
-            watch.see(&self.raw[..amount]);
+            watch.see(&self.raw[kept..kept + amount]);
         }
         let skip = self.bom.min(amount);
         self.raw_start = skip;
@@ -347,7 +354,37 @@ impl<R: Read> Transcoder<R> {
         Ok(())
     }
 
+    /// UTF-8 that is sound needs no decoder: it is copied. How many bytes, 0 when the decoder must look.
+    fn copy_sound(&mut self) -> usize {
+        if self.charset != Charset::Utf8 {
+            return 0;
+        }
+        let raw = &self.raw[self.raw_start..self.raw_end];
+        let sound = match simdutf8::compat::from_utf8(raw) {
+            Ok(_) => raw.len(),
+            Err(error) if error.error_len().is_none() => {
+                self.broken_off = !self.input_ended;
+                error.valid_up_to()
+            }
+            Err(_) => 0,
+        };
+        self.out[..sound].copy_from_slice(&raw[..sound]);
+        sound
+    }
+
     fn decode(&mut self) -> io::Result<()> {
+        let sound = self.copy_sound();
+        if self.broken_off && sound == 0 {
+            return Ok(());
+        }
+        if sound > 0 {
+            self.raw_start += sound;
+            self.offset += sound as u64;
+            self.out_start = 0;
+            self.out_end = sound;
+            self.look_through()?;
+            return Ok(());
+        }
         // One replacement more always has room.
         let room = self.out.len() - REPLACEMENT.len();
         let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
@@ -359,7 +396,18 @@ impl<R: Read> Transcoder<R> {
         self.offset += read as u64;
         self.out_start = 0;
         self.out_end = written;
-        let out = &self.out[..written];
+        self.look_through()?;
+        match result {
+            DecoderResult::InputEmpty => self.finished = self.input_ended,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(length, after) => self.replace(length, after)?,
+        }
+        Ok(())
+    }
+
+    /// What must be noticed in every piece that is handed on: NUL, replacement characters, line ends.
+    fn look_through(&mut self) -> io::Result<()> {
+        let out = &self.out[..self.out_end];
         let ends = |piece: &[u8]| memchr::memchr_iter(b'\n', piece).count() as u64;
         if let Some(at) = memchr::memchr(0, out) {
             return Err(inside_io(nul(self.lines + 1 + ends(&out[..at]))));
@@ -367,11 +415,6 @@ impl<R: Read> Transcoder<R> {
         let lost = memchr::memmem::find_iter(out, REPLACEMENT).count() as u64;
         self.tally.lost.set(self.tally.lost.get() + lost);
         self.lines += ends(out);
-        match result {
-            DecoderResult::InputEmpty => self.finished = self.input_ended,
-            DecoderResult::OutputFull => {}
-            DecoderResult::Malformed(length, after) => self.replace(length, after)?,
-        }
         Ok(())
     }
 
@@ -415,7 +458,7 @@ impl<R: Read> Transcoder<R> {
 impl<R: Read> BufRead for Transcoder<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.out_start == self.out_end && !self.finished {
-            if self.raw_start == self.raw_end && !self.input_ended {
+            if (self.raw_start == self.raw_end || self.broken_off) && !self.input_ended {
                 self.read_raw()?;
             }
             self.decode()?;

@@ -25,6 +25,8 @@ pub struct Delivery<'a> {
     pub set_aside: u64,
     /// The total the file itself declares.
     pub declared_total: Option<u64>,
+    /// The row in which the file breaks off.
+    pub cut_row: Option<u64>,
     /// What was counted.
     pub census: &'a Census,
     /// What would change.

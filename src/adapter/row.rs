@@ -19,6 +19,9 @@ pub struct RawRow {
     pub cells: Vec<Option<Cell>>,
 }
 
+/// Code of a last row that the file breaks off in: whatever stood behind it is missing as well.
+pub const CUT_ROW: &str = "YB-2155";
+
 /// What a decoder tells its caller, in file order. `Columns` comes before the first row and again
 /// (whole, only ever longer) whenever an XML or JSON record shows a column not seen before.
 #[derive(Debug, Clone, PartialEq, Eq)]

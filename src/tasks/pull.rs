@@ -463,6 +463,7 @@ pub fn verdict(
         rows: reading.rows,
         set_aside: reading.set_aside,
         declared_total: reading.declared_total,
+        cut_row: reading.cut_row,
         census: &reading.census,
         columns: &reading.columns,
         year_before,

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::adapter::guard;
 use crate::adapter::language::Adapter;
 use crate::adapter::mapping::Mapper;
-use crate::adapter::row::Decoded;
+use crate::adapter::row::{CUT_ROW, Decoded};
 use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
 use crate::domain::duplicate::prevails;
 use crate::domain::record::Record;
@@ -30,6 +30,8 @@ pub struct Reading {
     pub issue_count: u64,
     /// What the guards count.
     pub census: Census,
+    /// The row in which the file breaks off.
+    pub cut_row: Option<u64>,
     /// The total the file declares.
     pub declared_total: Option<u64>,
     /// The day it speaks of.
@@ -137,6 +139,9 @@ pub fn read_watched(
             } => {
                 reading.rows += 1;
                 reading.set_aside += 1;
+                if code == CUT_ROW {
+                    reading.cut_row = Some(number);
+                }
                 reading.complain([Issue {
                     row: number,
                     column: String::new(),

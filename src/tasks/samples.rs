@@ -263,6 +263,7 @@ fn tell(
         rows: reading.rows,
         set_aside: reading.set_aside,
         declared_total: reading.declared_total,
+        cut_row: reading.cut_row,
         census: &reading.census,
         columns: &reading.columns,
         year_before: None,

@@ -111,3 +111,33 @@ fn a_held_batch_waits_for_a_name_and_a_reason() {
         Some(2)
     );
 }
+
+#[test]
+fn a_file_that_breaks_off_in_its_last_row_is_held() {
+    let home = home();
+    let path = home.path().to_string_lossy().into_owned();
+    let sample = std::fs::read(root().join("tests/golden/adapters/tax/usual/input-202602.csv"))
+        .expect("the sample");
+    // The total row and a part of the last firm's row are gone; no guard of shares would see it.
+    let total = encoding_rs::GB18030.encode("合计").0.into_owned();
+    let end = sample
+        .windows(total.len())
+        .rposition(|piece| piece == total)
+        .unwrap_or(sample.len());
+    let cut = home.path().join("202603.csv");
+    std::fs::write(&cut, &sample[..end.saturating_sub(40)]).unwrap();
+    let told = out(
+        &[
+            "--home",
+            &path,
+            "preview",
+            "tax",
+            &cut.to_string_lossy(),
+            "--json",
+        ],
+        1,
+    );
+    let head: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(head["verdict"], "quarantined");
+    assert!(head["reasons"].to_string().contains("YB-3127"), "{head}");
+}

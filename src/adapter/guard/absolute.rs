@@ -14,6 +14,7 @@ pub(super) fn reasons(delivery: &Delivery<'_>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     reasons.extend(rows(delivery));
     reasons.extend(declared_total(delivery));
+    reasons.extend(cut(delivery));
     reasons.extend(set_aside(delivery));
     reasons.extend(fill(delivery));
     reasons.extend(units(delivery));
@@ -66,6 +67,17 @@ fn declared_total(delivery: &Delivery<'_>) -> Option<Reason> {
         ),
         "请来源部门补送完整文件",
     ))
+}
+
+/// A file that breaks off in its last row has lost all that stood behind it, however much that was.
+fn cut(delivery: &Delivery<'_>) -> Option<Reason> {
+    delivery.cut_row.map(|row| {
+        hold(
+            "YB-3127",
+            &format!("文件在第{row}行中断，其后的内容缺失"),
+            "请来源部门核对传输是否完整，补送完整文件",
+        )
+    })
 }
 
 /// Too many bad rows mean a bad batch.

@@ -48,6 +48,7 @@ struct Case {
     rows: u64,
     set_aside: u64,
     declared_total: Option<u64>,
+    cut_row: Option<u64>,
     census: Census,
     changes: ChangeCounts,
     as_of: Date,
@@ -115,6 +116,7 @@ fn healthy(text: &str) -> Case {
         rows: 1234,
         set_aside: 4,
         declared_total: Some(1234),
+        cut_row: None,
         census,
         changes: ChangeCounts {
             new: 10,
@@ -136,6 +138,7 @@ fn judged(case: &Case) -> (Verdict, Vec<Reason>) {
         rows: case.rows,
         set_aside: case.set_aside,
         declared_total: case.declared_total,
+        cut_row: case.cut_row,
         census: &case.census,
         changes: case.changes,
         as_of: case.as_of,
@@ -613,6 +616,14 @@ fn every_rule_has_its_reason() {
             &[],
             Verdict::Accepted,
             "",
+        ),
+        (
+            "the file breaks off in a row",
+            ROLL,
+            |c| c.cut_row = Some(1235),
+            &["YB-3127"],
+            Verdict::Quarantined,
+            "第1235行中断",
         ),
         (
             "last month's file with a new date",

@@ -4,6 +4,7 @@ use std::io::BufRead;
 
 use crate::adapter::format::Csv;
 use crate::adapter::limits::Limits;
+use crate::adapter::row::CUT_ROW;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::csv::lines::{Line, Lines};
 use crate::intake::decode::handover::Handover;
@@ -70,7 +71,7 @@ fn lay(table: &mut Table<'_, '_>, line: &mut Line) -> Result<(), Unreadable> {
             "文件在这一行中断：没有行尾，只有 {} 列。处理：核对传输是否完整，请提供方重新导出",
             line.length
         );
-        return table.spoilt(line.number, "YB-2155", reason);
+        return table.spoilt(line.number, CUT_ROW, reason);
     }
     if line.is_torn && table.in_rows() {
         let reason = "引号结束后还有内容，各列可能错位。处理：内容中的引号写成两个；用反斜杠转义的，在适配文件中写明 format.csv.quotes = \"backslash\"";

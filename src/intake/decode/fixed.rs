@@ -6,7 +6,7 @@ use encoding_rs::Encoding;
 
 use crate::adapter::format::{Charset, Fixed, WidthUnit};
 use crate::adapter::limits::Limits;
-use crate::adapter::row::{Cell, RawRow};
+use crate::adapter::row::{CUT_ROW, Cell, RawRow};
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::charset::{Reading, encoding, nul};
 use crate::intake::decode::handover::Handover;
@@ -161,7 +161,7 @@ impl Cut {
         let width = self.places.last().map_or(0, |(_, end)| *end);
         if length < width && !is_ended {
             return Err((
-                "YB-2155",
+                CUT_ROW,
                 format!(
                     "文件在这一行中断：没有行尾，宽 {length}，应为 {width}。处理：核对传输是否完整，请提供方重新导出"
                 ),

@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed};
 
 use crate::adapter::format::Json;
 use crate::adapter::limits::Limits;
+use crate::adapter::row::CUT_ROW;
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::handover::Handover;
@@ -170,7 +171,7 @@ impl Walk<'_, '_, '_> {
                     format!("本行没有“/{}”。处理：请提供方核对该行；核对适配文件 rows 与导出是否一致", self.rows.join("/")),
                 ),
                 Err(error) if error.is_eof() && !is_ended => (
-                    "YB-2155",
+                    CUT_ROW,
                     "文件在这一行中断：没有行尾，内容不完整。处理：核对传输是否完整，请提供方重新导出".to_owned(),
                 ),
                 Err(error) => (

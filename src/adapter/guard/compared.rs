@@ -21,7 +21,7 @@ const HEADS_SHRINK: f64 = 0.15;
 /// Records a part must have had before its shrinkage means anything; also for fill rates and changed shares.
 const PART_RECORDS: u64 = 20;
 /// Records from which it is no coincidence that nothing at all changed in a month.
-const CONTENT_RECORDS: u64 = 500;
+const CONTENT_RECORDS: u64 = 5_000;
 /// Parts a reason names.
 const PARTS_NAMED: usize = 8;
 /// Share filled before from which a collapse is judged.

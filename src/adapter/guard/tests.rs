@@ -629,9 +629,14 @@ fn every_rule_has_its_reason() {
             "last month's file with a new date",
             ROLL,
             |c| {
-                c.census.content = "a0".to_owned();
-                c.as_of = date(2026, 3, 18);
-                c.previous.as_mut().unwrap().as_of = Some(date(2026, 2, 27));
+                let previous = c.previous.as_mut().unwrap();
+                previous.as_of = Some(date(2026, 2, 27));
+                // A whole city's roll: five times the usual.
+                for census in [&mut c.census, &mut previous.census] {
+                    census.content = "a0".to_owned();
+                    census.records *= 5;
+                    census.filled.values_mut().for_each(|filled| *filled *= 5);
+                }
             },
             &["YB-3120"],
             Verdict::Quarantined,

@@ -51,7 +51,6 @@ const PARTS_KEPT: usize = 500;
 /// Adds a usable record to the census: whole, by region, agency and insurance kind, fill of every field, heads of rolls.
 pub fn count(census: &mut Census, record: &Record) {
     census.records += 1;
-    census.add_content(record.content_fingerprint());
     for (field, value) in &record.fields {
         let is_readable = match value {
             Value::Unread(_) => false,
@@ -72,6 +71,15 @@ pub fn count(census: &mut Census, record: &Record) {
         }
     }
     count_heads(census, record);
+}
+
+/// The content of a whole batch, for [`Census::content`]: one sum over its records, whatever their order.
+#[must_use]
+pub fn content<'r>(records: impl IntoIterator<Item = &'r Record>) -> String {
+    let sum = records.into_iter().fold(0_u128, |sum, record| {
+        sum.wrapping_add(record.content_fingerprint())
+    });
+    format!("{sum:x}")
 }
 
 fn count_part(census: &mut Census, kind: &str, text: &str) {

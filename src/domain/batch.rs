@@ -113,14 +113,6 @@ pub struct Census {
     pub content: String,
 }
 
-impl Census {
-    /// Adds a record's content to the sum.
-    pub fn add_content(&mut self, fingerprint: u128) {
-        let sum = u128::from_str_radix(&self.content, 16).unwrap_or(0);
-        self.content = format!("{:x}", sum.wrapping_add(fingerprint));
-    }
-}
-
 /// What change tracking counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeCounts {

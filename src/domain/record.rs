@@ -4,6 +4,7 @@
 //! furthest audience that may see it and its Chinese title; everything else (mapping, change
 //! tracking, renderers) goes by these declarations.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -519,15 +520,19 @@ impl Record {
     /// The canonical bytes: field number, type tag, length, bytes, for each field in order.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_where(|_| true)
+    }
+
+    fn encode_where(&self, keep: impl Fn(Field) -> bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
-        for (field, value) in &self.fields {
-            let (tag, bytes): (u8, Vec<u8>) = match value {
-                Value::Text(text) => (1, text.as_bytes().to_vec()),
-                Value::Count(n) => (2, n.to_be_bytes().to_vec()),
-                Value::Money(fen) => (3, fen.to_be_bytes().to_vec()),
-                Value::Date(day) => (4, day.to_string().into_bytes()),
-                Value::Month(month) => (5, month.to_string().into_bytes()),
-                Value::Unread(text) => (6, text.as_bytes().to_vec()),
+        for (field, value) in self.fields.iter().filter(|(field, _)| keep(**field)) {
+            let (tag, bytes): (u8, Cow<'_, [u8]>) = match value {
+                Value::Text(text) => (1, Cow::Borrowed(text.as_bytes())),
+                Value::Count(n) => (2, Cow::Owned(n.to_be_bytes().to_vec())),
+                Value::Money(fen) => (3, Cow::Owned(fen.to_be_bytes().to_vec())),
+                Value::Date(day) => (4, Cow::Owned(day.to_string().into_bytes())),
+                Value::Month(month) => (5, Cow::Owned(month.to_string().into_bytes())),
+                Value::Unread(text) => (6, Cow::Borrowed(text.as_bytes())),
             };
             out.push(*field as u8);
             out.push(tag);
@@ -564,22 +569,14 @@ impl Record {
     /// The fingerprint of the canonical bytes and the normaliser's version.
     #[must_use]
     pub fn fingerprint(&self) -> u128 {
-        let mut bytes = self.encode();
-        bytes.push(NORMALISER);
-        xxhash_rust::xxh3::xxh3_128(&bytes)
+        fingerprint_of(self.encode())
     }
 
     /// The fingerprint of what the record says beside its month and the day it took effect: last month's file under a new
     /// heading is told by it.
     #[must_use]
     pub fn content_fingerprint(&self) -> u128 {
-        let is_dated = |field: &Field| matches!(field, Field::Month | Field::Effective);
-        if !self.fields.keys().any(is_dated) {
-            return self.fingerprint();
-        }
-        let mut bare = self.clone();
-        bare.fields.retain(|field, _| !is_dated(field));
-        bare.fingerprint()
+        fingerprint_of(self.encode_where(|field| !matches!(field, Field::Month | Field::Effective)))
     }
 
     /// As JSON with field names: fields this audience may see, personal ones masked.
@@ -594,6 +591,11 @@ impl Record {
         }
         map.into()
     }
+}
+
+fn fingerprint_of(mut bytes: Vec<u8>) -> u128 {
+    bytes.push(NORMALISER);
+    xxhash_rust::xxh3::xxh3_128(&bytes)
 }
 
 /// A value as JSON, and whether it is masked: phone and mail always, a code when it is a citizen id (households are taxed under one).

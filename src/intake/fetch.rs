@@ -30,7 +30,7 @@ mod notes;
 mod pages;
 mod pickup;
 mod remote;
-mod secret;
+pub mod secret;
 mod sftp;
 mod sftp_wire;
 mod signing;

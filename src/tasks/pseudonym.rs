@@ -1,15 +1,14 @@
 //! The key under which personal identifiers become pseudonyms.
 
-use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
+use secrecy::ExposeSecret as _;
 
 use crate::adapter::language::Adapter;
 use crate::domain::record::FieldType;
+use crate::intake::fetch::secret;
 use crate::tasks::{Desk, Failure};
 
-/// Characters a key must have, and the most that are read.
+/// Characters a key must have.
 const CHARS: usize = 32;
-const BYTES_MAX: u64 = 4 << 10;
 
 /// Separates this use of the key from any other.
 const PURPOSE: &str = "yingbao 2026 pseudonyms of personal identifiers";
@@ -36,21 +35,9 @@ pub fn pseudonym_key(desk: Desk<'_>, adapter: &Adapter) -> Result<[u8; 32], Fail
     let Some(file) = &desk.configuration.settings.pseudonym_key_file else {
         return Err(wrong("没有写明"));
     };
-    let file = std::fs::File::open(desk.configuration.home.root.join(file))
-        .map_err(|_| wrong("不能打开"))?;
-    let mode = file
-        .metadata()
-        .map_err(|_| wrong("不能打开"))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        return Err(wrong("对其他账户开放"));
-    }
-    let mut text = String::new();
-    file.take(BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(|_| wrong("不能读取"))?;
-    let key = text.trim();
+    let key = secret::read(&desk.configuration.home.root, file)
+        .map_err(|refused| wrong(&format!("不能用（{}）", refused.text)))?;
+    let key = key.expose_secret();
     if key.chars().count() < CHARS {
         return Err(wrong("太短"));
     }

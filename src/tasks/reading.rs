@@ -197,6 +197,7 @@ fn count(reading: &mut Reading) {
     for (record, _) in reading.records.values() {
         guard::count(&mut census, record);
     }
+    census.content = guard::content(reading.records.values().map(|(record, _)| record));
     reading.census = census;
 }
 

@@ -373,7 +373,7 @@ mod tests {
 
     use super::*;
 
-    fn expected() -> Expected {
+    pub fn expected() -> Expected {
         Expected {
             delivered: Some(jiff::civil::date(2026, 3, 2)),
             verdict: Some(Verdict::Accepted),

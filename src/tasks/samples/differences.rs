@@ -143,22 +143,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn expected() -> Expected {
-        Expected {
-            delivered: Some(jiff::civil::date(2026, 3, 2)),
-            verdict: Some(Verdict::Accepted),
-            rows: 2,
-            records: vec![
-                json!({ "credit_code": "A", "employees": 3 }),
-                json!({ "credit_code": "B", "name": "乙" }),
-            ],
-            issues: vec![
-                json!({ "row": 3, "column": "列", "value": "", "code": "YB-2201", "reason": "空" }),
-            ],
-            ..Expected::default()
-        }
-    }
+    use crate::tasks::samples::tests::expected;
 
     #[test]
     fn every_difference_is_named_with_its_place() {

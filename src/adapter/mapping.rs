@@ -329,7 +329,7 @@ impl<'a> Mapper<'a> {
             _ => return Ok(()),
         };
         Err(Unreadable {
-            code: "YB-2121",
+            code: "YB-2129",
             text: format!(
                 "无法确定所属期：{place}。处理：请来源部门补上所属期，或修改适配器的 [period]"
             ),

@@ -406,7 +406,7 @@ fn check_pseudonyms(
         let text = reader.files.get(&file).cloned().unwrap_or_default();
         let complaint = Complaint {
             key: format!("fields.{}", field.name()),
-            code: "YB-1360",
+            code: "YB-1376",
             text: format!(
                 "{}须在密钥下去标识化。处理：在 config/site.toml 写明 pseudonym_key_file，或删去这个字段并把该列列入 [personal]",
                 field.title()

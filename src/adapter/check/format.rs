@@ -163,11 +163,11 @@ impl Complaints {
                 "{} 类记录没有所属期。处理：删去 [period]",
                 file.record.name()
             );
-            self.add("period", "YB-1309", text);
+            self.add("period", "YB-1333", text);
         }
         if file.fields.contains_key(Field::Month.name()) {
             let text = "所属期既由列取得又由 [period] 取得。处理：二者去一";
-            self.add("period", "YB-1309", text);
+            self.add("period", "YB-1333", text);
         }
         match period {
             Period::Title(label) => {

@@ -714,7 +714,7 @@ fn a_file_says_its_month_once() {
         assert_eq!(found, wanted, "{period} {name} {title}");
         match wanted {
             Some(_) => assert_eq!(mapper.as_of(), Ok(DELIVERED)),
-            None => assert_eq!(mapper.as_of().unwrap_err().code, "YB-2121"),
+            None => assert_eq!(mapper.as_of().unwrap_err().code, "YB-2129"),
         }
     }
 }

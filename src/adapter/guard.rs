@@ -8,11 +8,11 @@ use jiff::civil::Date;
 
 use crate::adapter::language::Adapter;
 use crate::domain::batch::{Batch, Census, ChangeCounts, Reason, Verdict, Weight};
-use crate::domain::record::{Field, Record, RecordKind, Value};
 use crate::domain::unit::Units;
 
 mod absolute;
 mod compared;
+pub mod tally;
 
 /// Everything the guard looks at.
 #[derive(Debug, Clone, Copy)]
@@ -43,70 +43,6 @@ pub struct Delivery<'a> {
     pub year_before: Option<&'a Batch>,
     /// The reporting units, each of which had rows before and should have rows again.
     pub units: &'a Units,
-}
-
-/// Different texts of one kind of part that a census counts apart: what comes beyond is a slipped column, and is counted together.
-const PARTS_KEPT: usize = 500;
-
-/// Adds a usable record to the census: whole, by region, agency and insurance kind, fill of every field, heads of rolls.
-pub fn count(census: &mut Census, record: &Record) {
-    census.records += 1;
-    for (field, value) in &record.fields {
-        let is_readable = match value {
-            Value::Unread(_) => false,
-            Value::Text(text) => !text.is_empty(),
-            _ => true,
-        };
-        if is_readable {
-            *census.filled.entry(field.name().to_owned()).or_default() += 1;
-        }
-    }
-    for (kind, field) in [
-        ("region", Field::Region),
-        ("agency", Field::Agency),
-        ("insurance", Field::Insurance),
-    ] {
-        if let Some(text) = record.text(field) {
-            count_part(census, kind, text);
-        }
-    }
-    count_heads(census, record);
-}
-
-/// The content of a whole batch, for [`Census::content`]: one sum over its records, whatever their order.
-#[must_use]
-pub fn content<'r>(records: impl IntoIterator<Item = &'r Record>) -> String {
-    let sum = records.into_iter().fold(0_u128, |sum, record| {
-        sum.wrapping_add(record.content_fingerprint())
-    });
-    format!("{sum:x}")
-}
-
-fn count_part(census: &mut Census, kind: &str, text: &str) {
-    let part = format!("{kind}:{text}");
-    if let Some(count) = census.parts.get_mut(&part) {
-        *count += 1;
-        return;
-    }
-    let part = if census.parts.len() < PARTS_KEPT {
-        part
-    } else {
-        format!("{kind}:…")
-    };
-    *census.parts.entry(part).or_default() += 1;
-}
-
-fn count_heads(census: &mut Census, record: &Record) {
-    if record.kind != RecordKind::InsuredRoll {
-        return;
-    }
-    if let (Some(month), Some(kind), Some(heads)) = (
-        record.month(),
-        record.text(Field::Insurance),
-        record.count(Field::RegisteredHeads),
-    ) {
-        *census.heads.entry(format!("{month}/{kind}")).or_default() += heads;
-    }
 }
 
 /// Judges. The verdict is the heaviest reason's.

@@ -12,8 +12,8 @@ use crate::cli::progress::Rows;
 use crate::domain::batch::{Reason, Verdict, Weight};
 use crate::domain::record::{Audience, Field, Record, Value, shown, shown_key};
 use crate::tasks::pseudonym::pseudonym_key;
-use crate::tasks::pull::{adapter_named, compare, verdict, year_before};
-use crate::tasks::reading::{Reading, read_watched};
+use crate::tasks::pull::{adapter_named, counts, verdict, year_before};
+use crate::tasks::reading::{Delivered, Held, read_held};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure};
 
@@ -44,38 +44,44 @@ pub fn run(
     let mut watch = Stopwatch::start();
     let key = pseudonym_key(desk, adapter)?;
     let bar = Rows::begin(console, &name);
-    let today = desk.today();
-    let reading = read_watched(&path, adapter, &name, today, &key, &|rows| bar.at(rows));
+    let delivered = Delivered {
+        path: &path,
+        name: &name,
+        day: desk.today(),
+        pseudonym_key: &key,
+    };
+    let held = read_held(delivered, adapter, &|rows| bar.at(rows));
     drop(bar);
     watch.lap("read");
-    let reading = match reading {
-        Ok(reading) => reading,
+    let held = match held {
+        Ok(held) => held,
         Err(unreadable) => {
             let reasons = vec![Reason {
                 code: unreadable.code.to_owned(),
                 weight: Weight::Refuse,
                 text: unreadable.text,
             }];
-            let nothing = Reading::default();
+            let nothing = Held::default();
             head(console, Verdict::Refused, &reasons, &nothing, watch);
             return Ok(1);
         }
     };
     let previous = desk.store.head(&adapter.name)?;
-    let (_, counts) = compare(desk, adapter, &reading.records)?;
-    let before = year_before(desk, adapter, &reading)?;
+    let reading = &held.reading;
+    let counts = counts(desk, adapter, &held.records)?;
+    let before = year_before(desk, adapter, reading)?;
     let (verdict, reasons) = verdict(
         desk,
         adapter,
-        &reading,
+        reading,
         previous.as_ref(),
         before.as_ref(),
         counts,
     );
     watch.lap("judge");
-    head(console, verdict, &reasons, &reading, watch);
+    head(console, verdict, &reasons, &held, watch);
     if console.json {
-        for (record, _) in reading.records.values() {
+        for (record, _) in held.records.values() {
             console.document(&json!({ "record": record.to_json(Audience::Section) }));
         }
         for issue in &reading.issues {
@@ -87,7 +93,7 @@ pub fn run(
             counts.new, counts.changed, counts.missing, counts.returned, counts.unchanged
         );
         console.line(changes);
-        text(adapter, &reading, console);
+        text(adapter, &held, console);
     }
     Ok(i32::from(!verdict.accepted()))
 }
@@ -96,10 +102,11 @@ fn head(
     console: &mut Console<'_>,
     verdict: Verdict,
     reasons: &[Reason],
-    reading: &Reading,
+    held: &Held,
     watch: Stopwatch,
 ) {
-    let (rows, records, issues) = (reading.rows, reading.records.len(), reading.issue_count);
+    let reading = &held.reading;
+    let (rows, records, issues) = (reading.rows, held.records.len(), reading.issue_count);
     if console.json {
         console.document(&json!({
             "verdict": verdict, "reasons": reasons, "rows": rows, "records": records, "issues": issues,
@@ -136,8 +143,9 @@ fn head(
 }
 
 /// Fill of every field, the first records, the issues by kind and the first of them.
-fn text(adapter: &Adapter, reading: &Reading, console: &mut Console<'_>) {
-    let records = reading.records.len() as u64;
+fn text(adapter: &Adapter, held: &Held, console: &mut Console<'_>) {
+    let reading = &held.reading;
+    let records = held.records.len() as u64;
     if records > 0 {
         console.line("字段可用率：");
         let rows: Vec<Vec<String>> = adapter
@@ -159,9 +167,9 @@ fn text(adapter: &Adapter, reading: &Reading, console: &mut Console<'_>) {
             })
             .collect();
         console.table(&["  字段", "名称", "列名", "可用"], &rows);
-        console.line(format!("前{}条记录：", SHOWN.min(reading.records.len())));
+        console.line(format!("前{}条记录：", SHOWN.min(held.records.len())));
     }
-    for (key, (record, row)) in reading.records.iter().take(SHOWN) {
+    for (key, (record, row)) in held.records.iter().take(SHOWN) {
         console.line(format!("  {}（第{row}行）", shown_key(key)));
         console.line(format!("    {}", in_words(record)));
     }

@@ -4,7 +4,6 @@
 //! furthest audience that may see it and its Chinese title; everything else (mapping, change
 //! tracking, renderers) goes by these declarations.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -520,26 +519,34 @@ impl Record {
     /// The canonical bytes: field number, type tag, length, bytes, for each field in order.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        self.encode_where(|_| true)
+        let mut out = Vec::with_capacity(128);
+        self.encode_into(&mut out);
+        out
     }
 
-    fn encode_where(&self, keep: impl Fn(Field) -> bool) -> Vec<u8> {
-        let mut out = Vec::with_capacity(128);
+    /// Appends the canonical bytes.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        self.encode_where(|_| true, out);
+    }
+
+    fn encode_where(&self, keep: impl Fn(Field) -> bool, out: &mut Vec<u8>) {
         for (field, value) in self.fields.iter().filter(|(field, _)| keep(**field)) {
-            let (tag, bytes): (u8, Cow<'_, [u8]>) = match value {
-                Value::Text(text) => (1, Cow::Borrowed(text.as_bytes())),
-                Value::Count(n) => (2, Cow::Owned(n.to_be_bytes().to_vec())),
-                Value::Money(fen) => (3, Cow::Owned(fen.to_be_bytes().to_vec())),
-                Value::Date(day) => (4, Cow::Owned(day.to_string().into_bytes())),
-                Value::Month(month) => (5, Cow::Owned(month.to_string().into_bytes())),
-                Value::Unread(text) => (6, Cow::Borrowed(text.as_bytes())),
+            let mut put = |tag: u8, bytes: &[u8]| {
+                out.push(*field as u8);
+                out.push(tag);
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(bytes);
             };
-            out.push(*field as u8);
-            out.push(tag);
-            out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-            out.extend_from_slice(&bytes);
+            match value {
+                Value::Text(text) => put(1, text.as_bytes()),
+                Value::Count(n) => put(2, &n.to_be_bytes()),
+                Value::Money(fen) => put(3, &fen.to_be_bytes()),
+                Value::Date(day) => put(4, &day_bytes(*day)),
+                Value::Month(month) => put(5, &month_bytes(*month)),
+                Value::Unread(text) => put(6, text.as_bytes()),
+            }
         }
-        out
     }
 
     /// Reads what [`Self::encode`] wrote; `None` when the bytes are damaged.
@@ -555,8 +562,8 @@ impl Record {
                 1 => Value::Text(text()?.to_owned()),
                 2 => Value::Count(u64::from_be_bytes(body.try_into().ok()?)),
                 3 => Value::Money(i64::from_be_bytes(body.try_into().ok()?)),
-                4 => Value::Date(text()?.parse().ok()?),
-                5 => Value::Month(Month::parse(text()?)?),
+                4 => Value::Date(day_of(body)?),
+                5 => Value::Month(month_of(body)?),
                 6 => Value::Unread(text()?.to_owned()),
                 _ => return None,
             };
@@ -569,14 +576,19 @@ impl Record {
     /// The fingerprint of the canonical bytes and the normaliser's version.
     #[must_use]
     pub fn fingerprint(&self) -> u128 {
-        fingerprint_of(self.encode())
+        encoded_fingerprint(&self.encode())
     }
 
     /// The fingerprint of what the record says beside its month and the day it took effect: last month's file under a new
     /// heading is told by it.
     #[must_use]
     pub fn content_fingerprint(&self) -> u128 {
-        fingerprint_of(self.encode_where(|field| !matches!(field, Field::Month | Field::Effective)))
+        let mut bytes = Vec::with_capacity(128);
+        self.encode_where(
+            |field| !matches!(field, Field::Month | Field::Effective),
+            &mut bytes,
+        );
+        encoded_fingerprint(&bytes)
     }
 
     /// As JSON with field names: fields this audience may see, personal ones masked.
@@ -593,9 +605,42 @@ impl Record {
     }
 }
 
-fn fingerprint_of(mut bytes: Vec<u8>) -> u128 {
-    bytes.push(NORMALISER);
-    xxhash_rust::xxh3::xxh3_128(&bytes)
+/// The fingerprint of canonical bytes, as [`Record::fingerprint`] has it of the record.
+#[must_use]
+pub fn encoded_fingerprint(bytes: &[u8]) -> u128 {
+    xxhash_rust::xxh3::xxh3_128_with_seed(bytes, u64::from(NORMALISER))
+}
+
+/// Year, month, day.
+fn day_bytes(day: Date) -> [u8; 4] {
+    let [high, low] = day.year().to_be_bytes();
+    [
+        high,
+        low,
+        day.month().to_be_bytes()[0],
+        day.day().to_be_bytes()[0],
+    ]
+}
+
+fn day_of(bytes: &[u8]) -> Option<Date> {
+    let [high, low, month, day] = bytes.try_into().ok()?;
+    let part = |byte: u8| i8::from_be_bytes([byte]);
+    Date::new(i16::from_be_bytes([high, low]), part(month), part(day)).ok()
+}
+
+/// Year, month.
+fn month_bytes(month: Month) -> [u8; 3] {
+    let [high, low] = month.year.to_be_bytes();
+    [high, low, month.month.to_be_bytes()[0]]
+}
+
+fn month_of(bytes: &[u8]) -> Option<Month> {
+    let [high, low, month] = bytes.try_into().ok()?;
+    let month = Month {
+        year: i16::from_be_bytes([high, low]),
+        month: i8::from_be_bytes([month]),
+    };
+    (1..=12).contains(&month.month).then_some(month)
 }
 
 /// A value as JSON, and whether it is masked: phone and mail always, a code when it is a citizen id (households are taxed under one).

@@ -30,6 +30,9 @@ pub const BATCH_MAX: usize = 500;
 /// A hint, not a limit: measured, less cache costs more memory and twice the time.
 const CACHE_BYTES: u64 = 96 * 1024 * 1024;
 
+/// For folders of small pages.
+const SMALL_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Without the flusher a kill would lose everything since the last barrier, and memory grows fivefold.
 const FLUSH_EVERY_MS: u64 = 500;
 
@@ -123,13 +126,25 @@ impl Engine {
     /// [`StoreError::Locked`] when another process (or another handle of this one) has it; [`StoreError::Damaged`] when sled can
     /// not make sense of its files.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, CACHE_BYTES)
+    }
+
+    /// Opens or makes one that is read from end to end now and then: little is kept in memory.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_small(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, SMALL_CACHE_BYTES)
+    }
+
+    fn open_with(folder: &Path, cache: u64) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|source| StoreError::Io {
             what: format!("建立目录{}", folder.display()),
             source,
         })?;
         let config = sled::Config::new()
             .path(folder)
-            .cache_capacity(CACHE_BYTES)
+            .cache_capacity(cache)
             .flush_every_ms(Some(FLUSH_EVERY_MS));
         let mut tries = LOCK_TRIES;
         let tree = loop {

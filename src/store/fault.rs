@@ -12,14 +12,14 @@ pub enum Point {
     Journaled,
     /// The index knows it.
     Applied,
-    /// The stage's marker and its first rows are written.
+    /// A delivery's marker is written.
+    Begun,
+    /// Its segment is on the disk.
     Staged,
+    /// Its fingerprints are.
+    Tracked,
     /// The stage is sealed and on the disk; the journal does not know it.
     Sealed,
-    /// Some records are folded in.
-    HalfPublished,
-    /// All records are folded in; readers do not see them yet.
-    Published,
 }
 
 #[cfg(not(test))]

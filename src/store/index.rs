@@ -8,7 +8,7 @@ use std::vec;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::store::engine::{BATCH_MAX, Engine, Pair, RANGE_MAX, WriteBatch};
+use crate::store::engine::{Engine, Pair, RANGE_MAX, WriteBatch};
 use crate::store::journal::Place;
 use crate::store::keys;
 use crate::store::rows::{self, Head};
@@ -133,28 +133,6 @@ impl Index {
         self.finish(batch)
     }
 
-    /// Writes values under keys that were never used, in one atomic batch: nothing old has to be looked up.
-    pub fn write_new(&self, rows: Rows) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        for (key, value) in rows {
-            put(&mut batch, key, value);
-        }
-        self.finish(batch)
-    }
-
-    /// Writes values whose former length the caller knows, so that nothing old has to be looked up: key, value, and how many
-    /// pieces the former value had. In one atomic batch.
-    pub fn write_over(&self, rows: Vec<(Vec<u8>, Vec<u8>, u32)>) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        for (key, value, old) in rows {
-            let new = put(&mut batch, key.clone(), Some(value));
-            for number in new..old {
-                batch.delete(keys::piece(&key, number));
-            }
-        }
-        self.finish(batch)
-    }
-
     fn finish(&self, batch: WriteBatch) -> Result<(), StoreError> {
         if batch.is_empty() || self.engine.write(batch)? {
             return Ok(());
@@ -163,19 +141,6 @@ impl Index {
             what: "索引".to_owned(),
             text: "已登记的日志位置在提交期间改变".to_owned(),
         })
-    }
-
-    /// Removes every key with this prefix, in batches.
-    pub fn remove_all(&self, prefix: &[u8]) -> Result<(), StoreError> {
-        let to = keys::end_of(prefix);
-        loop {
-            let pairs = self.engine.range(Bound::Included(prefix), &to, BATCH_MAX)?;
-            if pairs.is_empty() {
-                return Ok(());
-            }
-            let rows = pairs.into_iter().map(|(key, _)| (key, None)).collect();
-            self.write(rows, None)?;
-        }
     }
 
     /// Returns when everything written before is on the disk.
@@ -301,7 +266,7 @@ mod tests {
         for n in 0..600 {
             let len = if n % 100 == 0 { 9_000 } else { 3 };
             index
-                .write_new(rows(&[(&format!("k/{n:04}"), Some(len))]))
+                .write(rows(&[(&format!("k/{n:04}"), Some(len))]), None)
                 .unwrap();
         }
         let mut seen = 0;
@@ -317,7 +282,5 @@ mod tests {
             index.last_keys(b"k/", None, 2).unwrap(),
             [b"0599".to_vec(), b"0598".to_vec()]
         );
-        index.remove_all(b"k/").unwrap();
-        assert_eq!(index.engine.export().count(), 1);
     }
 }

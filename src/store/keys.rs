@@ -2,8 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `r/ADAPTER\0KEY` | a record as its last delivery left it |
-//! | `c/N KEY` | what delivery N changed at this key, with the record before |
+//! | `w/ADAPTER` | what of the source's change-tracking index is seen (JSON) |
 //! | `s/N` | marker of a stage: delivery N is not published yet |
 //! | `n/N` | id of the batch that is delivery N |
 //! | `h/ADAPTER` | head: the delivery readers see, and the entry of its batch |
@@ -25,10 +24,8 @@
 //! N, SEQ, PLACE and PIECE are big-endian numbers of fixed length, so that bytes sort as numbers. A name before `\0` never holds
 //! a `\0` (checked on the way in); what follows it may hold anything.
 
-/// Records.
-pub const RECORDS: &str = "r/";
-/// Changes.
-pub const CHANGES: &str = "c/";
+/// Manifests of change tracking.
+pub const TRACKED: &str = "w/";
 /// Stage markers.
 pub const STAGES: &str = "s/";
 /// Batch ids by delivery.
@@ -98,12 +95,6 @@ pub fn below(prefix: &str, name: &str, rest: &[u8]) -> Vec<u8> {
     [prefix.as_bytes(), name.as_bytes(), b"\0", rest].concat()
 }
 
-/// The change of a delivery at a key.
-#[must_use]
-pub fn change(delivery: u64, key: &[u8]) -> Vec<u8> {
-    [CHANGES.as_bytes(), &delivery.to_be_bytes(), key].concat()
-}
-
 /// A piece of a long value.
 #[must_use]
 pub fn piece(key: &[u8], number: u32) -> Vec<u8> {
@@ -131,19 +122,19 @@ mod tests {
     fn keys_of_one_prefix_lie_below_its_end_and_sort_as_numbers() {
         for (prefix, inside, outside) in [
             (
-                b"r/a\0".to_vec(),
-                b"r/a\0\xff\xff".to_vec(),
-                b"r/ab\0".to_vec(),
+                within(BY_DIGEST, "a"),
+                b"d/a\0\xff\xff".to_vec(),
+                b"d/ab\0".to_vec(),
             ),
             (
-                numbered(CHANGES, 0xff),
-                change(0xff, b"\xff"),
-                change(0x100, b""),
+                numbered(STAGES, 0xff),
+                [numbered(STAGES, 0xff), b"\xff".to_vec()].concat(),
+                numbered(STAGES, 0x100),
             ),
             (
-                numbered(CHANGES, u64::MAX),
-                change(u64::MAX, b"k"),
-                b"d/".to_vec(),
+                numbered(STAGES, u64::MAX),
+                [numbered(STAGES, u64::MAX), b"k".to_vec()].concat(),
+                b"t/".to_vec(),
             ),
         ] {
             let end = end_of(&prefix);

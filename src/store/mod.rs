@@ -2,7 +2,8 @@
 //!
 //! The archive holds files as received, by digest. The journal is an append-only, fsynced, hash-chained file of everything that
 //! was decided or done. The index (sled, named only in `engine`) holds what follows from both; it can be rebuilt.
-//! A commit is journal append + fsync, then one sled batch. A batch of records is first staged, unseen by readers.
+//! A commit is journal append + fsync, then one sled batch. A batch of records is first staged, unseen by readers: its changes in a
+//! segment (a file of its own), its fingerprints in the tracking index of its source (a sled folder of its own).
 //!
 //! | file | what it does |
 //! |---|---|
@@ -13,6 +14,10 @@
 //! | `index` | whole values under keys, walks |
 //! | `fold` | journal entry → rows of the index |
 //! | `opening` | version, catching up with the journal |
+//! | `comparison` | one delivery against what is known: new, changed, missing, returned |
+//! | `segment` | the changes of a delivery with their records |
+//! | `pages`, `tracker` | fingerprints and places, packed; the tracking index of a source |
+//! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
 //!
@@ -20,6 +25,7 @@
 //! anything between two steps; so who walks may commit.
 
 mod archive;
+pub mod comparison;
 pub mod engine;
 mod fault;
 mod fold;
@@ -27,9 +33,13 @@ mod index;
 mod journal;
 mod keys;
 mod opening;
+mod pages;
 mod records;
 mod rows;
+mod segment;
 mod stage;
+mod table;
+mod tracker;
 
 #[cfg(test)]
 mod crash;
@@ -37,11 +47,13 @@ mod crash;
 mod speed;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -53,14 +65,18 @@ use crate::domain::change::Change;
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::figures::Dated;
 use crate::domain::notice::Notice;
-use crate::domain::record::RecordKind;
+use crate::domain::record::{Record, RecordKind};
 use crate::store::archive::{Archive, private_folder, sync_folder};
+use crate::store::comparison::{Comparison, Terms};
 use crate::store::fault::{Point, reach};
 use crate::store::fold::{Fold, unfit};
 use crate::store::index::{Index, json};
 use crate::store::journal::{Journal, Reader};
-use crate::store::records::{Records, View, flatten};
-use crate::store::stage::Marker;
+use crate::store::pages::KeyHash;
+use crate::store::records::{Changes, Records, View, flatten};
+use crate::store::segment::Segments;
+use crate::store::stage::{Marker, Numbers, Ticket};
+use crate::store::tracker::{Manifest, Trackers};
 
 /// The store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -110,18 +126,16 @@ pub enum StoreError {
     },
 }
 
-/// A record as the index has it.
+/// A record as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord {
     /// Whether the last complete batch mentioned it.
     pub present: bool,
-    /// The canonical bytes ([`crate::domain::record::Record::encode`]).
-    pub bytes: Vec<u8>,
-    /// The fingerprint.
-    pub fingerprint: u128,
+    /// The record; of a missing one as it was last.
+    pub record: Record,
     /// The batch that last changed it.
     pub batch: BatchId,
-    /// Its row in that batch's file.
+    /// Its row in that batch's file; 0 when that batch no longer mentioned it.
     pub row: u64,
 }
 
@@ -152,12 +166,15 @@ pub struct StoredBulletin {
 pub struct Store {
     archive: Archive,
     index: Index,
+    segments: Segments,
+    trackers: Trackers,
     journal: Mutex<Journal>,
     journal_path: PathBuf,
     /// Where the last whole entry ends: what readers may read.
     journal_end: AtomicU64,
-    /// The greatest delivery begun.
-    accepting: Mutex<u64>,
+    /// Held while a delivery is made visible.
+    accepting: Mutex<()>,
+    numbers: Arc<Mutex<Numbers>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -178,6 +195,8 @@ impl Store {
         // From here on no other process is in: sled holds the lock of the whole folder.
         let index = Index::open(&state.join("index"))?;
         let archive = Archive::open(state.join("archive"))?;
+        let segments = Segments::open(state.join("segments"))?;
+        let trackers = Trackers::new(state.join("tracking"))?;
         let journal_folder = state.join("journal");
         private_folder(&journal_folder)?;
         sync_folder(state)?;
@@ -204,17 +223,28 @@ impl Store {
                 batch = marker.batch,
                 "a staged batch was never journaled and is dropped; pull it again"
             );
-            marker.remove(&index)?;
+            marker.remove(&index, &segments, &trackers)?;
+        }
+        // A process killed after a batch became visible may have left what stood before it.
+        for item in index.scan(keys::TRACKED.into()) {
+            let (adapter, manifest) = item?;
+            trackers.sweep(
+                &rows::read_text(adapter)?,
+                &json("变更索引清单", &manifest)?,
+            )?;
         }
         let delivery = index.get(keys::DELIVERY.as_bytes())?;
         let delivery = delivery.map(|row| rows::read_number(&row)).transpose()?;
         Ok(Self {
             archive,
             index,
+            segments,
+            trackers,
             journal_end: AtomicU64::new(journal.last().end),
             journal: Mutex::new(journal),
             journal_path,
-            accepting: Mutex::new(delivery.unwrap_or(0)),
+            accepting: Mutex::default(),
+            numbers: Arc::new(Mutex::new(Numbers::after(delivery.unwrap_or(0)))),
         })
     }
 
@@ -283,34 +313,77 @@ impl Store {
         Ok(place)
     }
 
-    /// Accepts a batch: stages its changes in chunks, barrier, journals `event` (a `Batch` or `Released`) with fsync, makes
-    /// them visible. Killed anywhere, the next open ends before or after it, never between.
+    /// Begins to compare a delivery of a source with what is known of it. Nothing of it is seen before [`Self::accept`].
+    pub fn compare(&self, adapter: &str, terms: &Terms<'_>) -> Result<Comparison<'_>, StoreError> {
+        let ticket = Ticket::next(&self.numbers);
+        let manifest = self.manifest(adapter)?;
+        let tracker = self.trackers.of(adapter, &manifest)?;
+        Comparison::begin(&self.segments, tracker, manifest, adapter, ticket, terms)
+    }
+
+    fn manifest(&self, adapter: &str) -> Result<Manifest, StoreError> {
+        stage::manifest(&self.index, adapter)
+    }
+
+    /// Accepts a batch: puts its changes on the disk, unseen, journals `event` (a `Batch` or `Released`) with fsync, makes them
+    /// visible. Killed anywhere, the next open ends before or after it, never between.
     ///
-    /// The changes must have been worked out against the records as they stand; else [`StoreError::Unfit`], and nothing is
-    /// written. `changes` may read this store and commit to it, but not accept.
+    /// Nothing else of the source must have been accepted since the comparison began; else [`StoreError::Unfit`], and nothing is
+    /// written.
     pub fn accept(
         &self,
         at: Timestamp,
         actor: &str,
         event: Event,
-        changes: impl Iterator<Item = Change>,
+        comparison: Comparison<'_>,
     ) -> Result<(), StoreError> {
         let batch = match &event {
             Event::Batch { batch } | Event::Released { batch } if batch.verdict.accepted() => batch,
             _ => return Err(unfit("只有已接收的批次才带有明细")),
         };
-        let mut delivery = lock(&self.accepting);
-        *delivery += 1;
-        let mut marker = Marker::new(*delivery, batch);
-        let result = marker
-            .write(&self.index, changes)
+        let _one_at_a_time = lock(&self.accepting);
+        let parts = comparison.into_parts();
+        if parts.adapter != batch.adapter || self.manifest(&batch.adapter)? != parts.manifest {
+            return Err(unfit(format!(
+                "批次{}的变更与现有记录不符：比对之后记录已改变",
+                batch.batch
+            )));
+        }
+        let adapter = parts.adapter.clone();
+        let mut marker = Marker::new(parts.ticket.delivery, batch, parts.manifest.clone());
+        let result = self
+            .put_down(parts, &mut marker)
             .and_then(|()| self.make_visible(at, actor, event, &mut marker));
-        if result.is_err() && !self.may_be_journaled(&marker) {
-            // Unseen rows do no harm; when they can not be removed now, the next start does it.
-            let removed = marker.remove(&self.index);
+        if result.is_ok() {
+            // What the old manifest named is no longer wanted. A walk that still reads it holds it open.
+            let swept = self.trackers.sweep(&adapter, &marker.manifest);
+            tracing::debug!(?swept, adapter, "old tracking index removed");
+        } else if !self.may_be_journaled(&marker) {
+            // Unseen files do no harm; when they can not be removed now, the next start does it.
+            let removed = marker.remove(&self.index, &self.segments, &self.trackers);
             tracing::debug!(?removed, batch = marker.batch, "stage given up");
         }
+        self.trackers.close(&adapter);
         result
+    }
+
+    /// Puts a delivery on the disk, unseen.
+    fn put_down(&self, parts: comparison::Parts, marker: &mut Marker) -> Result<(), StoreError> {
+        marker.begin(&self.index, parts.ticket.keep())?;
+        reach(Point::Begun);
+        if parts.writer.entries() > 0 {
+            parts.writer.keep()?;
+        }
+        reach(Point::Staged);
+        marker.manifest = self.trackers.write(
+            &parts.adapter,
+            &parts.manifest,
+            marker.delivery,
+            parts.left,
+            &parts.layout,
+        )?;
+        reach(Point::Tracked);
+        Ok(())
     }
 
     /// A stage whose entry may be on the disk belongs to the next start: it must find the rows.
@@ -336,10 +409,10 @@ impl Store {
         marker.seal(&self.index, before.seq + 1)?;
         reach(Point::Sealed);
         let place = self.append(&mut journal, at, actor, vec![event])?;
-        let written = marker
-            .publish(&self.index)
-            .and_then(|()| fold.finish(place))
-            .and_then(|rows| self.index.write(rows, Some(before)));
+        let written = fold.finish(place).and_then(|mut rows| {
+            marker.publish(&mut rows)?;
+            self.index.write(rows, Some(before))
+        });
         reach(Point::Applied);
         written.inspect_err(|error| journal.give_up(error))
     }
@@ -420,27 +493,37 @@ impl Store {
         self.index.get(&key)?.map(rows::read_text).transpose()
     }
 
-    /// Every record of a source in the order of keys, missing ones included: as they stood when this was called, whatever is
-    /// accepted meanwhile.
+    /// Every record of a source in the order in which they were delivered, missing ones included: as they stood when this was
+    /// called, whatever is accepted meanwhile.
     pub fn records(
         &self,
         adapter: &str,
-    ) -> impl Iterator<Item = Result<(String, StoredRecord), StoreError>> + '_ {
-        flatten(Records::of(&self.index, adapter))
+        kind: RecordKind,
+    ) -> impl Iterator<Item = Result<StoredRecord, StoreError>> + '_ {
+        let view = View::of(&self.index, &self.segments, kind);
+        flatten(self.manifest(adapter).and_then(|manifest| {
+            let tracker = self.trackers.of(adapter, &manifest)?;
+            Records::of(view, tracker.all())
+        }))
     }
 
     /// One record.
-    pub fn record(&self, adapter: &str, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-        // The head first: a record is read as of it, even when a batch is being published.
-        let mut view = View::of(&self.index, adapter)?;
-        let row = keys::below(keys::RECORDS, adapter, key.as_bytes());
-        match self.index.get(&row)? {
+    pub fn record(
+        &self,
+        adapter: &str,
+        kind: RecordKind,
+        key: &str,
+    ) -> Result<Option<StoredRecord>, StoreError> {
+        let tracker = self.trackers.of(adapter, &self.manifest(adapter)?)?;
+        match tracker.get(KeyHash::of(key))? {
             None => Ok(None),
-            Some(row) => view.see(key.as_bytes(), &row),
+            Some(known) => View::of(&self.index, &self.segments, kind)
+                .see(known.place(), known.present())
+                .map(Some),
         }
     }
 
-    /// The changes a batch made, in the order of keys.
+    /// The changes a batch made, in the order of its rows; what is missing stands at the end.
     pub fn changes(
         &self,
         batch: &str,
@@ -450,7 +533,7 @@ impl Store {
         let delivery = self
             .place_of(batch)
             .map(|place| place.map_or(0, |(_, delivery)| delivery));
-        flatten(delivery.map(|delivery| records::changes(&self.index, delivery, kind)))
+        flatten(delivery.and_then(|delivery| Changes::of(&self.segments, delivery, kind)))
     }
 
     /// One case.

@@ -13,7 +13,7 @@ use crate::store::journal::Line;
 use crate::store::stage::Marker;
 
 /// Version of the layout of the state folder.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Refuses a folder of a newer program; marks a new one.
 pub fn check_version(state: &Path) -> Result<(), StoreError> {
@@ -52,7 +52,7 @@ pub fn check_version(state: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Applies an entry the index has not seen, publishing its staged records when it has some.
+/// Applies an entry the index has not seen, publishing its staged changes when it has some.
 pub fn replay(
     index: &Index,
     left: &mut BTreeMap<u64, Marker>,
@@ -73,11 +73,15 @@ pub fn replay(
                     entry.seq, batch.batch
                 ),
             })?;
-        marker.publish(index)?;
         left.remove(&marker.delivery);
-        delivery = Some(marker.delivery);
+        delivery = Some(marker);
     }
-    let mut fold = Fold::new(index, entry.seq, entry.at, delivery)?;
+    let mut fold = Fold::new(
+        index,
+        entry.seq,
+        entry.at,
+        delivery.as_ref().map(|marker| marker.delivery),
+    )?;
     for event in &entry.events {
         fold.take(event).map_err(|error| match error {
             // What is journaled was allowed when it was written.
@@ -88,5 +92,9 @@ pub fn replay(
             other => other,
         })?;
     }
-    index.write(fold.finish(line.place)?, None)
+    let mut rows = fold.finish(line.place)?;
+    if let Some(marker) = delivery {
+        marker.publish(&mut rows)?;
+    }
+    index.write(rows, None)
 }

@@ -5,54 +5,55 @@ use std::collections::HashMap;
 use crate::domain::batch::BatchId;
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::record::{Record, RecordKind};
-use crate::store::index::{Index, Scan};
-use crate::store::rows::{self, ChangeRow, RecordRow};
+use crate::store::comparison::decode;
+use crate::store::index::Index;
+use crate::store::pages::Known;
+use crate::store::rows;
+use crate::store::segment::{Entry, EntryKind, Place, Reader, Segments, Walk};
 use crate::store::{StoreError, StoredRecord, keys};
 
-/// Reads records as of one delivery.
+/// Reads records by what the tracking index knows of them.
 #[derive(Debug)]
 pub struct View<'a> {
     index: &'a Index,
-    /// Deliveries after this one are not seen; 0 when the source has none.
-    as_of: u64,
+    kind: RecordKind,
+    reader: Reader<'a>,
+    /// Entries that others point to lie anywhere: they do not disturb the walk.
+    aside: Reader<'a>,
     batches: HashMap<u64, BatchId>,
 }
 
 impl<'a> View<'a> {
-    /// As of the source's head now.
-    pub fn of(index: &'a Index, adapter: &str) -> Result<Self, StoreError> {
-        let as_of = match index.get(&keys::named(keys::HEADS, adapter))? {
-            None => 0,
-            Some(row) => rows::read_numbers(&row)?.1,
-        };
-        Ok(Self {
+    /// Of these segments.
+    pub fn of(index: &'a Index, segments: &'a Segments, kind: RecordKind) -> Self {
+        Self {
             index,
-            as_of,
+            kind,
+            reader: segments.reader(),
+            aside: segments.reader(),
             batches: HashMap::new(),
-        })
+        }
     }
 
-    /// The record this row stood for; `None` when it was not there yet.
-    pub fn see(&mut self, key: &[u8], row: &[u8]) -> Result<Option<StoredRecord>, StoreError> {
-        let mut record = RecordRow::decode(row)?;
-        while record.delivery > self.as_of {
-            let change = self.index.get(&keys::change(record.delivery, key))?;
-            let change = change.ok_or_else(|| StoreError::Damaged {
-                what: "索引".to_owned(),
-                text: format!("缺少第{}次交付的变更", record.delivery),
-            })?;
-            match ChangeRow::decode(&change)?.before {
-                None => return Ok(None),
-                Some(before) => record = before,
-            }
+    /// The record whose last entry lies here.
+    pub fn see(&mut self, place: Place, present: bool) -> Result<StoredRecord, StoreError> {
+        let entry = self.reader.read_on(place)?;
+        let content = if entry.kind == EntryKind::Missing {
+            self.aside.read(entry.before)?
+        } else {
+            entry.clone()
+        };
+        // Read otherwise by a changed adapter, it still stands where it stood before.
+        let mut origin = entry;
+        while origin.kind == EntryKind::Remapped && !origin.before.is_nowhere() {
+            origin = self.aside.read(origin.before)?;
         }
-        Ok(Some(StoredRecord {
-            present: record.present,
-            batch: self.batch(record.delivery)?,
-            bytes: record.bytes,
-            fingerprint: record.fingerprint,
-            row: record.row,
-        }))
+        Ok(StoredRecord {
+            present,
+            batch: self.batch(origin.place.delivery())?,
+            row: origin.row,
+            record: decode(self.kind, &content)?,
+        })
     }
 
     fn batch(&mut self, delivery: u64) -> Result<BatchId, StoreError> {
@@ -72,74 +73,103 @@ impl<'a> View<'a> {
     }
 }
 
-/// The records of a source in the order of keys.
+/// The records of a source in the order in which they were delivered.
 #[derive(Debug)]
 pub struct Records<'a> {
     view: View<'a>,
-    scan: Scan<'a>,
+    places: std::vec::IntoIter<(Place, bool)>,
 }
 
 impl<'a> Records<'a> {
-    /// As of the source's head now.
-    pub fn of(index: &'a Index, adapter: &str) -> Result<Self, StoreError> {
+    /// As the tracking index has them now. Their places are in memory, sixteen bytes each.
+    pub fn of(
+        view: View<'a>,
+        known: impl Iterator<Item = Result<Known, StoreError>>,
+    ) -> Result<Self, StoreError> {
+        let mut places = known
+            .map(|known| known.map(|known| (known.place(), known.present())))
+            .collect::<Result<Vec<_>, _>>()?;
+        places.sort_unstable();
         Ok(Self {
-            view: View::of(index, adapter)?,
-            scan: index.scan(keys::within(keys::RECORDS, adapter)),
+            view,
+            places: places.into_iter(),
         })
     }
 }
 
 impl Iterator for Records<'_> {
-    type Item = Result<(String, StoredRecord), StoreError>;
+    type Item = Result<StoredRecord, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (key, row) = match self.scan.next()? {
-                Ok(pair) => pair,
-                Err(error) => return Some(Err(error)),
-            };
-            match self.view.see(&key, &row) {
-                Ok(None) => {}
-                Ok(Some(record)) => return Some(rows::read_text(key).map(|key| (key, record))),
-                Err(error) => return Some(Err(error)),
-            }
-        }
+        let (place, present) = self.places.next()?;
+        Some(self.view.see(place, present))
     }
 }
 
-/// The changes of a delivery in the order of keys.
-pub fn changes(
-    index: &Index,
-    delivery: u64,
+/// The changes of a delivery: in the order of its rows, what is missing at the end.
+#[derive(Debug)]
+pub struct Changes<'a> {
+    walk: Walk,
+    before: Reader<'a>,
     kind: RecordKind,
-) -> impl Iterator<Item = Result<Change, StoreError>> + '_ {
-    index
-        .scan(keys::numbered(keys::CHANGES, delivery))
-        .map(move |item| {
-            let (key, row) = item?;
-            let row = ChangeRow::decode(&row)?;
-            let key = rows::read_text(key)?;
-            let read = |bytes: &[u8]| {
-                Record::decode(kind, bytes).ok_or_else(|| StoreError::Damaged {
-                    what: "索引".to_owned(),
-                    text: format!("变更{key}中的记录无法读取"),
-                })
-            };
-            Ok(Change {
-                kind: row.kind,
-                before: row
-                    .before
-                    .as_ref()
-                    .map(|row| read(&row.bytes))
-                    .transpose()?,
-                after: match row.kind {
-                    ChangeKind::Missing => None,
-                    _ => Some(read(&row.after.bytes)?),
-                },
-                row: row.after.row,
-                key,
-            })
+}
+
+impl<'a> Changes<'a> {
+    /// Of one delivery.
+    pub fn of(segments: &'a Segments, delivery: u64, kind: RecordKind) -> Result<Self, StoreError> {
+        Ok(Self {
+            walk: segments.walk(delivery)?,
+            before: segments.reader(),
+            kind,
         })
+    }
+
+    fn change(&mut self, entry: &Entry) -> Result<Option<Change>, StoreError> {
+        let kind = match entry.kind {
+            EntryKind::Dead | EntryKind::Remapped => return Ok(None),
+            EntryKind::New => ChangeKind::New,
+            EntryKind::Changed => ChangeKind::Changed,
+            EntryKind::Missing => ChangeKind::Missing,
+            EntryKind::Returned => ChangeKind::Returned,
+        };
+        let before = if entry.before.is_nowhere() {
+            None
+        } else {
+            let mut before = self.before.read(entry.before)?;
+            if before.kind == EntryKind::Missing {
+                before = self.before.read(before.before)?;
+            }
+            Some(decode(self.kind, &before)?)
+        };
+        let after = match kind {
+            ChangeKind::Missing => None,
+            _ => Some(decode(self.kind, entry)?),
+        };
+        let key = after.as_ref().or(before.as_ref());
+        Ok(Some(Change {
+            kind,
+            key: key.map(Record::key).unwrap_or_default(),
+            before,
+            after,
+            row: entry.row,
+        }))
+    }
+}
+
+impl Iterator for Changes<'_> {
+    type Item = Result<Change, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = match self.walk.next()? {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error)),
+            };
+            if let Some(change) = self.change(&entry).transpose() {
+                return Some(change);
+            }
+        }
+    }
 }
 
 /// The items, or the one error why there are none.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::domain::change::ChangeKind;
+use crate::domain::record::RecordKind;
 use crate::store::Store;
-use crate::store::tests::{accepted, at, change, dispatched, everything, news, notice, opened};
+use crate::store::tests::{at, change, deliver, dispatched, everything, news, notice, opened};
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     #[allow(clippy::disallowed_methods, reason = "shown to who runs it")]
@@ -35,9 +36,7 @@ fn figures() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
     timed("accept 200,000 new", || {
-        store
-            .accept(at(0), "pull", accepted("1"), news(0..ALL, "甲"))
-            .unwrap();
+        deliver(&store, 0, "1", news(0..ALL, "甲"));
     });
     println!("state folder: {} KiB", size(home.path()) / 1024);
     timed("make 15,000 changes", || {
@@ -49,10 +48,13 @@ fn figures() {
         let changes = (0..15_000)
             .map(|n| n * 13)
             .map(|key| change(ChangeKind::Changed, key, Some("甲"), Some("乙")));
-        store.accept(at(0), "pull", accepted("2"), changes).unwrap();
+        deliver(&store, 0, "2", changes);
     });
     timed("scan 200,000", || {
-        assert_eq!(store.records("market").count(), ALL);
+        assert_eq!(
+            store.records("market", RecordKind::Registration).count(),
+            ALL
+        );
     });
     timed("3,000 cases in one commit", || {
         store

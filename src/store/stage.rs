@@ -1,26 +1,77 @@
-//! Deliveries: the rows of a batch, first written unseen, then folded into the records.
+//! Deliveries: what a batch changed, first written unseen, then made visible by one small write.
 //!
-//! Each accepted batch is one *delivery* with a number of its own, greater than all before. Its changes are written under that
-//! number (`c/N …`), each with the record as it stood before; nobody looks there yet. When the journal has the batch, the records
-//! (`r/…`) are overwritten from the changes, in pieces; each is a plain put, so doing it twice does no harm. A reader works as of
-//! one delivery, the source's head, and for a record that a later delivery has already touched takes what stood before from that
-//! delivery's changes. So it never meets a half-published batch, needs no lock, and a walk that began before a batch ends before it.
+//! Each accepted batch is one *delivery* with a number of its own, greater than all before. Its changes lie in a segment of that
+//! number, its fingerprints in a run of that number in the tracking index of its source; nobody looks there yet. When the journal
+//! has the batch, one write to the index names the run in the source's manifest: that is what readers go by. What is written once
+//! is never changed, so a walk that began before a batch ends before it and needs no lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::batch::Batch;
-use crate::domain::change::{Change, ChangeKind};
-use crate::store::engine::{BATCH_MAX, Pair};
-use crate::store::fault::{Point, reach};
 use crate::store::fold::{check_name, unfit};
 use crate::store::index::{Index, Rows, json};
-use crate::store::rows::{self, ChangeRow, RecordRow};
-use crate::store::{StoreError, keys};
+use crate::store::rows;
+use crate::store::segment::Segments;
+use crate::store::tracker::{Manifest, Trackers};
+use crate::store::{StoreError, keys, lock};
 
-/// A record's key longer than this is no key: it would fill the pages of the index.
-const KEY_MAX_BYTES: usize = 1024;
+/// The numbers of deliveries: each is greater than all that were kept, and one that came to nothing is given again, so that the
+/// same batches have the same numbers whatever was held, refused or broken off between them.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    greatest: u64,
+    given: BTreeSet<u64>,
+}
+
+impl Numbers {
+    /// After the greatest that was kept.
+    pub const fn after(greatest: u64) -> Self {
+        Self {
+            greatest,
+            given: BTreeSet::new(),
+        }
+    }
+}
+
+/// The number of a delivery while it is on its way.
+#[derive(Debug)]
+pub struct Ticket {
+    numbers: Arc<Mutex<Numbers>>,
+    /// The number.
+    pub delivery: u64,
+}
+
+impl Ticket {
+    /// The next number.
+    pub fn next(numbers: &Arc<Mutex<Numbers>>) -> Self {
+        let mut held = lock(numbers);
+        let mut delivery = held.greatest + 1;
+        while !held.given.insert(delivery) {
+            delivery += 1;
+        }
+        drop(held);
+        Self {
+            numbers: Arc::clone(numbers),
+            delivery,
+        }
+    }
+
+    /// The number is used; the greatest used so far.
+    pub fn keep(&self) -> u64 {
+        let mut held = lock(&self.numbers);
+        held.greatest = held.greatest.max(self.delivery);
+        held.greatest
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        lock(&self.numbers).given.remove(&self.delivery);
+    }
+}
 
 /// A delivery that is not published yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,16 +84,19 @@ pub struct Marker {
     pub batch: String,
     /// The journal entry it was sealed for; `None` while it is being written.
     pub sealed: Option<u64>,
+    /// By which it will be seen.
+    pub manifest: Manifest,
 }
 
 impl Marker {
-    /// The marker of a new delivery.
-    pub fn new(delivery: u64, batch: &Batch) -> Self {
+    /// The marker of a new delivery of a source that stands at `manifest`.
+    pub fn new(delivery: u64, batch: &Batch, manifest: Manifest) -> Self {
         Self {
             delivery,
             adapter: batch.adapter.clone(),
             batch: batch.batch.clone(),
             sealed: None,
+            manifest,
         }
     }
 
@@ -52,15 +106,8 @@ impl Marker {
         Ok((keys::numbered(keys::STAGES, self.delivery), Some(value)))
     }
 
-    /// Writes the changes, unseen.
-    ///
-    /// # Errors
-    /// [`StoreError::Unfit`] when a change does not fit the records as they stand: it was worked out against another state.
-    pub fn write(
-        &self,
-        index: &Index,
-        changes: impl Iterator<Item = Change>,
-    ) -> Result<(), StoreError> {
+    /// Says that it is being written: what a kill leaves of it is found by this. `greatest` is the greatest number used.
+    pub fn begin(&self, index: &Index, greatest: u64) -> Result<(), StoreError> {
         check_name(&self.adapter)?;
         let begin = Rows::from([
             self.row()?,
@@ -68,95 +115,40 @@ impl Marker {
                 keys::numbered(keys::DELIVERIES, self.delivery),
                 Some(self.batch.clone().into_bytes()),
             ),
-            (keys::DELIVERY.into(), Some(rows::number(self.delivery))),
+            (keys::DELIVERY.into(), Some(rows::number(greatest))),
         ]);
         index.write(begin, None)?;
-        let mut chunk = Rows::new();
-        for change in changes {
-            let (key, row) = self.row_of(index, &change)?;
-            if chunk.insert(key, Some(row)).is_some() {
-                return Err(unfit(format!("批次{}中有重复的主键", self.batch)));
-            }
-            if chunk.len() >= BATCH_MAX {
-                index.write_new(std::mem::take(&mut chunk))?;
-                reach(Point::Staged);
-            }
-        }
-        index.write_new(chunk)?;
-        reach(Point::Staged);
-        Ok(())
+        index.barrier()
     }
 
-    fn row_of(&self, index: &Index, change: &Change) -> Result<Pair, StoreError> {
-        if change.key.len() > KEY_MAX_BYTES {
-            return Err(unfit(format!("批次{}中有过长的主键", self.batch)));
-        }
-        let key = change.key.as_bytes();
-        let before = index
-            .get(&keys::below(keys::RECORDS, &self.adapter, key))?
-            .map(|row| RecordRow::decode(&row))
-            .transpose()?;
-        let present = before.as_ref().map(|before| before.present);
-        let after = match (change.kind, present, &before, &change.after) {
-            (ChangeKind::Missing, Some(true), Some(before), None) => {
-                ChangeRow::gone(before, self.delivery)
-            }
-            (ChangeKind::New, None, _, Some(after))
-            | (ChangeKind::Changed, Some(true), _, Some(after))
-            | (ChangeKind::Returned, Some(false), _, Some(after)) => RecordRow {
-                delivery: self.delivery,
-                present: true,
-                row: change.row,
-                fingerprint: after.fingerprint(),
-                bytes: after.encode(),
-            },
-            _ => {
-                return Err(unfit(format!(
-                    "批次{}的变更与现有记录不符（第{}行）：比对之后记录已改变",
-                    self.batch, change.row
-                )));
-            }
-        };
-        let row = ChangeRow {
-            kind: change.kind,
-            before,
-            after,
-        };
-        Ok((keys::change(self.delivery, key), row.encode()))
-    }
-
-    /// Says which journal entry it belongs to, and puts all of it on the disk: from here on the journal decides.
+    /// Says which journal entry it belongs to, and puts it on the disk: from here on the journal decides.
     pub fn seal(&mut self, index: &Index, seq: u64) -> Result<(), StoreError> {
         self.sealed = Some(seq);
         index.write(Rows::from([self.row()?]), None)?;
         index.barrier()
     }
 
-    /// Folds the changes into the records. May be repeated; readers see nothing of it before the head names the delivery.
-    pub fn publish(&self, index: &Index) -> Result<(), StoreError> {
-        let mut chunk = Vec::new();
-        for item in index.scan(keys::numbered(keys::CHANGES, self.delivery)) {
-            let (key, row) = item?;
-            let change = ChangeRow::decode(&row)?;
-            chunk.push((
-                keys::below(keys::RECORDS, &self.adapter, &key),
-                change.after.encode(),
-                // When this runs a second time the pieces are gone already, and removing them again does no harm.
-                change.before.as_ref().map_or(0, RecordRow::pieces),
-            ));
-            if chunk.len() >= BATCH_MAX {
-                index.write_over(std::mem::take(&mut chunk))?;
-                reach(Point::HalfPublished);
-            }
-        }
-        index.write_over(chunk)?;
-        reach(Point::Published);
+    /// The row by which readers see it; written together with the head.
+    pub fn publish(&self, rows: &mut Rows) -> Result<(), StoreError> {
+        let value = serde_json::to_vec(&self.manifest)
+            .map_err(|error| unfit(format!("变更索引清单无法写成JSON：{error}")))?;
+        rows.insert(keys::named(keys::TRACKED, &self.adapter), Some(value));
         Ok(())
     }
 
     /// Removes what was written of it; nothing of it was ever seen.
-    pub fn remove(&self, index: &Index) -> Result<(), StoreError> {
-        index.remove_all(&keys::numbered(keys::CHANGES, self.delivery))?;
+    pub fn remove(
+        &self,
+        index: &Index,
+        segments: &Segments,
+        trackers: &Trackers,
+    ) -> Result<(), StoreError> {
+        segments.remove(self.delivery)?;
+        trackers.remove(
+            &self.adapter,
+            &manifest(index, &self.adapter)?,
+            self.delivery,
+        )?;
         index.write(
             Rows::from([
                 (keys::numbered(keys::STAGES, self.delivery), None),
@@ -165,6 +157,12 @@ impl Marker {
             None,
         )
     }
+}
+
+/// What of a source's tracking index is seen.
+pub fn manifest(index: &Index, adapter: &str) -> Result<Manifest, StoreError> {
+    let found = index.get_json("变更索引清单", &keys::named(keys::TRACKED, adapter))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// What an earlier process left unpublished, by number.

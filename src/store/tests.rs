@@ -12,6 +12,7 @@ use crate::domain::event::{Event, RunOutcome};
 use crate::domain::finding::{Finding, FindingKind, Insurance};
 use crate::domain::notice::{Channel, Notice, NoticeState, Outcome, Purpose, Recipient};
 use crate::domain::record::{Field, Record, RecordKind, Value};
+use crate::store::comparison::{Comparison, Terms};
 use crate::store::{Store, StoreError};
 
 pub fn at(minute: i64) -> Timestamp {
@@ -160,6 +161,50 @@ pub fn sent(key: &str, outcome: Outcome) -> Event {
     }
 }
 
+/// The terms of the tests' deliveries.
+pub const TERMS: Terms<'static> = Terms {
+    kind: RecordKind::Registration,
+    complete: false,
+    layout: "tests",
+    by_raw: true,
+};
+
+/// Compares changes with what is known; the comparison as a pull would hand it over.
+pub fn compared(store: &Store, changes: impl Iterator<Item = Change>) -> Comparison<'_> {
+    let changes: Vec<Change> = changes.collect();
+    let complete = changes
+        .iter()
+        .any(|change| change.kind == ChangeKind::Missing);
+    let mut comparison = store
+        .compare("market", &Terms { complete, ..TERMS })
+        .unwrap();
+    for change in &changes {
+        if let Some(after) = &change.after {
+            comparison.take(after, change.row, 0).unwrap();
+        }
+    }
+    if complete {
+        // Whatever else is known stands in the file as before.
+        for stored in store.records("market", RecordKind::Registration) {
+            let stored = stored.unwrap();
+            let key = stored.record.key();
+            if stored.present && changes.iter().all(|change| change.key != key) {
+                comparison.take(&stored.record, stored.row, 0).unwrap();
+            }
+        }
+        comparison.miss().unwrap();
+    }
+    comparison
+}
+
+/// Accepts a batch that changes this.
+pub fn deliver(store: &Store, minute: i64, id: &str, changes: impl Iterator<Item = Change>) {
+    let comparison = compared(store, changes);
+    store
+        .accept(at(minute), "pull", accepted(id), comparison)
+        .unwrap();
+}
+
 /// Everything a caller can see, as text to compare.
 pub fn everything(store: &Store) -> Vec<String> {
     let mut all = Vec::new();
@@ -176,7 +221,7 @@ pub fn everything(store: &Store) -> Vec<String> {
         );
         add("batch", &batch);
     }
-    for record in store.records("market") {
+    for record in store.records("market", RecordKind::Registration) {
         add("record", &record.unwrap());
     }
     for case in store.cases() {
@@ -203,11 +248,13 @@ pub fn everything(store: &Store) -> Vec<String> {
 
 fn names(store: &Store) -> Vec<(String, bool)> {
     store
-        .records("market")
+        .records("market", RecordKind::Registration)
         .map(|item| {
-            let (_, row) = item.unwrap();
-            let record = Record::decode(RecordKind::Registration, &row.bytes).unwrap();
-            (record.text(Field::Name).unwrap().to_owned(), row.present)
+            let row = item.unwrap();
+            (
+                row.record.text(Field::Name).unwrap().to_owned(),
+                row.present,
+            )
         })
         .collect()
 }
@@ -419,21 +466,15 @@ fn the_outbox_keeps_its_order_until_an_outcome_is_final() {
 fn batches_change_records_and_their_changes_can_be_told() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
-    store
-        .accept(at(1), "pull", accepted("1"), news(0..3, "甲"))
-        .unwrap();
+    deliver(&store, 1, "1", news(0..3, "甲"));
     let second = vec![
         change(ChangeKind::Changed, 0, Some("甲"), Some("乙")),
-        change(ChangeKind::Missing, 1, Some("甲"), None),
         change(ChangeKind::New, 3, None, Some("丁")),
+        change(ChangeKind::Missing, 1, Some("甲"), None),
     ];
-    store
-        .accept(at(2), "pull", accepted("2"), second.clone().into_iter())
-        .unwrap();
+    deliver(&store, 2, "2", second.clone().into_iter());
     let third = vec![change(ChangeKind::Returned, 1, Some("甲"), Some("丙"))];
-    store
-        .accept(at(3), "pull", accepted("3"), third.clone().into_iter())
-        .unwrap();
+    deliver(&store, 3, "3", third.clone().into_iter());
     let told = |id: &str| -> Vec<Change> {
         let changes = store.changes(&format!("market-20260701-{id}"), RecordKind::Registration);
         changes.map(Result::unwrap).collect()
@@ -445,15 +486,20 @@ fn batches_change_records_and_their_changes_can_be_told() {
     let name = |name: &str| (format!("南阳示例{name}有限公司"), true);
     assert_eq!(
         names(&store),
-        [name("乙"), name("丙"), name("甲"), name("丁")]
+        [name("甲"), name("乙"), name("丁"), name("丙")]
     );
     let row = store
-        .record("market", &record(2, "").key())
+        .record("market", RecordKind::Registration, &record(2, "").key())
         .unwrap()
         .unwrap();
     assert_eq!((row.batch.as_str(), row.row), ("market-20260701-1", 4));
-    assert_eq!(row.fingerprint, record(2, "甲").fingerprint());
-    assert_eq!(store.record("tax", &record(2, "").key()).unwrap(), None);
+    assert_eq!(row.record, record(2, "甲"));
+    assert_eq!(
+        store
+            .record("tax", RecordKind::Tax, &record(2, "").key())
+            .unwrap(),
+        None
+    );
     assert_eq!(
         store.head("market").unwrap().unwrap().batch,
         "market-20260701-3"
@@ -465,19 +511,15 @@ fn batches_change_records_and_their_changes_can_be_told() {
 fn a_missing_record_stays_with_its_content() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
-    store
-        .accept(at(1), "pull", accepted("1"), news(0..1, "甲"))
-        .unwrap();
+    deliver(&store, 1, "1", news(0..1, "甲"));
     let gone = change(ChangeKind::Missing, 0, Some("甲"), None);
-    store
-        .accept(at(2), "pull", accepted("2"), std::iter::once(gone))
-        .unwrap();
+    deliver(&store, 2, "2", std::iter::once(gone));
     let row = store
-        .record("market", &record(0, "").key())
+        .record("market", RecordKind::Registration, &record(0, "").key())
         .unwrap()
         .unwrap();
     assert!(!row.present);
-    assert_eq!(row.bytes, record(0, "甲").encode());
+    assert_eq!(row.record, record(0, "甲"));
     assert_eq!((row.row, row.batch.as_str()), (0, "market-20260701-2"));
 }
 
@@ -485,28 +527,31 @@ fn a_missing_record_stays_with_its_content() {
 fn changes_against_another_state_are_not_taken() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
-    store
-        .accept(at(1), "pull", accepted("1"), news(0..2, "甲"))
-        .unwrap();
+    deliver(&store, 1, "1", news(0..2, "甲"));
+    let late = compared(&store, news(1000..1700, "丙"));
+    deliver(&store, 1, "2", news(2..3, "甲"));
     let before = everything(&store);
-    for (kind, key, old, new) in [
-        (ChangeKind::New, 0, None, Some("乙")),
-        (ChangeKind::Changed, 7, Some("甲"), Some("乙")),
-        (ChangeKind::Missing, 7, Some("甲"), None),
-        (ChangeKind::Returned, 1, Some("甲"), Some("乙")),
-        (ChangeKind::Missing, 1, Some("甲"), Some("甲")),
-    ] {
-        let changes = news(1000..1700, "丙").chain(std::iter::once(change(kind, key, old, new)));
-        let result = store.accept(at(2), "pull", accepted("2"), changes);
-        assert!(matches!(result, Err(StoreError::Unfit { .. })), "{kind:?}");
-        assert_eq!(everything(&store), before, "{kind:?}");
-    }
-    let twice = news(5..6, "甲").chain(news(5..6, "乙"));
-    assert!(store.accept(at(2), "pull", accepted("2"), twice).is_err());
-    let held = Event::Batch {
-        batch: Box::new(batch("9", Verdict::Quarantined)),
+    let files = || {
+        std::fs::read_dir(home.path().join("segments"))
+            .unwrap()
+            .count()
     };
-    assert!(store.accept(at(2), "pull", held, news(5..6, "甲")).is_err());
+    let kept = files() - 1;
+    for (event, comparison) in [
+        (accepted("3"), late),
+        (
+            Event::Batch {
+                batch: Box::new(batch("9", Verdict::Quarantined)),
+            },
+            compared(&store, news(5..6, "甲")),
+        ),
+    ] {
+        let result = store.accept(at(2), "pull", event, comparison);
+        assert!(matches!(result, Err(StoreError::Unfit { .. })));
+        assert_eq!(everything(&store), before);
+    }
+    drop(compared(&store, news(5..6, "甲")));
+    assert_eq!(files(), kept, "what is not accepted leaves nothing");
     let rows = store.export_index().count();
     drop(store);
     let store = Store::open(home.path()).unwrap();
@@ -532,7 +577,7 @@ fn held_released_and_judged_again() {
         .commit(at(2), "pull", vec![judged("r", Verdict::Refused)])
         .unwrap();
     assert_eq!(store.head("market").unwrap(), None);
-    assert_eq!(store.records("market").count(), 0);
+    assert_eq!(store.records("market", RecordKind::Registration).count(), 0);
     let mut released = batch("q", Verdict::AcceptedWithWarnings);
     released.released = Some(Release {
         by: "科长甲".into(),
@@ -547,7 +592,7 @@ fn held_released_and_judged_again() {
             Event::Released {
                 batch: Box::new(released.clone()),
             },
-            news(0..2, "甲"),
+            compared(&store, news(0..2, "甲")),
         )
         .unwrap();
     assert_eq!(store.head("market").unwrap(), Some(released.clone()));
@@ -621,8 +666,9 @@ fn long_values_are_kept_whole() {
     let text = "正文".repeat(9000);
     let check = |store: &Store| {
         assert_eq!(store.head("market").unwrap().as_ref(), Some(&large));
-        let row = store.record("market", &record.key()).unwrap().unwrap();
-        assert_eq!(row.bytes, record.encode());
+        let kind = RecordKind::Registration;
+        let row = store.record("market", kind, &record.key()).unwrap();
+        assert_eq!(row.unwrap().record, record);
         let changes: Vec<_> = store
             .changes(&large.batch, RecordKind::Registration)
             .map(Result::unwrap)
@@ -639,7 +685,12 @@ fn long_values_are_kept_whole() {
         batch: Box::new(large.clone()),
     };
     store
-        .accept(at(1), "pull", event, std::iter::once(new.clone()))
+        .accept(
+            at(1),
+            "pull",
+            event,
+            compared(&store, std::iter::once(new.clone())),
+        )
         .unwrap();
     let mut events = vec![opened(1), notice("n", &text)];
     let moves = |n| CaseEvent::Moved {
@@ -659,63 +710,18 @@ fn long_values_are_kept_whole() {
 }
 
 #[test]
-fn long_records_shrink_without_leaving_pieces() {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path()).unwrap();
-    let of = |len: usize| {
-        let mut record = record(1, "甲");
-        let scope = Value::Text("a".repeat(len));
-        record.fields.insert(Field::BusinessScope, scope);
-        record
-    };
-    let mut last = None;
-    for (n, len) in [30_000, 5_000, 10, 9_000].into_iter().enumerate() {
-        let kind = match last {
-            None => ChangeKind::New,
-            Some(_) => ChangeKind::Changed,
-        };
-        let change = Change {
-            kind,
-            key: of(len).key(),
-            before: last.map(of),
-            after: Some(of(len)),
-            row: 2,
-        };
-        store
-            .accept(
-                at(1),
-                "pull",
-                accepted(&n.to_string()),
-                std::iter::once(change),
-            )
-            .unwrap();
-        last = Some(len);
-        let (_, row) = store.records("market").next().unwrap().unwrap();
-        assert_eq!(row.bytes, of(len).encode());
-        let pieces = store.export_index().filter(|pair| {
-            let (key, _) = pair.as_ref().unwrap();
-            key.starts_with(b"x/r/")
-        });
-        let expected = if len > 4_000 { len.div_ceil(3_800) } else { 0 };
-        assert_eq!(pieces.count(), expected, "{len}");
-    }
-}
-
-#[test]
 fn a_walk_sees_the_batch_it_began_with_and_may_commit() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
-    store
-        .accept(at(1), "pull", accepted("1"), news(0..600, "甲"))
-        .unwrap();
-    let mut walk = store.records("market");
+    deliver(&store, 1, "1", news(0..600, "甲"));
+    let mut walk = store.records("market", RecordKind::Registration);
     let mut seen = vec![walk.next().unwrap().unwrap()];
     let changed = (0..600)
         .map(|key| change(ChangeKind::Changed, key, Some("甲"), Some("乙")))
         .chain(news(600..700, "乙"));
-    store.accept(at(2), "pull", accepted("2"), changed).unwrap();
+    deliver(&store, 2, "2", changed);
     let gone = (0..650).map(|key| change(ChangeKind::Missing, key, Some("乙"), None));
-    store.accept(at(3), "pull", accepted("3"), gone).unwrap();
+    deliver(&store, 3, "3", gone);
     for item in walk {
         seen.push(item.unwrap());
         if seen.len() == 300 {
@@ -723,9 +729,8 @@ fn a_walk_sees_the_batch_it_began_with_and_may_commit() {
         }
     }
     assert_eq!(seen.len(), 600);
-    for (n, (key, row)) in seen.into_iter().enumerate() {
-        assert_eq!(key, record(n, "").key());
-        assert_eq!(row.bytes, record(n, "甲").encode(), "{n}");
+    for (n, row) in seen.into_iter().enumerate() {
+        assert_eq!(row.record, record(n, "甲"), "{n}");
         assert!(row.present && row.batch.ends_with("-1") && row.row == n as u64 + 2);
     }
     assert_eq!(
@@ -773,9 +778,7 @@ fn an_index_that_fell_behind_catches_up() {
     let mut steps = some_events();
     let late = steps.split_off(2);
     let store = Store::open(&state).unwrap();
-    store
-        .accept(at(0), "pull", accepted("1"), news(0..2, "甲"))
-        .unwrap();
+    deliver(&store, 0, "1", news(0..2, "甲"));
     for events in steps {
         store.commit(at(1), "test", events).unwrap();
     }
@@ -802,9 +805,7 @@ fn a_lost_index_is_rebuilt_only_when_the_journal_says_all() {
     std::fs::remove_dir_all(home.path().join("index")).unwrap();
     let store = Store::open(home.path()).unwrap();
     assert_eq!(everything(&store), expected);
-    store
-        .accept(at(9), "pull", accepted("1"), news(0..2, "甲"))
-        .unwrap();
+    deliver(&store, 9, "1", news(0..2, "甲"));
     drop(store);
     std::fs::remove_dir_all(home.path().join("index")).unwrap();
     for _ in 0..2 {
@@ -827,11 +828,11 @@ fn strange_folders_are_told_apart() {
     let journal = home.path().join("journal/journal.log");
     let whole = std::fs::read(&journal).unwrap();
     let version = home.path().join("VERSION");
-    for (text, newer) in [("2\n", true), ("x", false), ("", false)] {
+    for (text, newer) in [("3\n", true), ("x", false), ("", false)] {
         std::fs::write(&version, text).unwrap();
         let error = Store::open(home.path()).unwrap_err();
         assert_eq!(
-            matches!(error, StoreError::Newer { found: 2, known: 1 }),
+            matches!(error, StoreError::Newer { found: 3, known: 2 }),
             newer,
             "{error}"
         );
@@ -841,7 +842,7 @@ fn strange_folders_are_told_apart() {
         Store::open(home.path()),
         Err(StoreError::Damaged { .. })
     ));
-    std::fs::write(&version, "1\n").unwrap();
+    std::fs::write(&version, "2\n").unwrap();
     // What the index has seen must be there; what nobody saw may be torn.
     std::fs::write(&journal, &whole[..whole.len() - 1]).unwrap();
     assert!(matches!(
@@ -869,9 +870,7 @@ fn the_same_commits_make_the_same_journal() {
             let home = tempfile::tempdir().unwrap();
             let store = Store::open(home.path()).unwrap();
             fill(&store);
-            store
-                .accept(at(9), "pull", accepted("1"), news(0..2, "甲"))
-                .unwrap();
+            deliver(&store, 9, "1", news(0..2, "甲"));
             std::fs::read(home.path().join("journal/journal.log")).unwrap()
         })
         .collect();
@@ -885,9 +884,7 @@ fn rubbish_in_the_index_is_told_or_does_not_take_the_process_along() {
     let home = tempfile::tempdir().unwrap();
     let calm = home.path().join("calm");
     let store = Store::open(&calm).unwrap();
-    store
-        .accept(at(0), "pull", accepted("1"), news(0..900, "甲"))
-        .unwrap();
+    deliver(&store, 0, "1", news(0..900, "甲"));
     fill(&store);
     let expected = everything(&store);
     drop(store);

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::adapter::language::Adapter;
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, known_kinds};
-use crate::domain::record::{Record, RecordKind};
+use crate::domain::record::RecordKind;
 use crate::domain::register::{Placed, Register};
 use crate::tasks::{Desk, Failure};
 
@@ -145,14 +145,11 @@ pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<
         {
             continue;
         }
-        for stored in desk.store.records(&adapter.name) {
-            let (_, stored) = stored?;
+        for stored in desk.store.records(&adapter.name, adapter.record) {
+            let stored = stored?;
             if !stored.present {
                 continue;
             }
-            let Some(record) = Record::decode(adapter.record, &stored.bytes) else {
-                continue;
-            };
             if !files.contains_key(&stored.batch) {
                 let of = desk
                     .store
@@ -169,7 +166,7 @@ pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<
                 row: stored.row,
                 as_of,
                 precedence: adapter.precedence,
-                record,
+                record: stored.record,
             });
         }
     }

@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::adapter::guard::tally::Tally;
 use crate::adapter::guard::{Delivery, judge};
-use crate::adapter::language::{Adapter, Mode, Repeat};
+use crate::adapter::language::{Adapter, AsOf, Mode, Repeat};
 use crate::domain::batch::{
     Batch, BatchId, ChangeCounts, Reason, Release, Unreadable, Verdict, Weight,
 };
-use crate::domain::change::{Change, ChangeKind};
 use crate::domain::event::Event;
-use crate::domain::record::{Month, Record};
+use crate::domain::record::{Month, NORMALISER, Record};
 use crate::intake::fetch::client::Waits;
 use crate::intake::fetch::{Errand, Fetched, Unfetched, carry, fetch, finish};
-use crate::store::StoredRecord;
+use crate::store::comparison::{Comparison, Taken, Terms};
 use crate::tasks::pseudonym::pseudonym_key;
-use crate::tasks::reading::{Reading, read, read_watched};
+use crate::tasks::reading::{Answer, Delivered, Offer, Reading, read};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure, issue_sheets};
 
@@ -303,20 +303,18 @@ fn take(
         desk.store.archive_file(&fetched.path)?;
     }
     watch.lap("archive");
-    let key = pseudonym_key(desk, adapter)?;
-    let today = desk.today();
-    let reading = read_watched(
-        &fetched.path,
-        adapter,
-        &fetched.name,
-        today,
-        &key,
-        desk.watch,
-    );
-    watch.lap("read");
     let mut batch = blank(desk, adapter, fetched);
-    let reading = match reading {
-        Ok(reading) => reading,
+    let head = desk.store.head(&adapter.name)?;
+    let compared = compare(
+        desk,
+        adapter,
+        &batch,
+        &fetched.path,
+        head.as_ref(),
+        &mut watch,
+    )?;
+    let (mut comparison, reading, mapping_changed) = match compared {
+        Ok(compared) => compared,
         Err(unreadable) => {
             refuse(&mut batch, unreadable);
             if !dry_run {
@@ -332,11 +330,8 @@ fn take(
             return Ok(PullReport::of(&batch, 0, watch));
         }
     };
-    let head = desk.store.head(&adapter.name)?;
-    let (changes, counts) = compare(desk, adapter, &reading.records)?;
-    watch.lap("compare");
+    let counts = comparison.counts();
     settle(&mut batch, desk, adapter, reading, head.as_ref(), counts)?;
-    let mapping_changed = mapping_changed(desk, adapter, head.as_ref())?;
     if dry_run {
         return Ok(PullReport::of(&batch, mapping_changed, watch));
     }
@@ -344,9 +339,10 @@ fn take(
         batch: Box::new(batch.clone()),
     };
     if batch.verdict.accepted() {
-        desk.store
-            .accept(desk.now, "pull", event, changes.into_iter())?;
+        comparison.miss()?;
+        desk.store.accept(desk.now, "pull", event, comparison)?;
     } else {
+        drop(comparison);
         desk.store.commit(desk.now, "pull", vec![event])?;
     }
     watch.lap("commit");
@@ -475,139 +471,154 @@ pub fn verdict(
     })
 }
 
-/// What would change in the index if these records were accepted, in the order of keys.
-pub fn compare(
+/// A delivery compared with what is known, what its file says of itself, and how many records a changed adapter reads otherwise.
+type Compared<'s> = (Comparison<'s>, Reading, u64);
+
+/// Reads the file of a batch and compares it with what is known of its source. Where the adapter has changed since the last
+/// accepted export, that one is read again first, so that what only reads otherwise is not taken for a change.
+fn compare<'s>(
+    desk: Desk<'s>,
+    adapter: &Adapter,
+    batch: &Batch,
+    path: &Path,
+    head: Option<&Batch>,
+    watch: &mut Stopwatch,
+) -> Result<Result<Compared<'s>, Unreadable>, Failure> {
+    let key = pseudonym_key(desk, adapter)?;
+    let layout = layout(adapter, &key);
+    let terms = Terms {
+        kind: adapter.record,
+        complete: adapter.mode == Mode::Snapshot,
+        layout: &layout,
+        by_raw: rows_say_all(adapter),
+    };
+    let mut comparison = desk.store.compare(&adapter.name, &terms)?;
+    let mut mapping_changed = 0;
+    if let Some(head) = head.filter(|head| head.adapter_digest != adapter.digest) {
+        comparison.begin_remapping();
+        let archived = desk.store.archived(&head.digest);
+        let before = Delivered {
+            path: &archived,
+            name: &head.file,
+            day: crate::calendar::shanghai::civil(head.received).date(),
+            pseudonym_key: &key,
+        };
+        let read = read(before, adapter, &|_| {}, &mut |offer| {
+            if let Offer::Record { record, row, raw } = offer {
+                comparison.take(&record, row, raw)?;
+            }
+            Ok(Answer::GoOn)
+        })?;
+        if read.is_ok() {
+            mapping_changed = comparison.turn();
+        } else {
+            // The adapter is for another kind of file now; nothing of the old one can be told apart.
+            mapping_changed = head.census.records;
+            drop(comparison);
+            comparison = desk.store.compare(&adapter.name, &terms)?;
+        }
+        watch.lap("remap");
+    }
+    let delivered = Delivered {
+        path,
+        name: &batch.file,
+        day: crate::calendar::shanghai::civil(batch.received).date(),
+        pseudonym_key: &key,
+    };
+    let mut tally = match head.filter(|_| comparison.may_know()) {
+        Some(head) => Tally::from_census(&head.census),
+        None => None,
+    };
+    let counted_on = tally.is_some();
+    if !counted_on && comparison.may_know() {
+        // What is unchanged would not be counted.
+        drop(comparison);
+        comparison = desk.store.compare(
+            &adapter.name,
+            &Terms {
+                by_raw: false,
+                ..terms
+            },
+        )?;
+    }
+    let tally = tally.get_or_insert_default();
+    watch.lap("load");
+    let read = read(delivered, adapter, desk.watch, &mut |offer| match offer {
+        Offer::Sighted(raw) if comparison.knows(raw) => Ok(Answer::Known),
+        Offer::Sighted(_) => Ok(Answer::GoOn),
+        Offer::Record { record, row, raw } => {
+            let taken = comparison.take(&record, row, raw)?;
+            Ok(tally_up(tally, &record, taken, counted_on))
+        }
+    })?;
+    let mut reading = match read {
+        Ok(reading) => reading,
+        Err(unreadable) => return Ok(Err(unreadable)),
+    };
+    watch.lap("read");
+    if counted_on {
+        comparison.unmentioned(&mut |record| tally.remove(record))?;
+    }
+    reading.census = tally.census();
+    watch.lap("compare");
+    Ok(Ok((comparison, reading, mapping_changed)))
+}
+
+/// Counts a record that was taken: anew, or on from the batch before.
+fn tally_up(tally: &mut Tally, record: &Record, taken: Taken, counted_on: bool) -> Answer {
+    match taken {
+        Taken::New | Taken::Returned => tally.add(record),
+        Taken::Changed(before) => {
+            tally.add(record);
+            if counted_on {
+                tally.remove(&before);
+            }
+        }
+        Taken::Unchanged if counted_on => {}
+        Taken::Unchanged => tally.add(record),
+        Taken::Repeated => {}
+        Taken::Conflict { kept, other, lost } => {
+            if let Some(lost) = lost {
+                tally.add(record);
+                tally.remove(&lost);
+            }
+            return Answer::Twins { kept, other };
+        }
+    }
+    Answer::GoOn
+}
+
+/// What raw fingerprints of a source mean: they are of use only while adapter, normaliser and pseudonyms stay the same.
+fn layout(adapter: &Adapter, pseudonym_key: &[u8; 32]) -> String {
+    let key = blake3::keyed_hash(pseudonym_key, b"layout of raw rows").to_hex();
+    format!("{NORMALISER}/{}/{}", adapter.digest, &key[..16])
+}
+
+/// Whether the same raw row gives the same record whatever else stands in the file, and says nothing of the file as a whole.
+fn rows_say_all(adapter: &Adapter) -> bool {
+    adapter.period.is_none() && !matches!(adapter.as_of, AsOf::Column(_) | AsOf::Month(_))
+}
+
+/// What would change in the index if these records were accepted.
+///
+/// # Errors
+/// The store.
+pub fn counts(
     desk: Desk<'_>,
     adapter: &Adapter,
     records: &BTreeMap<String, (Record, u64)>,
-) -> Result<(Vec<Change>, ChangeCounts), Failure> {
-    let mut changes = Vec::new();
-    let mut counts = ChangeCounts::default();
-    let mut known = desk.store.records(&adapter.name).peekable();
-    let mut incoming = records.iter().peekable();
-    loop {
-        let next_known = match known.peek() {
-            Some(Err(_)) => {
-                if let Some(Err(error)) = known.next() {
-                    return Err(error.into());
-                }
-                continue;
-            }
-            Some(Ok((key, _))) => Some(key.clone()),
-            None => None,
-        };
-        let order = match (next_known.as_ref(), incoming.peek()) {
-            (None, None) => break,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some(known), Some((key, _))) => known.as_str().cmp(key.as_str()),
-        };
-        let before = if order.is_le() {
-            known.next().transpose()?.map(|(_, stored)| stored)
-        } else {
-            None
-        };
-        let after = if order.is_ge() { incoming.next() } else { None };
-        let key = after
-            .map(|(key, _)| key.clone())
-            .or(next_known)
-            .unwrap_or_default();
-        if let Some(change) = one(
-            adapter,
-            key,
-            before,
-            after.map(|(_, kept)| kept),
-            &mut counts,
-        ) {
-            changes.push(change);
-        }
-    }
-    Ok((changes, counts))
-}
-
-fn one(
-    adapter: &Adapter,
-    key: String,
-    before: Option<StoredRecord>,
-    after: Option<&(Record, u64)>,
-    counts: &mut ChangeCounts,
-) -> Option<Change> {
-    let decoded = |stored: &StoredRecord| Record::decode(adapter.record, &stored.bytes);
-    match (before, after) {
-        (Some(stored), None) => {
-            // An increment that does not mention a row says nothing of it.
-            if !stored.present || adapter.mode == Mode::Increment {
-                return None;
-            }
-            counts.missing += 1;
-            Some(Change {
-                kind: ChangeKind::Missing,
-                key,
-                before: decoded(&stored),
-                after: None,
-                row: 0,
-            })
-        }
-        (None, Some((record, row))) => {
-            counts.new += 1;
-            Some(Change {
-                kind: ChangeKind::New,
-                key,
-                before: None,
-                after: Some(record.clone()),
-                row: *row,
-            })
-        }
-        (Some(stored), Some((record, row))) => {
-            let same = stored.fingerprint == record.fingerprint();
-            if same && stored.present {
-                counts.unchanged += 1;
-                return None;
-            }
-            let kind = if stored.present {
-                ChangeKind::Changed
-            } else {
-                ChangeKind::Returned
-            };
-            match kind {
-                ChangeKind::Changed => counts.changed += 1,
-                _ => counts.returned += 1,
-            }
-            Some(Change {
-                kind,
-                key,
-                before: decoded(&stored),
-                after: Some(record.clone()),
-                row: *row,
-            })
-        }
-        (None, None) => None,
-    }
-}
-
-/// How many records the last accepted file gives otherwise under the adapter now in force. Increments hold other months
-/// beside that file's, so only keys that the file mentions are compared.
-fn mapping_changed(
-    desk: Desk<'_>,
-    adapter: &Adapter,
-    head: Option<&Batch>,
-) -> Result<u64, Failure> {
-    let Some(head) = head.filter(|head| head.adapter_digest != adapter.digest) else {
-        return Ok(0);
+) -> Result<ChangeCounts, Failure> {
+    let terms = Terms {
+        kind: adapter.record,
+        complete: adapter.mode == Mode::Snapshot,
+        layout: "",
+        by_raw: false,
     };
-    let path = desk.store.archived(&head.digest);
-    let delivered = crate::calendar::shanghai::civil(head.received).date();
-    let key = pseudonym_key(desk, adapter)?;
-    let Ok(reading) = read(&path, adapter, &head.file, delivered, &key) else {
-        return Ok(head.census.records);
-    };
-    let mut differing = 0;
-    for (key, (record, _)) in &reading.records {
-        let stored = desk.store.record(&adapter.name, key)?;
-        differing +=
-            u64::from(stored.is_none_or(|stored| stored.fingerprint != record.fingerprint()));
+    let mut comparison = desk.store.compare(&adapter.name, &terms)?;
+    for (record, row) in records.values() {
+        comparison.take(record, *row, 0)?;
     }
-    Ok(differing)
+    Ok(comparison.counts())
 }
 
 /// Lets a held batch in, by a named person with a reason: its archived file is read again and compared with what is known now.
@@ -646,13 +657,10 @@ pub fn release(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<PullR
     }
     let mut watch = Stopwatch::start();
     let path = desk.store.archived(&batch.digest);
-    let delivered = crate::calendar::shanghai::civil(batch.received).date();
-    let key = pseudonym_key(desk, adapter)?;
-    let reading = read(&path, adapter, &batch.file, delivered, &key)
-        .map_err(|unreadable| usage(unreadable.to_string()))?;
-    watch.lap("read");
-    let (changes, counts) = compare(desk, adapter, &reading.records)?;
-    watch.lap("compare");
+    let compared = compare(desk, adapter, &batch, &path, head.as_ref(), &mut watch)?;
+    let (mut comparison, reading, mapping_changed) =
+        compared.map_err(|unreadable| usage(unreadable.to_string()))?;
+    let counts = comparison.counts();
     batch.verdict = Verdict::AcceptedWithWarnings;
     batch.changes = counts;
     batch.columns = reading.columns;
@@ -674,8 +682,8 @@ pub fn release(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<PullR
     let event = Event::Released {
         batch: Box::new(batch.clone()),
     };
-    desk.store
-        .accept(desk.now, by.trim(), event, changes.into_iter())?;
+    comparison.miss()?;
+    desk.store.accept(desk.now, by.trim(), event, comparison)?;
     watch.lap("commit");
-    Ok(PullReport::of(&batch, 0, watch))
+    Ok(PullReport::of(&batch, mapping_changed, watch))
 }

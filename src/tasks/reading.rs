@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use crate::adapter::guard;
+use crate::adapter::guard::tally;
 use crate::adapter::language::Adapter;
 use crate::adapter::mapping::Mapper;
 use crate::adapter::row::{CUT_ROW, Decoded};
@@ -14,12 +14,11 @@ use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
 use crate::domain::duplicate::prevails;
 use crate::domain::record::Record;
 use crate::intake::decode::decode;
+use crate::tasks::Failure;
 
-/// Everything one file says.
+/// What one file says of itself, its records apart.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The records by key, with the row each stands on.
-    pub records: BTreeMap<String, (Record, u64)>,
     /// Rows seen, without total rows.
     pub rows: u64,
     /// Rows set aside.
@@ -28,7 +27,7 @@ pub struct Reading {
     pub issues: Vec<Issue>,
     /// All issues.
     pub issue_count: u64,
-    /// What the guards count.
+    /// What the guards count; whoever takes the records counts them.
     pub census: Census,
     /// The row in which the file breaks off.
     pub cut_row: Option<u64>,
@@ -44,6 +43,51 @@ pub struct Reading {
     member: String,
 }
 
+/// What a reading offers to whoever takes the records.
+#[derive(Debug)]
+pub enum Offer {
+    /// A raw row with this fingerprint, not read yet.
+    Sighted(u64),
+    /// A record.
+    Record {
+        /// Itself.
+        record: Record,
+        /// The row it stands on.
+        row: u64,
+        /// The fingerprint of its raw row; 0 when the row has to be read again next time.
+        raw: u64,
+    },
+}
+
+/// What the taker says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    GoOn,
+    /// The row that was sighted is known and goes no further.
+    Known,
+    /// Another row has the same key and another content.
+    Twins {
+        /// The row that counts; 0 when its number is not known.
+        kept: u64,
+        /// The row that does not.
+        other: u64,
+    },
+}
+
+/// The file of a reading and how it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivered<'a> {
+    /// Where its bytes lie.
+    pub path: &'a Path,
+    /// Its name as delivered.
+    pub name: &'a str,
+    /// The day of delivery.
+    pub day: Date,
+    /// Pseudonyms are made under this key.
+    pub pseudonym_key: &'a [u8; 32],
+}
+
 impl Reading {
     fn complain(&mut self, issues: impl IntoIterator<Item = Issue>) {
         for mut issue in issues {
@@ -57,35 +101,27 @@ impl Reading {
         }
     }
 
-    fn keep(&mut self, record: Record, row: u64) {
-        let duplicate = match self.records.entry(record.key()) {
-            Entry::Vacant(place) => {
-                place.insert((record, row));
-                return;
-            }
-            Entry::Occupied(mut held) => {
-                if held.get().0 == record {
-                    return;
-                }
-                let (kept, other) = if prevails(&record, &held.get().0) {
-                    let other = held.get().1;
-                    held.insert((record, row));
-                    (row, other)
-                } else {
-                    (held.get().1, row)
-                };
-                (kept, other)
-            }
+    fn twins(&mut self, kept: u64, other: u64) {
+        let kept_row = match kept {
+            0 => "文件中另一行".to_owned(),
+            kept => format!("第{kept}行"),
         };
-        let (kept, other) = duplicate;
+        let (row, loses) = match other {
+            0 => (
+                kept,
+                format!("本行与文件中另一行（内容同上一批）主键相同而内容不同，采用{kept_row}"),
+            ),
+            other => (
+                other,
+                format!("与{kept_row}主键相同而内容不同，采用{kept_row}"),
+            ),
+        };
         self.complain([Issue {
-            row: other,
+            row,
             column: String::new(),
             value: String::new(),
             code: "YB-2301".to_owned(),
-            reason: format!(
-                "与第{kept}行主键相同而内容不同，采用第{kept}行（核准日期较新者优先）。处理：请核对并只保留一行。"
-            ),
+            reason: format!("{loses}（核准日期较新者优先）。处理：请核对并只保留一行。"),
         }]);
     }
 }
@@ -93,37 +129,110 @@ impl Reading {
 /// Rows between two words to whoever looks on.
 const WATCHED_ROWS: u64 = 256;
 
-/// As [`read_watched`], with nobody looking on.
-///
-/// # Errors
-/// The file is not what the adapter declares; nothing of it is used.
-pub fn read(
-    path: &Path,
-    adapter: &Adapter,
-    name: &str,
-    delivered: Date,
-    pseudonym_key: &[u8; 32],
-) -> Result<Reading, Unreadable> {
-    read_watched(path, adapter, name, delivered, pseudonym_key, &|_| {})
+/// A file read whole into memory: for samples, previews and “what if”.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// What the file says of itself.
+    pub reading: Reading,
+    /// Its records by key, with the row each stands on.
+    pub records: BTreeMap<String, (Record, u64)>,
 }
 
-/// Reads a file as the adapter describes it. `name` is the file's name as delivered, `delivered` the day; pseudonyms are made
-/// under `pseudonym_key`; `watch` is told rows read, now and then.
+impl Held {
+    fn keep(&mut self, record: Record, row: u64) -> Answer {
+        match self.records.entry(record.key()) {
+            Entry::Vacant(place) => {
+                place.insert((record, row));
+                Answer::GoOn
+            }
+            Entry::Occupied(held) if held.get().0 == record => Answer::GoOn,
+            Entry::Occupied(mut held) if prevails(&record, &held.get().0) => {
+                let other = held.get().1;
+                held.insert((record, row));
+                Answer::Twins { kept: row, other }
+            }
+            Entry::Occupied(held) => Answer::Twins {
+                kept: held.get().1,
+                other: row,
+            },
+        }
+    }
+}
+
+/// Reads a file into memory; `watch` is told rows read, now and then.
 ///
 /// # Errors
 /// The file is not what the adapter declares; nothing of it is used.
-pub fn read_watched(
-    path: &Path,
+pub fn read_held(
+    delivered: Delivered<'_>,
     adapter: &Adapter,
-    name: &str,
-    delivered: Date,
-    pseudonym_key: &[u8; 32],
     watch: &dyn Fn(u64),
+) -> Result<Held, Unreadable> {
+    let mut held = Held::default();
+    let read = read(delivered, adapter, watch, &mut |offer| {
+        Ok(match offer {
+            Offer::Sighted(_) => Answer::GoOn,
+            Offer::Record { record, row, .. } => held.keep(record, row),
+        })
+    });
+    held.reading = match read {
+        Ok(reading) => reading?,
+        // Nothing above fails otherwise than by the file.
+        Err(failure) => {
+            return Err(Unreadable {
+                code: "YB-2073",
+                text: failure.to_string(),
+            });
+        }
+    };
+    held.reading.census = tally::census(held.records.values().map(|(record, _)| record));
+    Ok(held)
+}
+
+/// Reads a file as the adapter describes it and offers its records one by one.
+///
+/// # Errors
+/// Outside what `take` fails with; inside, the file is not what the adapter declares, and nothing of it is to be used.
+pub fn read(
+    delivered: Delivered<'_>,
+    adapter: &Adapter,
+    watch: &dyn Fn(u64),
+    take: &mut dyn FnMut(Offer) -> Result<Answer, Failure>,
+) -> Result<Result<Reading, Unreadable>, Failure> {
+    let mut failed = None;
+    let mut guarded = |offer: Offer| match take(offer) {
+        Ok(answer) => Ok(answer),
+        Err(failure) => {
+            failed = Some(failure);
+            // Ends the decoding; what it says is not heard.
+            Err(Unreadable {
+                code: "YB-2073",
+                text: String::new(),
+            })
+        }
+    };
+    let read = read_offered(delivered, adapter, watch, &mut guarded);
+    match failed {
+        Some(failure) => Err(failure),
+        None => Ok(read),
+    }
+}
+
+fn read_offered(
+    delivered: Delivered<'_>,
+    adapter: &Adapter,
+    watch: &dyn Fn(u64),
+    take: &mut dyn FnMut(Offer) -> Result<Answer, Unreadable>,
 ) -> Result<Reading, Unreadable> {
-    let mut mapper = Mapper::new(adapter, name, delivered, pseudonym_key);
+    let mut mapper = Mapper::new(
+        adapter,
+        delivered.name,
+        delivered.day,
+        delivered.pseudonym_key,
+    );
     let mut reading = Reading::default();
     let mut ready = false;
-    let decoding = decode(path, adapter, &mut |decoded| {
+    let decoding = decode(delivered.path, adapter, &mut |decoded| {
         match decoded {
             Decoded::Member(name) => reading.member = name,
             Decoded::Title(line) => reading.complain(mapper.title(&line)),
@@ -157,9 +266,18 @@ pub fn read_watched(
                     return Ok(());
                 }
                 reading.rows += 1;
+                // A row with an issue is read again each time, so that the issue is told each time.
+                let raw = 0;
                 reading.complain(mapped.issues);
                 match mapped.record {
-                    Some(record) => reading.keep(record, row.number),
+                    Some(record) => {
+                        let row = row.number;
+                        if let Answer::Twins { kept, other } =
+                            take(Offer::Record { record, row, raw })?
+                        {
+                            reading.twins(kept, other);
+                        }
+                    }
                     None => reading.set_aside += 1,
                 }
             }
@@ -188,17 +306,7 @@ pub fn read_watched(
     reading.columns.retain(|heading| !heading.is_empty());
     reading.columns.sort();
     watch(reading.rows);
-    count(&mut reading);
     Ok(reading)
-}
-
-fn count(reading: &mut Reading) {
-    let mut census = Census::default();
-    for (record, _) in reading.records.values() {
-        guard::count(&mut census, record);
-    }
-    census.content = guard::content(reading.records.values().map(|(record, _)| record));
-    reading.census = census;
 }
 
 #[cfg(test)]
@@ -229,14 +337,13 @@ mod tests {
             archive.write_all(&bytes).unwrap();
         }
         archive.finish().unwrap();
-        let reading = read(
-            &path,
-            &adapter,
-            "202602.zip",
-            jiff::civil::date(2026, 3, 20),
-            &[0; 32],
-        )
-        .unwrap();
+        let delivered = Delivered {
+            path: &path,
+            name: "202602.zip",
+            day: jiff::civil::date(2026, 3, 20),
+            pseudonym_key: &[0; 32],
+        };
+        let reading = read_held(delivered, &adapter, &|_| {}).unwrap().reading;
         assert_eq!((reading.rows, reading.set_aside), (2, 2));
         for name in ["甲.csv", "乙.csv"] {
             let start = format!("（{name}）");

@@ -20,7 +20,7 @@ use crate::calendar::shanghai;
 use crate::domain::batch::{Batch, ChangeCounts, Unreadable, Verdict};
 use crate::domain::record::Audience;
 use crate::domain::unit::Units;
-use crate::tasks::reading::{Reading, read};
+use crate::tasks::reading::{Delivered, Held, read_held};
 use crate::tasks::samples::differences::differences;
 
 /// Pseudonyms of samples are made under a key that is no secret, so that they are the same everywhere.
@@ -243,8 +243,8 @@ fn tell(
         delivered: Some(delivered),
         ..Expected::default()
     };
-    let reading = match read(&input, adapter, &name, delivered, &SAMPLE_KEY) {
-        Ok(reading) => reading,
+    let held = match read_held(sample(&input, &name, delivered), adapter, &|_| {}) {
+        Ok(held) => held,
         Err(Unreadable { code, .. }) => {
             told.verdict = Some(Verdict::Refused);
             told.reasons = vec![code.to_owned()];
@@ -253,11 +253,12 @@ fn tell(
     };
     let changes = before.as_ref().map_or_else(
         || ChangeCounts {
-            new: reading.records.len() as u64,
+            new: held.records.len() as u64,
             ..ChangeCounts::default()
         },
-        |(before, _)| changes(adapter, before, &reading),
+        |(before, _)| changes(adapter, before, &held),
     );
+    let reading = &held.reading;
     let (verdict, reasons) = judge(&Delivery {
         adapter,
         rows: reading.rows,
@@ -278,7 +279,7 @@ fn tell(
     told.rows = reading.rows;
     told.set_aside = reading.set_aside;
     told.as_of = reading.as_of;
-    told.records = reading
+    told.records = held
         .records
         .values()
         .map(|(record, _)| record.to_json(Audience::Section))
@@ -297,10 +298,11 @@ fn earlier(
     name: &str,
     adapter: &Adapter,
     delivered: Date,
-) -> Result<(Reading, Batch), String> {
+) -> Result<(Held, Batch), String> {
     let day = delivered.saturating_sub(1.day());
-    let mut reading = read(path, adapter, name, day, &SAMPLE_KEY)
+    let held = read_held(sample(path, name, day), adapter, &|_| {})
         .map_err(|refused| format!("before 文件读不了：[{}] {}", refused.code, refused.text))?;
+    let reading = &held.reading;
     let batch = Batch {
         batch: "before".to_owned(),
         adapter: adapter.name.clone(),
@@ -315,16 +317,25 @@ fn earlier(
         verdict: Verdict::Accepted,
         reasons: Vec::new(),
         columns: reading.columns.clone(),
-        census: std::mem::take(&mut reading.census),
+        census: reading.census.clone(),
         changes: ChangeCounts::default(),
         issues: Vec::new(),
         issues_found: 0,
         released: None,
     };
-    Ok((reading, batch))
+    Ok((held, batch))
 }
 
-fn changes(adapter: &Adapter, before: &Reading, now: &Reading) -> ChangeCounts {
+const fn sample<'a>(path: &'a Path, name: &'a str, day: Date) -> Delivered<'a> {
+    Delivered {
+        path,
+        name,
+        day,
+        pseudonym_key: &SAMPLE_KEY,
+    }
+}
+
+fn changes(adapter: &Adapter, before: &Held, now: &Held) -> ChangeCounts {
     let mut counts = ChangeCounts::default();
     for (key, (record, _)) in &now.records {
         match before.records.get(key) {

@@ -8,6 +8,7 @@ use crate::program::{out, run, tree, yingbao};
 /// What may differ between two runs of the same options: the index's own files (not its content) and the daemon's socket.
 fn skip(name: &str) -> bool {
     name.starts_with("home/state/index")
+        || name.starts_with("home/state/tracking")
         || name.starts_with("home/state/spool")
         || name.ends_with(".sock")
 }

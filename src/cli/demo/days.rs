@@ -30,7 +30,7 @@ use crate::domain::finding::Insurance;
 use crate::domain::register::Placed;
 use crate::tasks::known::register;
 use crate::tasks::pull::{Source, run as pull};
-use crate::tasks::reading::read;
+use crate::tasks::reading::{Delivered, read_held};
 use crate::tasks::{Desk, Failure};
 
 /// The source whose cut delivery the demo asks “what if” about.
@@ -314,11 +314,17 @@ impl Run {
         let adapter = crate::tasks::pull::adapter_named(desk, ROLL)?;
         let path = desk.store.archived(&batch.digest);
         let key = crate::tasks::pseudonym::pseudonym_key(desk, adapter)?;
-        let Ok(reading) = read(&path, adapter, &batch.file, desk.today(), &key) else {
+        let delivered = Delivered {
+            path: &path,
+            name: &batch.file,
+            day: desk.today(),
+            pseudonym_key: &key,
+        };
+        let Ok(held) = read_held(delivered, adapter, &|_| {}) else {
             return Ok(by_unit);
         };
-        let as_of = reading.as_of;
-        let placed: Vec<Placed> = reading
+        let as_of = held.reading.as_of;
+        let placed: Vec<Placed> = held
             .records
             .into_values()
             .map(|(record, row)| Placed {

@@ -1,0 +1,209 @@
+//! Pages of the change-tracking index: fingerprints and places, packed and sorted by key.
+//!
+//! Forty bytes for each record: two halves of its key's hash, the fingerprint of its raw row, that of its canonical bytes, and the
+//! place of its last entry in the segments. Two dozen make a page, so that sled keeps few values of moderate length. What one
+//! delivery wrote is a *run*; pages of one run lie together and are never changed.
+
+use crate::domain::record::Record;
+use crate::store::StoreError;
+use crate::store::engine::Pair;
+use crate::store::segment::Place;
+
+/// Bytes of one entry.
+const ENTRY_BYTES: usize = 40;
+/// Entries of one page. Small pages keep sled's memory small: it counts values, not bytes.
+const PAGE_ENTRIES: usize = 24;
+/// The bit of a place that says the record is missing.
+const MISSING: u64 = 1 << 63;
+
+/// The hash of a record's key. The first half is of the first field alone, so that what belongs to one enterprise lies together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyHash {
+    /// Of the key's first field.
+    pub first: u64,
+    /// Of the whole key.
+    pub whole: u64,
+}
+
+impl KeyHash {
+    /// Of a key as [`Record::key`] writes it.
+    pub fn of(key: &str) -> Self {
+        let first = key.split('|').next().unwrap_or_default();
+        Self {
+            first: Self::of_first(first),
+            whole: xxhash_rust::xxh3::xxh3_64_with_seed(key.as_bytes(), 1),
+        }
+    }
+
+    /// The first half, of the first field's text.
+    pub fn of_first(text: &str) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+    }
+
+    /// Of a record's key.
+    pub fn of_record(record: &Record) -> Self {
+        Self::of(&record.key())
+    }
+}
+
+/// What the index has of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Its key.
+    pub key: KeyHash,
+    /// The fingerprint of the raw row it stood on; 0 when such a row has to be read again (it has an issue, or is missing).
+    pub raw: u64,
+    /// The fingerprint of the canonical record.
+    pub canonical: u64,
+    /// The place of its last entry, with the bit that says whether it is missing: memory is spent by the million here.
+    placed: u64,
+}
+
+impl Known {
+    /// What the index has of a key from now on.
+    pub const fn new(key: KeyHash, raw: u64, canonical: u64, place: Place, present: bool) -> Self {
+        Self {
+            key,
+            raw,
+            canonical,
+            placed: place.0 | if present { 0 } else { MISSING },
+        }
+    }
+
+    /// Its last entry.
+    pub const fn place(&self) -> Place {
+        Place(self.placed & !MISSING)
+    }
+
+    /// Whether the last complete batch mentioned it.
+    pub const fn present(&self) -> bool {
+        self.placed & MISSING == 0
+    }
+
+    fn encode(&self, page: &mut Vec<u8>) {
+        for number in [
+            self.key.first,
+            self.key.whole,
+            self.raw,
+            self.canonical,
+            self.placed,
+        ] {
+            page.extend_from_slice(&number.to_be_bytes());
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let number = |at: usize| {
+            let bytes = bytes.get(at * 8..at * 8 + 8)?;
+            Some(u64::from_be_bytes(bytes.try_into().ok()?))
+        };
+        Some(Self {
+            key: KeyHash {
+                first: number(0)?,
+                whole: number(1)?,
+            },
+            raw: number(2)?,
+            canonical: number(3)?,
+            placed: number(4)?,
+        })
+    }
+}
+
+/// The prefix of a run's pages.
+pub fn run_prefix(run: u64) -> Vec<u8> {
+    run.to_be_bytes().to_vec()
+}
+
+/// The key of the page that begins with this entry.
+fn page_key(run: u64, first: KeyHash) -> Vec<u8> {
+    [
+        run.to_be_bytes(),
+        first.first.to_be_bytes(),
+        first.whole.to_be_bytes(),
+    ]
+    .concat()
+}
+
+/// The key up to which (included) the page of a key hash may begin, and the one after it.
+pub fn page_bounds(run: u64, key: KeyHash) -> (Vec<u8>, Vec<u8>) {
+    let mut after = page_key(run, key);
+    after.push(0);
+    (run_prefix(run), after)
+}
+
+/// Packs sorted entries into pages.
+pub fn pack(
+    run: u64,
+    entries: impl Iterator<Item = Result<Known, StoreError>>,
+) -> impl Iterator<Item = Result<Pair, StoreError>> {
+    let mut entries = entries.peekable();
+    std::iter::from_fn(move || {
+        let first = match entries.peek()? {
+            Ok(known) => known.key,
+            Err(_) => return entries.next().map(|item| item.map(|_| Pair::default())),
+        };
+        let mut page = Vec::with_capacity(ENTRY_BYTES * PAGE_ENTRIES);
+        for _ in 0..PAGE_ENTRIES {
+            let Some(Ok(known)) = entries.next_if(Result::is_ok) else {
+                break;
+            };
+            known.encode(&mut page);
+        }
+        Some(Ok((page_key(run, first), page)))
+    })
+}
+
+/// The entries of a page.
+///
+/// # Errors
+/// It is not a whole number of entries.
+pub fn unpack(page: &[u8]) -> Result<impl Iterator<Item = Known> + '_, StoreError> {
+    if page.is_empty() || !page.len().is_multiple_of(ENTRY_BYTES) {
+        return Err(StoreError::Damaged {
+            what: "变更索引".to_owned(),
+            text: format!("有一页长{}字节", page.len()),
+        });
+    }
+    Ok(page.chunks_exact(ENTRY_BYTES).filter_map(Known::decode))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn entries_come_back_from_pages(numbers in prop::collection::vec((any::<u64>(), any::<u64>(), 0u64..1 << 62, any::<bool>()), 0..100)) {
+            let mut known: Vec<Known> = numbers
+                .iter()
+                .map(|(first, other, place, present)| {
+                    let key = KeyHash { first: *first, whole: other ^ 5 };
+                    let known = Known::new(key, *other, other.rotate_left(9), Place(*place), *present);
+                    assert_eq!((known.place(), known.present()), (Place(*place), *present));
+                    known
+                })
+                .collect();
+            known.sort_by_key(|known| known.key);
+            let pages: Vec<Pair> = pack(3, known.iter().copied().map(Ok)).map(Result::unwrap).collect();
+            prop_assert!(pages.is_sorted_by(|a, b| a.0 <= b.0));
+            let back: Vec<Known> = pages.iter().flat_map(|(_, page)| unpack(page).unwrap().collect::<Vec<_>>()).collect();
+            prop_assert_eq!(back, known);
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_strange_length_is_damage() {
+        assert!(unpack(&[0; 39]).is_err() && unpack(&[]).is_err());
+    }
+
+    #[test]
+    fn what_belongs_to_one_enterprise_lies_together() {
+        let [march, april] =
+            ["2026-03", "2026-04"].map(|month| KeyHash::of(&format!("91411303MA49U85BX9|{month}")));
+        assert_eq!(march.first, april.first);
+        assert_ne!(march, april);
+        assert_eq!(KeyHash::of("91411303MA49U85BX9").first, march.first);
+    }
+}

@@ -1,0 +1,457 @@
+//! The change-tracking index of one source: runs of pages in a sled folder of its own, apart from cases and outbox.
+//!
+//! A delivery adds a run of what it changed; a key's newest run counts. After a dozen runs, or when a delivery touched much of the
+//! source, everything is written anew into a fresh folder (a *generation*), and the old one is deleted once the new one is seen:
+//! sled never gives back what was overwritten in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::iter::Peekable;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::StoreError;
+use crate::store::archive::{io, private_folder, sync_folder};
+use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
+use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack};
+
+/// Runs beside the first after which everything is written anew.
+const RUNS_MAX: usize = 12;
+/// The part of a source (one in so many) from which a delivery is no run but a new generation.
+const MUCH: u64 = 4;
+
+/// What of the tracking index of a source is seen: published together with the head.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The folder; 0 when there is none yet.
+    pub generation: u64,
+    /// The runs in it, oldest first.
+    pub runs: Vec<u64>,
+    /// Records known, missing ones included.
+    pub records: u64,
+    /// What the raw fingerprints mean: they are only compared when it is the same.
+    pub layout: String,
+}
+
+/// The tracking folders of every source, open while somebody uses them.
+#[derive(Debug)]
+pub struct Trackers {
+    folder: PathBuf,
+    open: std::sync::Mutex<BTreeMap<(String, u64), Arc<Engine>>>,
+}
+
+impl Trackers {
+    /// The folder that holds them.
+    pub fn new(folder: PathBuf) -> Result<Self, StoreError> {
+        private_folder(&folder)?;
+        Ok(Self {
+            folder,
+            open: std::sync::Mutex::default(),
+        })
+    }
+
+    fn place(&self, adapter: &str, generation: u64) -> PathBuf {
+        self.folder
+            .join(format!("{}-{generation:010}", folder_name(adapter)))
+    }
+
+    /// The index of a source as the manifest says.
+    pub fn of(&self, adapter: &str, manifest: &Manifest) -> Result<Tracker, StoreError> {
+        let engine = match manifest.generation {
+            0 => None,
+            generation => Some(self.engine(adapter, generation)?),
+        };
+        Ok(Tracker {
+            engine,
+            runs: manifest.runs.clone(),
+        })
+    }
+
+    fn engine(&self, adapter: &str, generation: u64) -> Result<Arc<Engine>, StoreError> {
+        let mut open = crate::store::lock(&self.open);
+        let name = (adapter.to_owned(), generation);
+        if let Some(engine) = open.get(&name) {
+            return Ok(Arc::clone(engine));
+        }
+        let path = self.place(adapter, generation);
+        let is_new = !path.exists();
+        let engine = Arc::new(Engine::open_small(&path)?);
+        if is_new {
+            sync_folder(&self.folder)?;
+        }
+        open.insert(name, Arc::clone(&engine));
+        Ok(engine)
+    }
+
+    /// Lets go of a source's index: sled keeps the pages it read in memory until then.
+    pub fn close(&self, adapter: &str) {
+        crate::store::lock(&self.open).retain(|(name, _), _| name != adapter);
+    }
+
+    /// Writes what a delivery left of a source, sorted by key, and puts it on the disk, unseen. The manifest by which it will be
+    /// seen.
+    pub fn write(
+        &self,
+        adapter: &str,
+        before: &Manifest,
+        delivery: u64,
+        left: impl ExactSizeIterator<Item = Known>,
+        layout: &str,
+    ) -> Result<Manifest, StoreError> {
+        let tracker = self.of(adapter, before)?;
+        let fresh = left.len() as u64;
+        let left = left.map(Ok);
+        let anew = before.generation == 0
+            || before.runs.len() > RUNS_MAX
+            || fresh.saturating_mul(MUCH) > before.records;
+        let mut manifest = Manifest {
+            layout: layout.to_owned(),
+            ..before.clone()
+        };
+        if anew {
+            let engine = self.engine(adapter, delivery)?;
+            // Left by a killed process under the same number: nothing of it counts.
+            clear(&engine, None)?;
+            let mut records = 0;
+            let old = tracker.all();
+            let merged = Merged::new(old, left).inspect(|_| records += 1);
+            put(&engine, delivery, merged)?;
+            manifest.generation = delivery;
+            manifest.runs = vec![delivery];
+            manifest.records = records;
+        } else if fresh > 0 {
+            let engine = self.engine(adapter, before.generation)?;
+            clear(&engine, Some(delivery))?;
+            put(&engine, delivery, left)?;
+            manifest.runs.push(delivery);
+        }
+        Ok(manifest)
+    }
+
+    /// Removes what a delivery wrote and nobody ever saw.
+    pub fn remove(&self, adapter: &str, seen: &Manifest, delivery: u64) -> Result<(), StoreError> {
+        if seen.runs.contains(&delivery) {
+            return Ok(());
+        }
+        if seen.generation != 0 && self.place(adapter, seen.generation).exists() {
+            clear(&*self.engine(adapter, seen.generation)?, Some(delivery))?;
+        }
+        self.sweep(adapter, seen)
+    }
+
+    /// Removes the folders of a source that the manifest does not name.
+    pub fn sweep(&self, adapter: &str, seen: &Manifest) -> Result<(), StoreError> {
+        crate::store::lock(&self.open)
+            .retain(|(name, generation), _| name != adapter || *generation == seen.generation);
+        let prefix = format!("{}-", folder_name(adapter));
+        for item in fs::read_dir(&self.folder).map_err(io("读取变更索引目录"))? {
+            let path = item.map_err(io("读取变更索引目录"))?.path();
+            let generation = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.strip_prefix(&prefix))
+                .and_then(|rest| rest.parse::<u64>().ok());
+            if generation.is_some_and(|generation| generation != seen.generation) {
+                remove_folder(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove_folder(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(format!(
+            "删除旧的变更索引{}",
+            path.display()
+        ))(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A name that is safe as a folder's and unlike every other's.
+fn folder_name(adapter: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !adapter.is_empty() && adapter.len() <= 64 && adapter.chars().all(is_plain) {
+        return adapter.to_owned();
+    }
+    // An underscore is in no plain name.
+    format!("_{}", &blake3::hash(adapter.as_bytes()).to_hex()[..32])
+}
+
+/// Removes the pages of a run, or of all.
+fn clear(engine: &Engine, run: Option<u64>) -> Result<(), StoreError> {
+    let from = run.map_or_else(Vec::new, run_prefix);
+    let to = run.map_or_else(|| vec![u8::MAX; 25], |run| run_prefix(run + 1));
+    loop {
+        let pages = engine.range(Bound::Included(&from), &to, BATCH_MAX)?;
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let mut batch = WriteBatch::default();
+        for (key, _) in pages {
+            batch.delete(key);
+        }
+        engine.write(batch)?;
+    }
+}
+
+fn put(
+    engine: &Engine,
+    run: u64,
+    entries: impl Iterator<Item = Result<Known, StoreError>>,
+) -> Result<(), StoreError> {
+    let mut batch = WriteBatch::default();
+    for page in pack(run, entries) {
+        let (key, page) = page?;
+        batch.put(key, page);
+        if batch.len() >= BATCH_MAX {
+            engine.write(std::mem::take(&mut batch))?;
+        }
+    }
+    engine.write(batch)?;
+    engine.barrier()
+}
+
+/// The index of one source, as some manifest says. It keeps its folder open.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    engine: Option<Arc<Engine>>,
+    runs: Vec<u64>,
+}
+
+type Entries<'a> = Box<dyn Iterator<Item = Result<Known, StoreError>> + 'a>;
+
+impl Tracker {
+    /// Everything known, sorted by key, the newest of each.
+    pub fn all(&self) -> Entries<'_> {
+        match self.runs.as_slice() {
+            [] => Box::new(std::iter::empty()),
+            [only] => Box::new(self.run(*only)),
+            [base, ..] => Box::new(Merged::new(self.run(*base), self.overlay())),
+        }
+    }
+
+    /// What the runs after the first left, sorted by key.
+    pub fn overlay(&self) -> Entries<'_> {
+        let mut all: Entries<'_> = Box::new(std::iter::empty());
+        for run in self.runs.iter().skip(1) {
+            all = Box::new(Merged::new(all, self.run(*run)));
+        }
+        all
+    }
+
+    /// The first run's entry of which the first half is this; there must be one only.
+    pub fn in_base(&self, first: u64) -> Result<Option<Known>, StoreError> {
+        let Some(run) = self.runs.first() else {
+            return Ok(None);
+        };
+        let whole = u64::MAX;
+        let page = self.page(*run, KeyHash { first, whole })?;
+        match page {
+            None => Ok(None),
+            Some(page) => Ok(unpack(&page)?.find(|known| known.key.first == first)),
+        }
+    }
+
+    /// What is known of a key.
+    pub fn get(&self, key: KeyHash) -> Result<Option<Known>, StoreError> {
+        for run in self.runs.iter().rev() {
+            let found = self.in_run(*run, key)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn in_run(&self, run: u64, key: KeyHash) -> Result<Option<Known>, StoreError> {
+        match self.page(run, key)? {
+            None => Ok(None),
+            Some(page) => Ok(unpack(&page)?.find(|known| known.key == key)),
+        }
+    }
+
+    /// The page of a run that holds this key if any does.
+    fn page(&self, run: u64, key: KeyHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(engine) = &self.engine else {
+            return Ok(None);
+        };
+        let (from, after) = page_bounds(run, key);
+        let found = engine.range_back(&from, &after, 1)?.pop();
+        Ok(found.map(|(_, page)| page))
+    }
+
+    fn run(&self, run: u64) -> Run<'_> {
+        Run {
+            engine: self.engine.as_deref(),
+            from: Bound::Included(run_prefix(run)),
+            to: run_prefix(run + 1),
+            pages: Vec::new().into_iter(),
+            page: Vec::new().into_iter(),
+        }
+    }
+}
+
+/// The entries of one run, read in pieces.
+struct Run<'a> {
+    engine: Option<&'a Engine>,
+    from: Bound<Vec<u8>>,
+    to: Vec<u8>,
+    pages: std::vec::IntoIter<crate::store::engine::Pair>,
+    page: std::vec::IntoIter<Known>,
+}
+
+impl Run<'_> {
+    fn step(&mut self) -> Result<Option<Known>, StoreError> {
+        loop {
+            if let Some(known) = self.page.next() {
+                return Ok(Some(known));
+            }
+            if let Some((_, page)) = self.pages.next() {
+                self.page = unpack(&page)?.collect::<Vec<_>>().into_iter();
+                continue;
+            }
+            let Some(engine) = self.engine else {
+                return Ok(None);
+            };
+            let from = self.from.as_ref().map(Vec::as_slice);
+            let pages = engine.range(from, &self.to, RANGE_MAX)?;
+            match pages.last() {
+                None => self.engine = None,
+                Some((key, _)) => self.from = Bound::Excluded(key.clone()),
+            }
+            self.pages = pages.into_iter();
+        }
+    }
+}
+
+impl Iterator for Run<'_> {
+    type Item = Result<Known, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.step().transpose();
+        if matches!(item, Some(Err(_))) {
+            self.engine = None;
+        }
+        item
+    }
+}
+
+/// Two sorted streams as one; of a key that is in both the newer counts.
+struct Merged<A: Iterator, B: Iterator> {
+    old: Peekable<A>,
+    new: Peekable<B>,
+}
+
+impl<A, B> Merged<A, B>
+where
+    A: Iterator<Item = Result<Known, StoreError>>,
+    B: Iterator<Item = Result<Known, StoreError>>,
+{
+    fn new(old: A, new: B) -> Self {
+        Self {
+            old: old.peekable(),
+            new: new.peekable(),
+        }
+    }
+}
+
+impl<A, B> Iterator for Merged<A, B>
+where
+    A: Iterator<Item = Result<Known, StoreError>>,
+    B: Iterator<Item = Result<Known, StoreError>>,
+{
+    type Item = Result<Known, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match (self.old.peek(), self.new.peek()) {
+            (Some(Ok(old)), Some(Ok(new))) => {
+                if old.key < new.key {
+                    return self.old.next();
+                }
+                if old.key == new.key {
+                    self.old.next();
+                }
+                self.new.next()
+            }
+            (Some(_), None) | (Some(Err(_)), _) => self.old.next(),
+            _ => self.new.next(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::segment::Place;
+
+    fn known(n: u64, canonical: u64) -> Known {
+        let key = KeyHash { first: n, whole: n };
+        Known::new(key, n, canonical, Place::new(1, n), true)
+    }
+
+    #[test]
+    fn the_newest_run_counts_and_many_runs_become_one() {
+        let home = tempfile::tempdir().unwrap();
+        let trackers = Trackers::new(home.path().join("tracking")).unwrap();
+        let mut manifest = Manifest::default();
+        let mut expected: BTreeMap<u64, Known> = (0..3000).map(|n| (n, known(n, 1))).collect();
+        let all: Vec<Known> = expected.values().copied().collect();
+        manifest = trackers
+            .write("tax", &manifest, 1, all.into_iter(), "l")
+            .unwrap();
+        let mut generations = std::collections::BTreeSet::new();
+        for delivery in 2..40 {
+            let left: Vec<Known> = (0..30)
+                .map(|n| n * 100 + delivery)
+                .map(|n| known(n, delivery))
+                .collect();
+            expected.extend(left.iter().map(|known| (known.key.first, *known)));
+            // Written twice, as after a kill.
+            trackers
+                .write("tax", &manifest, delivery, left[..3].iter().copied(), "l")
+                .unwrap();
+            let before = manifest.clone();
+            manifest = trackers
+                .write("tax", &manifest, delivery, left.iter().copied(), "l")
+                .unwrap();
+            let now = trackers.of("tax", &manifest).unwrap();
+            let then = trackers.of("tax", &before).unwrap();
+            assert!(
+                now.all().map(Result::unwrap).eq(expected.values().copied()),
+                "{delivery}"
+            );
+            assert_ne!(
+                then.get(left[0].key).unwrap(),
+                Some(left[0]),
+                "what stood before"
+            );
+            assert_eq!(now.get(left[0].key).unwrap(), Some(left[0]));
+            assert_eq!(now.get(KeyHash { first: 2, whole: 9 }).unwrap(), None);
+            trackers.sweep("tax", &manifest).unwrap();
+            generations.insert(manifest.generation);
+            assert_eq!(
+                fs::read_dir(home.path().join("tracking")).unwrap().count(),
+                1
+            );
+        }
+        assert!((3..6).contains(&generations.len()), "{generations:?}");
+        assert_eq!(manifest.records, expected.len() as u64);
+    }
+
+    #[test]
+    fn names_of_folders_stay_apart() {
+        for name in ["税务", "../x", "a/b", "A", "", &"a".repeat(65)] {
+            let folder = folder_name(name);
+            assert!(
+                folder.starts_with('_') && folder.len() == 33,
+                "{name} {folder}"
+            );
+        }
+        assert_eq!(folder_name("market-regulation"), "market-regulation");
+    }
+}

@@ -1,0 +1,240 @@
+//! Change tracking beside a naive oracle: whole tables in memory, compared row by row.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::domain::batch::ChangeCounts;
+use crate::domain::change::ChangeKind;
+use crate::domain::duplicate::prevails;
+use crate::domain::fields::Fields;
+use crate::domain::record::{Field, Record, RecordKind, Value};
+use crate::store::Store;
+use crate::store::comparison::{Taken, Terms};
+use crate::store::tests::{TERMS, accepted, at};
+
+/// A row of a small table: key, content, and whether it has an issue (so that it has no raw fingerprint).
+type Row = (u8, u8, bool);
+
+fn record(key: u8, content: u8) -> Record {
+    let status = ["active", "cancelled"][usize::from(content % 2)];
+    Record {
+        kind: RecordKind::Registration,
+        fields: Fields::from([
+            (Field::CreditCode, Value::Text(format!("K{key}"))),
+            (
+                Field::Name,
+                Value::Text(format!("南阳示例{content}有限公司")),
+            ),
+            (Field::Status, Value::Text(status.to_owned())),
+        ]),
+    }
+}
+
+fn raw(row: Row, layout: u8) -> u64 {
+    if row.2 {
+        return 0;
+    }
+    1 + u64::from(row.0) + (u64::from(row.1) << 8) + (u64::from(layout) << 16)
+}
+
+/// What the oracle knows of a key.
+#[derive(Debug, Clone, PartialEq)]
+struct Standing {
+    content: u8,
+    present: bool,
+}
+
+/// One delivery as the oracle sees it: the winners by key, and what changed.
+fn oracle(
+    known: &mut BTreeMap<u8, Standing>,
+    rows: &[Row],
+) -> (ChangeCounts, BTreeMap<u8, ChangeKind>) {
+    let mut winners: BTreeMap<u8, u8> = BTreeMap::new();
+    for (key, content, _) in rows {
+        let held = winners.entry(*key).or_insert(*content);
+        if prevails(&record(*key, *content), &record(*key, *held)) {
+            *held = *content;
+        }
+    }
+    let mut counts = ChangeCounts::default();
+    let mut changes = BTreeMap::new();
+    for (key, standing) in known.iter_mut() {
+        if standing.present && !winners.contains_key(key) {
+            standing.present = false;
+            counts.missing += 1;
+            changes.insert(*key, ChangeKind::Missing);
+        }
+    }
+    for (key, content) in winners {
+        let next = Standing {
+            content,
+            present: true,
+        };
+        let kind = match known.insert(key, next.clone()) {
+            None => ChangeKind::New,
+            Some(before) if !before.present => ChangeKind::Returned,
+            Some(before) if before == next => {
+                counts.unchanged += 1;
+                continue;
+            }
+            Some(_) => ChangeKind::Changed,
+        };
+        *match kind {
+            ChangeKind::New => &mut counts.new,
+            ChangeKind::Returned => &mut counts.returned,
+            _ => &mut counts.changed,
+        } += 1;
+        changes.insert(key, kind);
+    }
+    (counts, changes)
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    prop::collection::vec((0u8..24, 0u8..6, prop::bool::weighted(0.15)), 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Random snapshots with repeated keys, rows with issues, and a layout that changes now and then: counts, lists and the state
+    /// are those of the oracle, and every record's history holds what it said before.
+    #[test]
+    fn deliveries_are_compared_as_the_oracle_does(
+        tables in prop::collection::vec((rows(), prop::bool::weighted(0.2)), 1..18),
+    ) {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(home.path()).unwrap();
+        let mut known = BTreeMap::new();
+        let mut layout = 0u8;
+        for (n, (table, turns)) in tables.iter().enumerate() {
+            layout += u8::from(*turns);
+            let before = known.clone();
+            let (expected, changes) = oracle(&mut known, table);
+            let name = layout.to_string();
+            let terms = Terms { complete: true, layout: &name, ..TERMS };
+            let mut comparison = store.compare("market", &terms).unwrap();
+            for (at, row) in table.iter().enumerate() {
+                let raw = raw(*row, layout);
+                if comparison.knows(raw) {
+                    prop_assert!(before.get(&row.0).is_some_and(|standing| standing.content == row.1));
+                    continue;
+                }
+                let taken = comparison.take(&record(row.0, row.1), at as u64 + 2, raw).unwrap();
+                if let Taken::Changed(was) = taken {
+                    prop_assert_eq!(*was, record(row.0, before[&row.0].content));
+                }
+            }
+            prop_assert_eq!(comparison.counts(), expected, "delivery {}", n);
+            let mut gone = Vec::new();
+            comparison.unmentioned(&mut |record| gone.push(record.key())).unwrap();
+            prop_assert_eq!(gone.len() as u64, expected.missing);
+            comparison.miss().unwrap();
+            prop_assert_eq!(comparison.counts(), expected);
+            let id = n.to_string();
+            store.accept(at(1), "pull", accepted(&id), comparison).unwrap();
+            if n % 5 == 4 {
+                drop(store);
+                store = Store::open(home.path()).unwrap();
+            }
+            let told: Vec<_> = store
+                .changes(&format!("market-20260701-{n}"), RecordKind::Registration)
+                .map(Result::unwrap)
+                .collect();
+            let kinds: BTreeMap<u8, ChangeKind> = told.iter().map(|change| (change.key[1..].parse().unwrap(), change.kind)).collect();
+            prop_assert_eq!(told.len(), kinds.len(), "a key twice");
+            prop_assert_eq!(&kinds, &changes);
+            for change in &told {
+                let key: u8 = change.key[1..].parse().unwrap();
+                prop_assert_eq!(change.before.clone(), before.get(&key).map(|was| record(key, was.content)));
+            }
+            let now: BTreeMap<u8, Standing> = store
+                .records("market", RecordKind::Registration)
+                .map(|stored| {
+                    let stored = stored.unwrap();
+                    let key: u8 = stored.record.key()[1..].parse().unwrap();
+                    let name = stored.record.text(Field::Name).unwrap();
+                    let content = name.chars().find_map(|c| c.to_digit(10)).unwrap();
+                    (key, Standing { content: u8::try_from(content).unwrap(), present: stored.present })
+                })
+                .collect();
+            prop_assert_eq!(&now, &known);
+            for key in 0u8..24 {
+                let stored = store.record("market", RecordKind::Registration, &format!("K{key}")).unwrap();
+                prop_assert_eq!(stored.map(|stored| stored.present), known.get(&key).map(|standing| standing.present));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_changed_adapter_reads_otherwise_is_no_change() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let deliver = |id: &str, remap: &[(u8, u8)], rows: &[(u8, u8)]| {
+        let terms = Terms {
+            complete: true,
+            ..TERMS
+        };
+        let mut comparison = store.compare("market", &terms).unwrap();
+        let mut remapped = 0;
+        if !remap.is_empty() {
+            comparison.begin_remapping();
+            for (key, content) in remap {
+                comparison.take(&record(*key, *content), 2, 0).unwrap();
+            }
+            remapped = comparison.turn();
+        }
+        for (key, content) in rows {
+            comparison.take(&record(*key, *content), 2, 0).unwrap();
+        }
+        comparison.miss().unwrap();
+        let counts = comparison.counts();
+        store
+            .accept(at(1), "pull", accepted(id), comparison)
+            .unwrap();
+        let told: Vec<_> = store
+            .changes(&format!("market-20260701-{id}"), RecordKind::Registration)
+            .map(|change| {
+                let change = change.unwrap();
+                (change.kind, change.key)
+            })
+            .collect();
+        (remapped, counts, told)
+    };
+    deliver("1", &[], &[(1, 0), (2, 0), (3, 0), (4, 0)]);
+    // The changed adapter reads 1 and 2 otherwise and makes something of a row it had set aside.
+    let (remapped, counts, told) = deliver(
+        "2",
+        &[(1, 5), (2, 5), (3, 0), (4, 0), (9, 1)],
+        &[(1, 5), (2, 3), (3, 0), (7, 0)],
+    );
+    assert_eq!(remapped, 3);
+    let expected = ChangeCounts {
+        new: 1,
+        changed: 1,
+        missing: 2,
+        returned: 0,
+        unchanged: 2,
+    };
+    assert_eq!(counts, expected);
+    let key = |key: &str| key.to_owned();
+    assert_eq!(
+        told,
+        [
+            (ChangeKind::Changed, key("K2")),
+            (ChangeKind::New, key("K7")),
+            (ChangeKind::Missing, key("K4")),
+            (ChangeKind::Missing, key("K9")),
+        ]
+    );
+    let stored = store
+        .record("market", RecordKind::Registration, "K1")
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.record, record(1, 5));
+    assert_eq!(
+        stored.batch, "market-20260701-1",
+        "it stands where it stood"
+    );
+}

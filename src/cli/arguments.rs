@@ -48,7 +48,7 @@ pub enum Command {
     Check(CheckArguments),
     /// One batch through the same door, guards and ledger as an automatic pull
     #[command(
-        after_help = "Examples:\n  yingbao pull insured-roll\n  yingbao pull tax --file 202603.csv --json\n\nExit: 0 accepted or seen before, 1 quarantined or refused, 3 unreachable."
+        after_help = "Examples:\n  yingbao pull insured-roll\n  yingbao pull tax --file 202603.csv --json\n  yingbao pull tax --file 202603.csv --move\n\nExit: 0 accepted or seen before, 1 quarantined or refused, 3 unreachable."
     )]
     Pull(PullArguments),
     /// Run one task now
@@ -164,6 +164,9 @@ pub struct PullArguments {
     /// A hand-carried file instead of the department's address
     #[arg(long, value_name = "F")]
     pub file: Option<PathBuf>,
+    /// Take the file away once it is in the archive: linked, not copied, on the same file system
+    #[arg(long = "move", requires = "file", conflicts_with = "dry_run")]
+    pub given: bool,
     /// Judge it and store nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -18,7 +18,10 @@ pub fn run(
     let source = options
         .file
         .as_ref()
-        .map_or(Source::Automatic, |file| Source::Carried(folder.join(file)));
+        .map_or(Source::Automatic, |file| Source::Carried {
+            file: folder.join(file),
+            given: options.given,
+        });
     let bar = Rows::begin(console, &options.adapter);
     let watched = Desk {
         watch: &|rows| bar.at(rows),

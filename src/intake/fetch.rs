@@ -1,6 +1,6 @@
 //! Fetching: the next export of a source as a file in the spool folder, or the word that there is none yet.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use crate::domain::record::Month;
 use crate::intake::fetch::client::Waits;
 
 mod answer;
+pub mod carried;
 pub mod client;
 mod command;
 mod download;
@@ -72,8 +73,21 @@ pub struct Fetched {
     pub digest: String,
     /// What was met on the way and deserves a word, in Chinese, each with code and remedy.
     pub cautions: Vec<String>,
+    /// Whose it is.
+    pub holding: Holding,
     /// Where it lies at its source, where it may have to be moved aside.
     origin: Option<pickup::Origin>,
+}
+
+/// Whose a fetched file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// It was made in the spool and may be linked elsewhere and removed.
+    Spool,
+    /// Somebody else's, who keeps it: it may change under the reader, so it is to be copied before it is read.
+    Lent,
+    /// Somebody gave it away: it may be linked elsewhere, and is removed once it was taken.
+    Given,
 }
 
 /// Why there is no file.
@@ -89,6 +103,16 @@ pub struct Unfetched {
 }
 
 impl Unfetched {
+    /// The file is greater than it may be.
+    fn over_cap(limit: u64) -> Self {
+        Self::wrong(
+            "YB-2005",
+            format!(
+                "文件超过上限 {limit} 字节。处理：核对文件；确需更大时调高适配文件 limits.file_bytes"
+            ),
+        )
+    }
+
     /// Something is wrong.
     fn wrong(code: &'static str, text: impl Into<String>) -> Self {
         Self {
@@ -134,48 +158,6 @@ pub fn fetch(errand: &Errand<'_>) -> Result<Fetched, Unfetched> {
 /// It could not be moved: a word for people, nothing is lost.
 pub fn finish(errand: &Errand<'_>, fetched: &Fetched) -> Result<(), Unfetched> {
     pickup::finish(errand, fetched)
-}
-
-/// Takes a hand-carried file into the spool.
-///
-/// # Errors
-/// It cannot be read or exceeds a limit.
-pub fn carry(file: &Path, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
-    let name = file
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if !file.exists() {
-        return Err(Unfetched::wrong(
-            "YB-2006",
-            format!("没有这个文件：{}。处理：核对路径", file.display()),
-        ));
-    }
-    copy(file, &name, adapter, spool)
-}
-
-/// Copies a regular file into the spool, hashing it on the way.
-fn copy(file: &Path, name: &str, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
-    let failed = |error: &std::io::Error| {
-        Unfetched::wrong(
-            "YB-2002",
-            format!(
-                "读取文件 {name} 失败（{}）。处理：核对文件和权限",
-                error.kind()
-            ),
-        )
-    };
-    let about = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
-    if !about.is_file() {
-        return Err(Unfetched::wrong(
-            "YB-2003",
-            format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
-        ));
-    }
-    let from = File::open(file).map_err(|error| failed(&error))?;
-    let mut into = Spooled::new(adapter, spool)?;
-    pour(from, name, &mut into)?;
-    into.finish(name)
 }
 
 /// All that is left of a file.
@@ -233,13 +215,7 @@ impl Spooled {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Unfetched> {
         self.bytes += bytes.len() as u64;
         if self.bytes > self.limit {
-            return Err(Unfetched::wrong(
-                "YB-2005",
-                format!(
-                    "文件超过上限 {} 字节。处理：核对文件；确需更大时调高适配文件 limits.file_bytes",
-                    self.limit
-                ),
-            ));
+            return Err(Unfetched::over_cap(self.limit));
         }
         self.hasher.update(bytes);
         self.file
@@ -275,6 +251,7 @@ impl Spooled {
             name: name.to_owned(),
             digest: self.hasher.finalize().to_hex().to_string(),
             cautions: Vec::new(),
+            holding: Holding::Spool,
             origin: None,
         })
     }

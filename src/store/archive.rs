@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
@@ -86,6 +86,42 @@ impl Archive {
         self.keep(&mut file, &what)
     }
 
+    /// Keeps a file by a second name, or copies it where that can not be.
+    pub fn adopt(&self, path: &Path, digest: &str) -> Result<(), StoreError> {
+        let place = self.place(digest);
+        if !is_digest(digest) || place.exists() {
+            return Ok(());
+        }
+        let what = format!("归档文件{}", path.display());
+        let file = File::open(path).map_err(io(what.clone()))?;
+        self.make_room(digest)?;
+        if fs::hard_link(path, &place).is_err() {
+            let kept = self.keep_file(path)?;
+            return if kept == digest {
+                Ok(())
+            } else {
+                Err(StoreError::Damaged {
+                    what,
+                    text: format!("内容摘要由{digest}变为{kept}"),
+                })
+            };
+        }
+        file.set_permissions(fs::Permissions::from_mode(0o600))
+            .and_then(|()| file.sync_all())
+            .map_err(io(what))?;
+        sync_folder(&self.root.join(&digest[..2]))
+    }
+
+    /// The folder of a digest.
+    fn make_room(&self, digest: &str) -> Result<(), StoreError> {
+        let folder = self.root.join(&digest[..2]);
+        if folder.exists() {
+            return Ok(());
+        }
+        private_folder(&folder)?;
+        sync_folder(&self.root)
+    }
+
     fn keep(&self, from: &mut dyn Read, what: &str) -> Result<String, StoreError> {
         // tempfile makes it readable by its owner only.
         let mut temporary = tempfile::NamedTempFile::new_in(&self.incoming).map_err(io(what))?;
@@ -107,16 +143,11 @@ impl Archive {
             return Ok(digest);
         }
         temporary.as_file().sync_all().map_err(io(what))?;
-        let folder = self.root.join(&digest[..2]);
-        let new_folder = !folder.exists();
-        private_folder(&folder)?;
+        self.make_room(&digest)?;
         temporary
             .persist(&place)
             .map_err(|error| io(what)(error.error))?;
-        sync_folder(&folder)?;
-        if new_folder {
-            sync_folder(&self.root)?;
-        }
+        sync_folder(&self.root.join(&digest[..2]))?;
         Ok(digest)
     }
 
@@ -141,8 +172,6 @@ impl Archive {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn files(root: &Path) -> Vec<PathBuf> {
@@ -179,6 +208,23 @@ mod tests {
         assert_eq!(mode(&archive.place(&digest)), 0o600);
         assert_eq!(mode(archive.place(&digest).parent().unwrap()), 0o700);
         assert_eq!(mode(&home.path().join("archive")), 0o700);
+    }
+
+    #[test]
+    fn an_adopted_file_is_kept_when_its_first_name_goes() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::open(home.path().join("archive")).unwrap();
+        let source = home.path().join("a.csv");
+        fs::write(&source, b"abc").unwrap();
+        let digest = blake3::hash(b"abc").to_hex().to_string();
+        for _ in 0..2 {
+            archive.adopt(&source, &digest).unwrap();
+        }
+        fs::remove_file(&source).unwrap();
+        assert_eq!(archive.read(&digest).unwrap(), b"abc");
+        let mode = fs::metadata(archive.place(&digest)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        assert!(archive.adopt(&source, &"0".repeat(64)).is_err(), "gone");
     }
 
     #[test]

@@ -302,18 +302,20 @@ impl<'s> Comparison<'s> {
         }
         let before = self.content(known.place())?;
         let before = self.decode(&before, record)?;
-        let (kind, now) = match known.present() {
-            true => (EntryKind::Changed, Now::Changed),
-            false => (EntryKind::Returned, Now::Returned),
+        let (kind, now) = if known.present() {
+            (EntryKind::Changed, Now::Changed)
+        } else {
+            (EntryKind::Returned, Now::Returned)
         };
         let (kind, now) = (self.kind_of(kind), self.now_of(now));
         let place = self.write(kind, row, known.place())?;
         self.count(now, 1);
         let next = Known::new(known.key, raw, canonical, place, true);
         self.put(fresh, next, base, now)?;
-        Ok(match known.present() {
-            true => Taken::Changed(Box::new(before)),
-            false => Taken::Returned,
+        Ok(if known.present() {
+            Taken::Changed(Box::new(before))
+        } else {
+            Taken::Returned
         })
     }
 
@@ -349,12 +351,10 @@ impl<'s> Comparison<'s> {
             held.known.place()
         };
         // Against what stood before this reading.
-        let (known, base) = match before.is_nowhere() {
-            true => (None, NOT_KNOWN),
-            false => {
-                let found = self.at(before, held.known.key)?;
-                (Some(found), held.base)
-            }
+        let (known, base) = if before.is_nowhere() {
+            (None, NOT_KNOWN)
+        } else {
+            (Some(self.at(before, held.known.key)?), held.base)
         };
         match known {
             None => {

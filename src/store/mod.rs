@@ -253,6 +253,12 @@ impl Store {
         self.archive.keep_file(path)
     }
 
+    /// Keeps a file that nobody else writes to under the digest that was taken of it: by a link where the file system can, so that
+    /// nothing is copied. Its former name stays.
+    pub fn adopt_file(&self, path: &Path, digest: &str) -> Result<(), StoreError> {
+        self.archive.adopt(path, digest)
+    }
+
     /// Keeps bytes under their digest.
     pub fn archive_bytes(&self, bytes: &[u8]) -> Result<String, StoreError> {
         self.archive.keep_bytes(bytes)

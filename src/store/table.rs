@@ -131,7 +131,9 @@ mod tests {
         #[test]
         fn bits_are_as_a_list(bits in prop::collection::vec(any::<bool>(), 0..200), set in 0usize..200) {
             let mut row = Bits::default();
-            bits.iter().for_each(|bit| row.push(*bit));
+            for bit in &bits {
+                row.push(*bit);
+            }
             prop_assert!((0..bits.len()).all(|at| row.get(at) == bits[at]));
             if set < bits.len() {
                 prop_assert_eq!(row.set(set), bits[set]);

@@ -15,8 +15,9 @@ use crate::domain::batch::{
 };
 use crate::domain::event::Event;
 use crate::domain::record::{Month, NORMALISER, Record};
+use crate::intake::fetch::carried::carry;
 use crate::intake::fetch::client::Waits;
-use crate::intake::fetch::{Errand, Fetched, Unfetched, carry, fetch, finish};
+use crate::intake::fetch::{Errand, Fetched, Holding, Unfetched, fetch, finish};
 use crate::store::comparison::{Comparison, Taken, Terms};
 use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::reading::{Answer, Delivered, Offer, Reading, read};
@@ -31,8 +32,13 @@ const BATCHES_LOOKED_BACK: usize = 400;
 pub enum Source {
     /// The department's address.
     Automatic,
-    /// A hand-carried file.
-    Carried(PathBuf),
+    /// A hand-carried file; `given`: it is taken away once it is in the archive.
+    Carried {
+        /// Where it lies.
+        file: PathBuf,
+        /// Whether it may be taken away.
+        given: bool,
+    },
 }
 
 /// The shape of `pull --json`.
@@ -185,8 +191,16 @@ pub fn run(
             report.cautions.push(unmoved.to_string());
         }
     }
-    // The spool copy has served: the archive has it, or nobody wants it.
-    let _ = std::fs::remove_file(&fetched.path);
+    let is_over = match fetched.holding {
+        // It has served: the archive has it, or nobody wants it.
+        Holding::Spool => true,
+        Holding::Lent => false,
+        // Only now that the journal says what became of it.
+        Holding::Given => report.is_ok() && !dry_run,
+    };
+    if is_over {
+        let _ = std::fs::remove_file(&fetched.path);
+    }
     let report = report?;
     if !dry_run {
         issue_sheets::hand_out(desk, &report.batch)?;
@@ -220,7 +234,7 @@ fn spool(desk: Desk<'_>) -> Result<PathBuf, Failure> {
 fn fetched(desk: Desk<'_>, adapter: &Adapter, source: &Source) -> Result<Fetched, Failure> {
     let spool = spool(desk)?;
     let found = match source {
-        Source::Carried(file) => carry(file, adapter, &spool),
+        Source::Carried { file, given } => carry(file, *given, adapter),
         Source::Automatic => on_errand(desk, adapter, &spool, fetch)?,
     };
     found.map_err(|unfetched| Failure::Unreachable {
@@ -299,20 +313,32 @@ fn take(
         batch.changes = ChangeCounts::default();
         return Ok(PullReport::of(&batch, 0, watch));
     }
+    let archived = desk.store.archived(&fetched.digest);
     if !dry_run {
-        desk.store.archive_file(&fetched.path)?;
+        match fetched.holding {
+            Holding::Spool | Holding::Given => {
+                desk.store.adopt_file(&fetched.path, &fetched.digest)?;
+            }
+            Holding::Lent => {
+                let digest = desk.store.archive_file(&fetched.path)?;
+                if digest != fetched.digest {
+                    return Err(Failure::Unreachable {
+                        code: "YB-7219".to_owned(),
+                        text: format!(
+                            "{}在读取期间被改动。处理：等文件写完后重新执行。",
+                            fetched.name
+                        ),
+                        not_yet: false,
+                    });
+                }
+            }
+        }
     }
+    let path = if dry_run { &fetched.path } else { &archived };
     watch.lap("archive");
     let mut batch = blank(desk, adapter, fetched);
     let head = desk.store.head(&adapter.name)?;
-    let compared = compare(
-        desk,
-        adapter,
-        &batch,
-        &fetched.path,
-        head.as_ref(),
-        &mut watch,
-    )?;
+    let compared = compare(desk, adapter, &batch, path, head.as_ref(), &mut watch)?;
     let (mut comparison, reading, mapping_changed) = match compared {
         Ok(compared) => compared,
         Err(unreadable) => {
@@ -574,9 +600,8 @@ fn tally_up(tally: &mut Tally, record: &Record, taken: Taken, counted_on: bool) 
                 tally.remove(&before);
             }
         }
-        Taken::Unchanged if counted_on => {}
-        Taken::Unchanged => tally.add(record),
-        Taken::Repeated => {}
+        Taken::Unchanged if !counted_on => tally.add(record),
+        Taken::Unchanged | Taken::Repeated => {}
         Taken::Conflict { kept, other, lost } => {
             if let Some(lost) = lost {
                 tally.add(record);

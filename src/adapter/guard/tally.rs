@@ -213,7 +213,9 @@ mod tests {
             let mut tally = Tally::default();
             stay.iter().chain(&gone).for_each(|record| tally.add(record));
             let mut tally = Tally::from_census(&tally.census()).unwrap();
-            gone.iter().for_each(|record| tally.remove(record));
+            for record in &gone {
+                tally.remove(record);
+            }
             let mut told = tally.census();
             told.heads.retain(|_, heads| *heads > 0);
             let mut expected = census(&stay);

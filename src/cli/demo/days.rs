@@ -274,7 +274,12 @@ impl Run {
             {
                 continue;
             }
-            pull(self.at(day, 6), "tax", &Source::Carried(file), false)?;
+            pull(
+                self.at(day, 6),
+                "tax",
+                &Source::Carried { file, given: false },
+                false,
+            )?;
         }
         Ok(())
     }

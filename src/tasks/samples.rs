@@ -20,11 +20,9 @@ use crate::calendar::shanghai;
 use crate::domain::batch::{Batch, ChangeCounts, Unreadable, Verdict};
 use crate::domain::record::Audience;
 use crate::domain::unit::Units;
+use crate::tasks::pseudonym;
 use crate::tasks::reading::{Reading, read};
 use crate::tasks::samples::differences::differences;
-
-/// Pseudonyms of samples are made under a key that is no secret, so that they are the same everywhere.
-const SAMPLE_KEY: [u8; 32] = *b"samples are invented, all public";
 
 mod differences;
 
@@ -243,7 +241,7 @@ fn tell(
         delivered: Some(delivered),
         ..Expected::default()
     };
-    let reading = match read(&input, adapter, &name, delivered, &SAMPLE_KEY) {
+    let reading = match read(&input, adapter, &name, delivered, &pseudonym::INVENTED) {
         Ok(reading) => reading,
         Err(Unreadable { code, .. }) => {
             told.verdict = Some(Verdict::Refused);
@@ -299,7 +297,7 @@ fn earlier(
     delivered: Date,
 ) -> Result<(Reading, Batch), String> {
     let day = delivered.saturating_sub(1.day());
-    let mut reading = read(path, adapter, name, day, &SAMPLE_KEY)
+    let mut reading = read(path, adapter, name, day, &pseudonym::INVENTED)
         .map_err(|refused| format!("before 文件读不了：[{}] {}", refused.code, refused.text))?;
     let batch = Batch {
         batch: "before".to_owned(),

@@ -126,6 +126,8 @@ fields! {
     Township = 30, "township", "所属乡镇街道", Text, County;
     Effective = 31, "effective", "生效日期", Date, County;
     Representative = 32, "representative", "法定代表人标识（去标识化）", Pseudonym, Section;
+    RegisteredCapital = 33, "registered_capital", "注册资本", Money, Section;
+    RegistrationAuthority = 34, "registration_authority", "登记机关", Text, Public;
 }
 
 impl Field {
@@ -231,6 +233,8 @@ impl RecordKind {
                 F::Assets,
                 F::Effective,
                 F::Representative,
+                F::RegisteredCapital,
+                F::RegistrationAuthority,
             ],
             Self::Tax => &[
                 F::CreditCode,

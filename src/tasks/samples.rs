@@ -20,11 +20,9 @@ use crate::calendar::shanghai;
 use crate::domain::batch::{Batch, ChangeCounts, Unreadable, Verdict};
 use crate::domain::record::Audience;
 use crate::domain::unit::Units;
+use crate::tasks::pseudonym;
 use crate::tasks::reading::{Delivered, Held, read_held};
 use crate::tasks::samples::differences::differences;
-
-/// Pseudonyms of samples are made under a key that is no secret, so that they are the same everywhere.
-const SAMPLE_KEY: [u8; 32] = *b"samples are invented, all public";
 
 mod differences;
 
@@ -331,7 +329,7 @@ const fn sample<'a>(path: &'a Path, name: &'a str, day: Date) -> Delivered<'a> {
         path,
         name,
         day,
-        pseudonym_key: &SAMPLE_KEY,
+        pseudonym_key: &pseudonym::INVENTED,
     }
 }
 

@@ -25,9 +25,15 @@ fn shipped_adapters_have_no_complaint() {
         assert_eq!(adapter.record, record);
         assert_eq!(adapter.transport.endpoint(), name);
         for field in record.fields() {
-            // What the four departments do not send: a day of effect, the representative's papers.
+            // What the four departments do not send: a day of effect, the representative's papers, capital and authority.
             let is_not_sent = (*field == Field::Township && record != RecordKind::Registration)
-                || matches!(field, Field::Effective | Field::Representative);
+                || matches!(
+                    field,
+                    Field::Effective
+                        | Field::Representative
+                        | Field::RegisteredCapital
+                        | Field::RegistrationAuthority
+                );
             assert!(
                 adapter.fields.contains_key(field) || is_not_sent,
                 "{name} {field:?}"

@@ -192,7 +192,7 @@ impl<'s> Comparison<'s> {
         }
         self.seen = Bits::none(self.firsts.len());
         self.touched = Bits::none(self.firsts.len());
-        if by_raw && !is_single {
+        if by_raw && (!is_single || self.by_raw.is_empty()) {
             // Keys of several parts share their first halves: a lookup needs the whole key.
             for known in tracker.all() {
                 let known = known?;

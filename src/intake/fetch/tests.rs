@@ -1,5 +1,7 @@
 //! Drop folders on the disk, HTTP against a real server on loopback with faults.
 
+use std::fs;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

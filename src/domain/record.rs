@@ -583,6 +583,12 @@ impl Record {
         encoded_fingerprint(&self.encode())
     }
 
+    /// Whether it says nothing of a month or of the day it took effect: then [`Self::content_fingerprint`] is its fingerprint.
+    #[must_use]
+    pub fn is_all_content(&self) -> bool {
+        !self.fields.contains_key(&Field::Month) && !self.fields.contains_key(&Field::Effective)
+    }
+
     /// The fingerprint of what the record says beside its month and the day it took effect: last month's file under a new
     /// heading is told by it.
     #[must_use]

@@ -118,6 +118,8 @@ pub struct Comparison<'s> {
     counts: ChangeCounts,
     /// The canonical bytes of the record that is being taken.
     encoded: Vec<u8>,
+    /// Its fingerprint.
+    fingerprint: u128,
 }
 
 impl<'s> Comparison<'s> {
@@ -155,6 +157,7 @@ impl<'s> Comparison<'s> {
             pass: 1,
             counts: ChangeCounts::default(),
             encoded: Vec::new(),
+            fingerprint: 0,
         };
         new.load(by_raw)?;
         Ok(new)
@@ -238,7 +241,8 @@ impl<'s> Comparison<'s> {
         let key = KeyHash::of_record(record);
         self.encoded.clear();
         record.encode_into(&mut self.encoded);
-        let canonical = half(encoded_fingerprint(&self.encoded));
+        self.fingerprint = encoded_fingerprint(&self.encoded);
+        let canonical = half(self.fingerprint);
         if let Some(at) = self
             .by_key
             .find(key.whole, |at| self.fresh[at as usize].known.key == key)
@@ -275,6 +279,12 @@ impl<'s> Comparison<'s> {
                 Ok(Taken::New)
             }
         }
+    }
+
+    /// The fingerprint of the record that was taken last, as [`Record::fingerprint`] has it.
+    #[must_use]
+    pub const fn fingerprint(&self) -> u128 {
+        self.fingerprint
     }
 
     /// A record of a key that was known before this reading.

@@ -4,7 +4,7 @@
 //! place of its last entry in the segments. Two dozen make a page, so that sled keeps few values of moderate length. What one
 //! delivery wrote is a *run*; pages of one run lie together and are never changed.
 
-use crate::domain::record::Record;
+use crate::domain::record::{Record, Value};
 use crate::store::StoreError;
 use crate::store::engine::Pair;
 use crate::store::segment::Place;
@@ -28,7 +28,7 @@ pub struct KeyHash {
 impl KeyHash {
     /// Of a key as [`Record::key`] writes it.
     pub fn of(key: &str) -> Self {
-        let first = key.split('|').next().unwrap_or_default();
+        let first = memchr::memchr(b'|', key.as_bytes()).map_or(key, |at| &key[..at]);
         Self {
             first: Self::of_first(first),
             whole: xxhash_rust::xxh3::xxh3_64_with_seed(key.as_bytes(), 1),
@@ -42,6 +42,12 @@ impl KeyHash {
 
     /// Of a record's key.
     pub fn of_record(record: &Record) -> Self {
+        // A key of one text is hashed where it lies.
+        if let [field] = record.kind.key()
+            && let Some(Value::Text(text)) = record.fields.get(field)
+        {
+            return Self::of(text);
+        }
         Self::of(&record.key())
     }
 }
@@ -205,5 +211,11 @@ mod tests {
         assert_eq!(march.first, april.first);
         assert_ne!(march, april);
         assert_eq!(KeyHash::of("91411303MA49U85BX9").first, march.first);
+        let mut record = Record::new(crate::domain::record::RecordKind::Registration);
+        for code in ["91411303MA49U85BX9", "a|b", ""] {
+            let field = crate::domain::record::Field::CreditCode;
+            record.fields.insert(field, Value::Text(code.to_owned()));
+            assert_eq!(KeyHash::of_record(&record), KeyHash::of(&record.key()));
+        }
     }
 }

@@ -574,7 +574,8 @@ fn compare<'s>(
         Offer::Sighted(_) => Ok(Answer::GoOn),
         Offer::Record { record, row, raw } => {
             let taken = comparison.take(&record, row, raw)?;
-            Ok(tally_up(tally, &record, taken, counted_on))
+            let fingerprint = comparison.fingerprint();
+            Ok(tally_up(tally, &record, fingerprint, taken, counted_on))
         }
     })?;
     let mut reading = match read {
@@ -591,20 +592,26 @@ fn compare<'s>(
 }
 
 /// Counts a record that was taken: anew, or on from the batch before.
-fn tally_up(tally: &mut Tally, record: &Record, taken: Taken, counted_on: bool) -> Answer {
+fn tally_up(
+    tally: &mut Tally,
+    record: &Record,
+    fingerprint: u128,
+    taken: Taken,
+    counted_on: bool,
+) -> Answer {
     match taken {
-        Taken::New | Taken::Returned => tally.add(record),
+        Taken::New | Taken::Returned => tally.add_known(record, fingerprint),
         Taken::Changed(before) => {
-            tally.add(record);
+            tally.add_known(record, fingerprint);
             if counted_on {
                 tally.remove(&before);
             }
         }
-        Taken::Unchanged if !counted_on => tally.add(record),
+        Taken::Unchanged if !counted_on => tally.add_known(record, fingerprint),
         Taken::Unchanged | Taken::Repeated => {}
         Taken::Conflict { kept, other, lost } => {
             if let Some(lost) = lost {
-                tally.add(record);
+                tally.add_known(record, fingerprint);
                 tally.remove(&lost);
             }
             return Answer::Twins { kept, other };

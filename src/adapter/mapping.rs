@@ -193,6 +193,12 @@ impl<'a> Mapper<'a> {
         issues
     }
 
+    /// Whether the title casts doubt on the figures of some column.
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        self.plans.iter().any(|plan| plan.is_unit_disputed)
+    }
+
     /// The headings. Unknown ones are issues (row 0); a required one that is not there refuses the file. XML and JSON show
     /// their columns record by record, so for them the latter is said at the end, by [`Self::as_of`].
     pub fn columns(&mut self, headings: &[String]) -> Result<Vec<Issue>, Unreadable> {

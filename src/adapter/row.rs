@@ -17,6 +17,8 @@ pub struct RawRow {
     pub number: u64,
     /// The cells, at most as many as there are columns.
     pub cells: Vec<Option<Cell>>,
+    /// A fingerprint of the row as it stood: rows of one layout with the same fingerprint say the same. 0: none was asked for.
+    pub fingerprint: u64,
 }
 
 /// Code of a last row that the file breaks off in: whatever stood behind it is missing as well.

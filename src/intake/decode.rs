@@ -5,6 +5,7 @@
 //! here repairs: what is not as declared is refused with its place and the remedy, and a caller that gets an
 //! error discards every row it was handed before.
 
+use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -16,6 +17,7 @@ use crate::intake::decode::charset::{Reading, Tally, Transcoder};
 use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
+use crate::intake::decode::sieve::{Gate, Lane, Sieve};
 
 mod biff;
 mod capped;
@@ -37,6 +39,7 @@ mod records;
 mod sheet_facts;
 mod sheetml;
 mod sheets;
+mod sieve;
 mod spreadsheet;
 mod table;
 mod trailer;
@@ -47,8 +50,10 @@ mod xml;
 /// What was learned beside the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decoding {
-    /// Rows handed on, spoilt ones included.
+    /// Rows handed on or known, spoilt ones included.
     pub rows: u64,
+    /// Those of them that were known.
+    pub known: u64,
     /// The total the file itself declares.
     pub declared_total: Option<u64>,
     /// `utf-8`, `gb18030`, `utf-16le`, `utf-16be`, or `` for a workbook; of several members the first one's.
@@ -74,30 +79,63 @@ pub struct Remark {
     pub text: String,
 }
 
-/// Reads a file and hands everything to `sink` in file order. An error of the sink ends it.
+/// What somebody knows of the rows of an earlier file of the same layout.
+pub struct Memory<'m> {
+    /// Whether a row with this fingerprint is known: then it is not cut into cells, and goes no further.
+    pub knows: &'m dyn Fn(u64) -> bool,
+    /// The columns that the known rows had.
+    pub columns: &'m [String],
+}
+
+/// As [`decode_knowing`], for somebody who knows nothing.
 ///
 /// # Errors
-/// The file is not what the adapter declares, is damaged, or exceeds a limit. The rows handed on before mean
-/// nothing then: the file as a whole is not to be used.
+/// As there.
 pub fn decode(
     path: &Path,
     adapter: &Adapter,
     sink: &mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
 ) -> Result<Decoding, Unreadable> {
+    decode_knowing(path, adapter, None, sink)
+}
+
+/// Reads a file and hands everything to `sink` in file order. An error of the sink ends it. Rows that `memory` knows are counted only.
+///
+///
+/// # Errors
+/// The file is not what the adapter declares, is damaged, or exceeds a limit. The rows handed on before mean
+/// nothing then: the file as a whole is not to be used.
+///
+/// With a memory an error may name another place than without: what is left out is not counted into it. Read again without.
+pub fn decode_knowing<'s>(
+    path: &Path,
+    adapter: &Adapter,
+    memory: Option<&'s Memory<'s>>,
+    sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
+) -> Result<Decoding, Unreadable> {
     let limits = &adapter.limits;
     let export = Export::new(path, adapter.container.as_ref(), limits);
-    let mut handover = Handover::new(sink, limits);
+    let grows = matches!(adapter.format, Format::Xml(_) | Format::Json(_));
+    let mut handover = Handover::new(sink, limits).remembering(memory, grows)?;
     let mut decoding = Decoding::default();
     for member in export.members()? {
         if export.has_several() {
             handover.member(&member.name)?;
         }
-        one(&export.of(&member), adapter, &mut handover, &mut decoding)?;
+        one(
+            &export.of(&member),
+            adapter,
+            memory,
+            &mut handover,
+            &mut decoding,
+        )?;
+        handover.end_of_member()?;
         decoding
             .members
             .extend(Some(member.name).filter(|name| !name.is_empty()));
     }
     decoding.rows = handover.rows();
+    decoding.known = handover.known();
     decoding.remarks = handover.into_remarks();
     Ok(decoding)
 }
@@ -106,6 +144,7 @@ pub fn decode(
 fn one(
     export: &Export<'_>,
     adapter: &Adapter,
+    memory: Option<&Memory<'_>>,
     handover: &mut Handover<'_>,
     decoding: &mut Decoding,
 ) -> Result<(), Unreadable> {
@@ -130,6 +169,18 @@ fn one(
             let total = fixed::decode_bytes(bytes, reading, format, limits, handover)?;
             return Ok((total, Rc::default()));
         }
+        let lane = memory.and_then(|memory| {
+            let lane = Lane::of(&adapter.format, reading.charset)?;
+            Some((lane, memory))
+        });
+        let bytes: Box<dyn Read + '_> = match lane {
+            None => Box::new(bytes),
+            Some((lane, memory)) => {
+                let gate = Rc::new(Gate::new(&lane, reading.charset));
+                handover.through(Some(Rc::clone(&gate)));
+                Box::new(Sieve::new(bytes, lane, gate, memory.knows))
+            }
+        };
         let text = Transcoder::new(bytes, reading);
         let tally = text.tally();
         let total = match &adapter.format {

@@ -510,13 +510,31 @@ fn compare<'s>(
     head: Option<&Batch>,
     watch: &mut Stopwatch,
 ) -> Result<Result<Compared<'s>, Unreadable>, Failure> {
+    let by_raw = rows_say_all(adapter);
+    let compared = compare_by(desk, adapter, batch, path, head, by_raw, watch)?;
+    match compared {
+        // Where it is wrong is only told exactly when nothing is left out.
+        Err(_) if by_raw => compare_by(desk, adapter, batch, path, head, false, watch),
+        compared => Ok(compared),
+    }
+}
+
+fn compare_by<'s>(
+    desk: Desk<'s>,
+    adapter: &Adapter,
+    batch: &Batch,
+    path: &Path,
+    head: Option<&Batch>,
+    by_raw: bool,
+    watch: &mut Stopwatch,
+) -> Result<Result<Compared<'s>, Unreadable>, Failure> {
     let key = pseudonym_key(desk, adapter)?;
     let layout = layout(adapter, &key);
     let terms = Terms {
         kind: adapter.record,
         complete: adapter.mode == Mode::Snapshot,
         layout: &layout,
-        by_raw: rows_say_all(adapter),
+        by_raw,
     };
     let mut comparison = desk.store.compare(&adapter.name, &terms)?;
     let mut mapping_changed = 0;
@@ -529,7 +547,7 @@ fn compare<'s>(
             day: crate::calendar::shanghai::civil(head.received).date(),
             pseudonym_key: &key,
         };
-        let read = read(before, adapter, &|_| {}, &mut |offer| {
+        let read = read(before, adapter, Some(&[]), &|_| {}, &mut |offer| {
             if let Offer::Record { record, row, raw } = offer {
                 comparison.take(&record, row, raw)?;
             }
@@ -569,15 +587,23 @@ fn compare<'s>(
     }
     let tally = tally.get_or_insert_default();
     watch.lap("load");
-    let read = read(delivered, adapter, desk.watch, &mut |offer| match offer {
-        Offer::Sighted(raw) if comparison.knows(raw) => Ok(Answer::Known),
-        Offer::Sighted(_) => Ok(Answer::GoOn),
-        Offer::Record { record, row, raw } => {
-            let taken = comparison.take(&record, row, raw)?;
-            let fingerprint = comparison.fingerprint();
-            Ok(tally_up(tally, &record, fingerprint, taken, counted_on))
-        }
-    })?;
+    let columns = head.map_or(&[][..], |head| &head.columns);
+    let known_columns = if comparison.may_know() { columns } else { &[] };
+    let read = read(
+        delivered,
+        adapter,
+        Some(known_columns),
+        desk.watch,
+        &mut |offer| match offer {
+            Offer::Sighted(raw) if comparison.knows(raw) => Ok(Answer::Known),
+            Offer::Sighted(_) => Ok(Answer::GoOn),
+            Offer::Record { record, row, raw } => {
+                let taken = comparison.take(&record, row, raw)?;
+                let fingerprint = comparison.fingerprint();
+                Ok(tally_up(tally, &record, fingerprint, taken, counted_on))
+            }
+        },
+    )?;
     let mut reading = match read {
         Ok(reading) => reading,
         Err(unreadable) => return Ok(Err(unreadable)),

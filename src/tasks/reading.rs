@@ -1,5 +1,6 @@
 //! Reading one file through decode and mapping into what the guard judges: the same for pull, preview, release and “what if”.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::adapter::row::{CUT_ROW, Decoded};
 use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
 use crate::domain::duplicate::prevails;
 use crate::domain::record::Record;
-use crate::intake::decode::decode;
+use crate::intake::decode::{Memory, decode_knowing};
 use crate::tasks::Failure;
 
 /// What one file says of itself, its records apart.
@@ -169,7 +170,7 @@ pub fn read_held(
     watch: &dyn Fn(u64),
 ) -> Result<Held, Unreadable> {
     let mut held = Held::default();
-    let read = read(delivered, adapter, watch, &mut |offer| {
+    let read = read(delivered, adapter, None, watch, &mut |offer| {
         Ok(match offer {
             Offer::Sighted(_) => Answer::GoOn,
             Offer::Record { record, row, .. } => held.keep(record, row),
@@ -189,13 +190,15 @@ pub fn read_held(
     Ok(held)
 }
 
-/// Reads a file as the adapter describes it and offers its records one by one.
+/// Reads a file as the adapter describes it and offers its records one by one. With `known_columns` — those that the rows known so
+/// far had — rows are sighted first, and those the taker knows go no further.
 ///
 /// # Errors
 /// Outside what `take` fails with; inside, the file is not what the adapter declares, and nothing of it is to be used.
 pub fn read(
     delivered: Delivered<'_>,
     adapter: &Adapter,
+    known_columns: Option<&[String]>,
     watch: &dyn Fn(u64),
     take: &mut dyn FnMut(Offer) -> Result<Answer, Failure>,
 ) -> Result<Result<Reading, Unreadable>, Failure> {
@@ -211,7 +214,7 @@ pub fn read(
             })
         }
     };
-    let read = read_offered(delivered, adapter, watch, &mut guarded);
+    let read = read_offered(delivered, adapter, known_columns, watch, &mut guarded);
     match failed {
         Some(failure) => Err(failure),
         None => Ok(read),
@@ -221,9 +224,32 @@ pub fn read(
 fn read_offered(
     delivered: Delivered<'_>,
     adapter: &Adapter,
+    known_columns: Option<&[String]>,
     watch: &dyn Fn(u64),
     take: &mut dyn FnMut(Offer) -> Result<Answer, Unreadable>,
 ) -> Result<Reading, Unreadable> {
+    let take = RefCell::new(take);
+    // Rows that are known by their bytes are known whatever a title says, unless the title casts doubt on what they say.
+    let doubted = Cell::new(false);
+    let known = Cell::new(0_u64);
+    let knows = |fingerprint| {
+        let is_known = !doubted.get()
+            && matches!(
+                (take.borrow_mut())(Offer::Sighted(fingerprint)),
+                Ok(Answer::Known)
+            );
+        if is_known {
+            known.set(known.get() + 1);
+            if known.get().is_multiple_of(WATCHED_ROWS) {
+                watch(known.get());
+            }
+        }
+        is_known
+    };
+    let memory = known_columns.map(|columns| Memory {
+        knows: &knows,
+        columns,
+    });
     let mut mapper = Mapper::new(
         adapter,
         delivered.name,
@@ -232,10 +258,13 @@ fn read_offered(
     );
     let mut reading = Reading::default();
     let mut ready = false;
-    let decoding = decode(delivered.path, adapter, &mut |decoded| {
+    let mut sink = |decoded| {
         match decoded {
             Decoded::Member(name) => reading.member = name,
-            Decoded::Title(line) => reading.complain(mapper.title(&line)),
+            Decoded::Title(line) => {
+                reading.complain(mapper.title(&line));
+                doubted.set(mapper.is_doubted());
+            }
             Decoded::Columns(headings) => {
                 reading.complain(mapper.columns(&headings)?);
                 reading.columns = headings;
@@ -260,20 +289,28 @@ fn read_offered(
                 }]);
             }
             Decoded::Row(mut row) => {
+                let lost = known_columns.is_some()
+                    && row
+                        .cells
+                        .iter()
+                        .flatten()
+                        .any(|cell| cell.text.contains(char::REPLACEMENT_CHARACTER));
                 mapper.depersonalise(&mut row);
                 let mapped = mapper.row(&mut row);
                 if mapped.is_total {
                     return Ok(());
                 }
                 reading.rows += 1;
-                // A row with an issue is read again each time, so that the issue is told each time.
-                let raw = 0;
+                // A row with an issue is read again each time, so that the issue is told each time; one that lost a character, so
+                // that the loss is counted.
+                let is_sound = mapped.issues.is_empty() && !lost && !doubted.get();
+                let raw = if is_sound { row.fingerprint } else { 0 };
                 reading.complain(mapped.issues);
                 match mapped.record {
                     Some(record) => {
                         let row = row.number;
                         if let Answer::Twins { kept, other } =
-                            take(Offer::Record { record, row, raw })?
+                            (take.borrow_mut())(Offer::Record { record, row, raw })?
                         {
                             reading.twins(kept, other);
                         }
@@ -283,10 +320,12 @@ fn read_offered(
             }
         }
         if reading.rows.is_multiple_of(WATCHED_ROWS) {
-            watch(reading.rows);
+            watch(reading.rows + known.get());
         }
         Ok(())
-    })?;
+    };
+    let decoding = decode_knowing(delivered.path, adapter, memory.as_ref(), &mut sink)?;
+    reading.rows += decoding.known;
     reading.member.clear();
     reading.declared_total = decoding.declared_total;
     reading.charset = decoding.charset;

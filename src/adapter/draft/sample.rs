@@ -188,7 +188,11 @@ mod tests {
                 })
             };
             let cells = vec![cell(number.to_string().repeat(100)), cell("正常".into())];
-            if !sample.take(Decoded::Row(RawRow { number, cells })) {
+            if !sample.take(Decoded::Row(RawRow {
+                number,
+                cells,
+                fingerprint: 0,
+            })) {
                 break;
             }
             wanted += 1;

@@ -49,12 +49,14 @@ pub fn decode(
     );
     let text = Metered::new(text, &meter, endless());
     // One more than there may be is enough to show that there are too many.
-    let mut lines = Lines::new(text, delimiter, format.quotes, limits.columns + 1);
+    let mut lines =
+        Lines::new(text, delimiter, format.quotes, limits.columns + 1).through(handover.gate());
     let mut table =
         Table::new(handover, &format.header, limits).headed(format.header_rows, format.code_row);
     let mut trailer = Trailer::new(format.trailer.as_deref());
     let mut line = Line::default();
     while lines.next(&mut line)? {
+        table.handover().note(line.passed)?;
         meter.reset();
         if trailer.take(line.number, &line.cells, table.in_rows())? {
             continue;

@@ -2,13 +2,17 @@
 //! and remarks.
 
 use std::collections::HashMap;
+use std::rc::Rc;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::adapter::limits::Limits;
 use crate::adapter::row::{Decoded, RawRow};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::records::too_many_columns;
-use crate::intake::decode::{Remark, unreadable};
+use crate::intake::decode::sieve::{Gate, Passed};
+use crate::intake::decode::{Memory, Remark, unreadable};
 
 /// Remarks that are kept of one file: nobody reads more.
 const REMARKS: usize = 100;
@@ -31,6 +35,15 @@ pub struct Handover<'s> {
     most_columns: usize,
     /// The place of the column that is expected next.
     next: usize,
+    /// What is known of the rows, when somebody asks.
+    memory: Option<&'s Memory<'s>>,
+    gate: Option<Rc<Gate>>,
+    /// Hashes of the columns' names, for fingerprints made of cells.
+    names: Vec<u64>,
+    /// The fingerprint of the row at hand, when it was found before it was cut.
+    fingerprint: u64,
+    /// Rows left out because they are known.
+    known: u64,
 }
 
 impl<'s> Handover<'s> {
@@ -49,7 +62,89 @@ impl<'s> Handover<'s> {
             announced: 0,
             most_columns: limits.columns,
             next: 0,
+            memory: None,
+            gate: None,
+            names: Vec::new(),
+            fingerprint: 0,
+            known: 0,
         }
+    }
+
+    /// The same, for somebody who knows rows. Columns that the rows known by now had are told at once where records show them.
+    pub fn remembering(
+        mut self,
+        memory: Option<&'s Memory<'s>>,
+        grows: bool,
+    ) -> Result<Self, Unreadable> {
+        self.memory = memory;
+        if let Some(memory) = memory.filter(|_| grows) {
+            for name in memory.columns {
+                self.column(name, 0)?;
+            }
+            self.next = 0;
+            self.announce()?;
+        }
+        Ok(self)
+    }
+
+    /// The next member's rows come through this gate.
+    pub fn through(&mut self, gate: Option<Rc<Gate>>) {
+        // A further member has its headings yet to come; they are the same, and open it again.
+        self.gate = gate;
+    }
+
+    /// The gate of the member at hand.
+    pub fn gate(&self) -> Option<Rc<Gate>> {
+        self.gate.clone()
+    }
+
+    /// The note of a record whose first byte has come; those left out before it are counted.
+    pub fn passed(&mut self) -> Result<Passed, Unreadable> {
+        let passed = self.gate.as_ref().map(|gate| gate.next());
+        let passed = passed.unwrap_or_default();
+        self.note(passed)?;
+        Ok(passed)
+    }
+
+    /// The first row has shown how the others are written: `manner` says how.
+    pub fn settle(&self, manner: &str) {
+        if let Some(gate) = &self.gate {
+            gate.settle(xxh3_64(manner.as_bytes()));
+        }
+    }
+
+    /// Takes the note of a record.
+    pub fn note(&mut self, passed: Passed) -> Result<(), Unreadable> {
+        self.fingerprint = passed.fingerprint;
+        self.skip(passed.skipped)
+    }
+
+    /// The member has ended: what was left out behind its last record is counted.
+    pub fn end_of_member(&mut self) -> Result<(), Unreadable> {
+        match self.gate.take() {
+            Some(gate) => self.skip(gate.tail()),
+            None => Ok(()),
+        }
+    }
+
+    fn skip(&mut self, rows: u64) -> Result<(), Unreadable> {
+        self.known += rows;
+        self.rows += rows;
+        self.within_limit()
+    }
+
+    /// Rows left out because they are known.
+    pub fn known(&self) -> u64 {
+        self.known
+    }
+
+    fn meaning(&self) -> u64 {
+        let mut text = String::new();
+        for column in &self.columns {
+            text.push_str(column);
+            text.push('\n');
+        }
+        xxh3_64(text.as_bytes())
     }
 
     /// Rows handed on, spoilt ones included.
@@ -83,11 +178,19 @@ impl<'s> Handover<'s> {
     pub fn columns(&mut self, columns: Vec<String>) -> Result<(), Unreadable> {
         if self.columns.is_empty() {
             self.columns.clone_from(&columns);
+            let meaning = self.meaning();
+            if let Some(gate) = &self.gate {
+                gate.open(meaning);
+            }
             return (self.sink)(Decoded::Columns(columns));
         }
         let same = self.columns.len() == columns.len()
             && (self.columns.iter().zip(&columns)).all(|(a, b)| fold(a) == fold(b));
         if same {
+            let meaning = self.meaning();
+            if let Some(gate) = &self.gate {
+                gate.open(meaning);
+            }
             return Ok(());
         }
         Err(unreadable(
@@ -135,10 +238,45 @@ impl<'s> Handover<'s> {
     }
 
     /// A row.
-    pub fn row(&mut self, row: RawRow) -> Result<(), Unreadable> {
+    pub fn row(&mut self, mut row: RawRow) -> Result<(), Unreadable> {
         self.next = 0;
         self.count()?;
+        if self.announced > 0
+            && let Some(gate) = &self.gate
+        {
+            // A record where records stand: those that follow on it are told by themselves.
+            gate.open(0);
+        }
+        row.fingerprint = std::mem::take(&mut self.fingerprint);
+        if let Some(memory) = self.memory
+            && row.fingerprint == 0
+        {
+            row.fingerprint = self.of_cells(&row);
+            if (memory.knows)(row.fingerprint) {
+                self.known += 1;
+                return Ok(());
+            }
+        }
         (self.sink)(Decoded::Row(row))
+    }
+
+    /// A fingerprint of the cells under the names of their columns.
+    fn of_cells(&mut self, row: &RawRow) -> u64 {
+        for name in &self.columns[self.names.len()..] {
+            let at = self.names.len() as u64;
+            // Two columns of a table may have one name; records show no name twice.
+            let seed = if self.announced > 0 { 0 } else { at + 1 };
+            self.names.push(xxh3_64_with_seed(name.as_bytes(), seed));
+        }
+        let mut sum = 0_u64;
+        for (cell, name) in row.cells.iter().zip(&self.names) {
+            if let Some(cell) = cell {
+                let seed = name ^ u64::from(cell.numeric);
+                // Added up, so that the order of columns does not matter.
+                sum = sum.wrapping_add(xxh3_64_with_seed(cell.text.as_bytes(), seed));
+            }
+        }
+        sum.max(1)
     }
 
     /// A row that cannot be laid on the columns.
@@ -148,6 +286,7 @@ impl<'s> Handover<'s> {
         code: &'static str,
         reason: String,
     ) -> Result<(), Unreadable> {
+        self.fingerprint = 0;
         self.count()?;
         (self.sink)(Decoded::Spoilt {
             number,
@@ -158,6 +297,10 @@ impl<'s> Handover<'s> {
 
     fn count(&mut self) -> Result<(), Unreadable> {
         self.rows += 1;
+        self.within_limit()
+    }
+
+    fn within_limit(&self) -> Result<(), Unreadable> {
         if self.rows > self.limit {
             return Err(unreadable(
                 "YB-2107",

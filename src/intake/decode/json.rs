@@ -139,7 +139,8 @@ impl Walk<'_, '_, '_> {
     /// Reads a record per line. A line that is no JSON is set aside with its number: the next one stands by itself.
     fn each_line(&mut self, mut text: impl BufRead) -> Result<(), Unreadable> {
         let mut line = Vec::new();
-        for number in 1.. {
+        let mut number = 0;
+        loop {
             line.clear();
             self.meter.reset();
             text.read_until(b'\n', &mut line)
@@ -147,6 +148,7 @@ impl Walk<'_, '_, '_> {
             if line.is_empty() {
                 break;
             }
+            number += 1 + self.records.passed()?;
             let is_ended = line.last() == Some(&b'\n');
             if line.trim_ascii().is_empty() {
                 continue;

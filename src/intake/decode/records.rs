@@ -38,6 +38,18 @@ impl<'h, 's> Records<'h, 's> {
         self.number
     }
 
+    /// Takes the note of the next record; how many were left out before it.
+    pub fn passed(&mut self) -> Result<u64, Unreadable> {
+        Ok(self.handover.passed()?.skipped)
+    }
+
+    /// Starts the next record that passed a sieve: those left out before it have their numbers.
+    pub fn begin_passed(&mut self) -> Result<(), Unreadable> {
+        let skipped = self.passed()?;
+        self.begin_at(self.number + skipped + 1);
+        Ok(())
+    }
+
     /// Starts the next record.
     pub fn begin(&mut self) {
         self.begin_at(self.number + 1);
@@ -150,6 +162,7 @@ impl<'h, 's> Records<'h, 's> {
         }
         self.handover.announce()?;
         self.handover.row(RawRow {
+            fingerprint: 0,
             number: self.number,
             cells: std::mem::take(&mut self.cells),
         })

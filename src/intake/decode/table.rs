@@ -409,7 +409,11 @@ impl<'h, 's> Table<'h, 's> {
                 *place = Some(cell);
             }
         }
-        self.handover.row(RawRow { number, cells: row })
+        self.handover.row(RawRow {
+            number,
+            cells: row,
+            fingerprint: 0,
+        })
     }
 
     /// Whether a row has as many cells as it should. A row with one delimiter too many is shifted even when its last
@@ -426,6 +430,9 @@ impl<'h, 's> Table<'h, 's> {
         let filled = cells.last().map_or(0, |(at, _)| at + 1);
         if first && length > *self.lengths.end() && filled <= width {
             self.lengths = length..=length;
+        }
+        if first {
+            self.handover.settle(&format!("{:?}", self.lengths));
         }
         self.lengths.contains(&length)
     }

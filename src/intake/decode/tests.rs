@@ -7,7 +7,7 @@ use encoding_rs::GB18030;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{Decoding, decode};
+use super::{Decoding, Memory, decode, decode_knowing};
 use crate::adapter::format::{
     Charset, Container, Csv, Fixed, FixedColumn, Format, Json, Xlsx, Xml,
 };
@@ -26,6 +26,7 @@ mod json;
 mod likeness;
 mod properties;
 mod sheets;
+mod sieve;
 mod workbook;
 mod xml;
 

@@ -154,7 +154,7 @@ impl Walk<'_, '_, '_> {
         }
         self.stack.push(name.to_owned());
         if self.stack == self.record {
-            self.records.begin();
+            self.records.begin_passed()?;
             self.inside = Some(Inside {
                 name: String::new(),
                 open: Vec::new(),

@@ -5,10 +5,12 @@
 //! style of escaping), and what a backslash means. None of them may be guessed over.
 
 use std::io::BufRead;
+use std::rc::Rc;
 
 use crate::adapter::format::Quotes;
 use crate::adapter::row::Cell;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::sieve::{Gate, Passed};
 use crate::intake::decode::{from_io, unreadable};
 
 /// One line: a record, which may go over several lines of the file.
@@ -24,6 +26,8 @@ pub struct Line {
     pub is_torn: bool,
     /// It has a line end.
     pub is_ended: bool,
+    /// What a sieve noted of it.
+    pub passed: Passed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,7 @@ pub struct Lines<R> {
     served: usize,
     /// A cell that did not lie whole in one chunk.
     cell: String,
+    gate: Option<Rc<Gate>>,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -72,7 +77,14 @@ impl<R: BufRead> Lines<R> {
             chunk: String::new(),
             served: 0,
             cell: String::new(),
+            gate: None,
         }
+    }
+
+    /// The same, for text that came through a sieve: each line has a note there.
+    pub fn through(mut self, gate: Option<Rc<Gate>>) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// Reads the next line; `false` at the end of the file.
@@ -102,7 +114,17 @@ impl<R: BufRead> Lines<R> {
                     chunk = rest;
                 }
             }
-            begun |= !chunk.is_empty();
+            if !begun && !chunk.is_empty() {
+                begun = true;
+                // Only now is it certain that its first byte, and with it its note, has come.
+                line.passed = self
+                    .gate
+                    .as_ref()
+                    .map(|gate| gate.next())
+                    .unwrap_or_default();
+                self.ends += line.passed.skipped;
+                line.number = self.ends + 1;
+            }
             let mut scan = Scan {
                 delimiter: self.delimiter,
                 quotes: self.quotes,

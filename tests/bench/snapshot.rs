@@ -350,7 +350,7 @@ fn fill(line: Line, cells: &mut [String; 11]) {
     // Most are active, which is written in two ways; a changed one steps to the next word, which always means something else.
     let state = pick(row, 6, 12).saturating_sub(7) + changes[4];
     let state = match usize::try_from(state % 5) {
-        Ok(0) if row % 2 == 0 => "在业",
+        Ok(0) if row.is_multiple_of(2) => "在业",
         Ok(at) => STATES[at],
         Err(_) => STATES[0],
     };

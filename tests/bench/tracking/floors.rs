@@ -1,16 +1,15 @@
 //! What the machine and the parsers themselves need for the same files.
 
-use std::fmt;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 
 use encoding_rs::GB18030;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::files::Layout;
 use crate::process::timed;
+use crate::values::Values;
 
 const BUFFER: usize = 1 << 20;
 
@@ -91,45 +90,6 @@ fn jsonl(path: &Path) {
     while reader.read_until(b'\n', &mut line).expect("read") > 0 {
         black_box(serde_json::from_slice::<Values>(&line).expect("JSON"));
         line.clear();
-    }
-}
-
-/// Sees every key and value of an object and keeps none.
-struct Values;
-
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Seeing)
-    }
-}
-
-struct Seeing;
-
-impl<'de> Visitor<'de> for Seeing {
-    type Value = Values;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Values, E> {
-        black_box(text);
-        Ok(Values)
-    }
-
-    fn visit_u64<E>(self, n: u64) -> Result<Values, E> {
-        black_box(n);
-        Ok(Values)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
-        while map.next_entry::<Values, Values>()?.is_some() {}
-        Ok(Values)
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Values)
     }
 }
 

@@ -17,6 +17,8 @@ mod pull;
 #[allow(dead_code, reason = "the tests of the home use the rest")]
 mod snapshot;
 mod targets;
+#[path = "../values.rs"]
+mod values;
 
 use std::path::{Path, PathBuf};
 
@@ -69,7 +71,7 @@ fn main() {
             &layouts,
         ),
     };
-    let peers = Peers::find(options.text("--python"), options.text("--qsv"));
+    let peers = Peers::find(options.text("--python").as_deref(), options.text("--qsv"));
     let (mut figures, mut wrong) = (Figures::default(), Vec::new());
     let passes = options.number("--passes", 5);
     for pass in 1..=passes {

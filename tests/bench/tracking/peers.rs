@@ -18,9 +18,9 @@ pub struct Peers {
 
 impl Peers {
     /// Looks for the modules of a Python and takes a `qsv` as named.
-    pub fn find(python: Option<String>, qsv: Option<String>) -> Self {
+    pub fn find(python: Option<&str>, qsv: Option<String>) -> Self {
         let with = |module: &str| {
-            let python = PathBuf::from(python.clone()?);
+            let python = PathBuf::from(python?);
             let found = Command::new(&python)
                 .args(["-c", &format!("import {module}")])
                 .stderr(Stdio::null())

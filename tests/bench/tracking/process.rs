@@ -33,6 +33,10 @@ pub struct Cost {
 ///
 /// The dead process is looked at before it is reaped: its counters are final then. Memory is gone at that time, so its highest value is
 /// the one seen in the last millisecond.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "measuring time is what this is for"
+)]
 pub fn run(command: &mut Command) -> Cost {
     let begin = Instant::now();
     let mut child = command
@@ -106,6 +110,10 @@ fn cpu_of(pid: u32) -> f64 {
 }
 
 /// Seconds of this thread's work: wall and processor.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "measuring time is what this is for"
+)]
 pub fn timed(work: impl FnOnce()) -> (f64, f64) {
     let (begin, before) = (Instant::now(), thread_cpu());
     work();

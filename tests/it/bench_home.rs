@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::program::{out, root};
+use crate::program::{home, out, root, run};
 use crate::snapshot::{Snapshot, Traffic, Truth};
 
 /// Writes a day in one format.
@@ -128,5 +128,30 @@ fn neither_order_nor_charset_is_a_change() {
             };
             assert_eq!(counts(&told), [new, 0, 0, 0, same], "{file}: {told}");
         }
+    }
+}
+
+#[test]
+fn only_the_mark_of_a_demo_stands_in_for_the_key_of_pseudonyms() {
+    let home = home();
+    let bench = root().join("tests/bench/home");
+    std::fs::copy(
+        bench.join("adapters/bench-csv.toml"),
+        home.path().join("adapters/bench-csv.toml"),
+    )
+    .unwrap();
+    let site = std::fs::read_to_string(bench.join("config/site.toml")).unwrap();
+    assert!(site.contains("\ndemo_mark"));
+    let path = home.path().to_string_lossy().into_owned();
+    for (site, is_sound) in [
+        (site.clone(), true),
+        (site.replace("\ndemo_mark", "\n# demo_mark"), false),
+    ] {
+        std::fs::write(home.path().join("config/site.toml"), site).unwrap();
+        let output = run(&["--home", &path, "check"]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_sound, "{told}");
+        assert_eq!(told.contains("YB-1376"), !is_sound, "{told}");
     }
 }

@@ -1,5 +1,6 @@
 //! Stories, goldens and house rules, in one binary.
 mod adapters;
+mod bench_home;
 mod check;
 mod demo;
 mod draft;
@@ -14,4 +15,7 @@ mod quarantine;
 mod render;
 mod serve;
 mod shipped;
+#[path = "../bench/snapshot.rs"]
+#[allow(dead_code, reason = "the benchmark uses the rest")]
+mod snapshot;
 mod tidy;

@@ -11,7 +11,7 @@ use crate::domain::record::{Record, RecordKind, encoded_fingerprint};
 use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Segments, Writer};
 use crate::store::stage::Ticket;
-use crate::store::table::{Bits, Table};
+use crate::store::table::{Bits, Raws, Table};
 use crate::store::tracker::{Manifest, Tracker};
 use crate::store::{StoreError, fold};
 
@@ -82,6 +82,7 @@ const NOT_KNOWN: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 struct Rest {
     whole: u64,
+    raw: u64,
     canonical: u64,
     place: Place,
 }
@@ -102,9 +103,8 @@ pub struct Comparison<'s> {
     ticket: Ticket,
     /// First halves of the known keys, sorted.
     firsts: Vec<u64>,
-    /// Their raw fingerprints; 0 for what is missing or has to be read again.
-    raws: Vec<u64>,
-    by_raw: Table,
+    /// The raw fingerprints of those that are present and need not be read again.
+    raws: Raws,
     present: Bits,
     seen: Bits,
     touched: Bits,
@@ -145,8 +145,7 @@ impl<'s> Comparison<'s> {
             delivery: ticket.delivery,
             ticket,
             firsts: Vec::new(),
-            raws: Vec::new(),
-            by_raw: Table::default(),
+            raws: Raws::default(),
             present: Bits::default(),
             seen: Bits::default(),
             touched: Bits::default(),
@@ -166,9 +165,10 @@ impl<'s> Comparison<'s> {
     fn load(&mut self, by_raw: bool) -> Result<(), StoreError> {
         let size = usize::try_from(self.manifest.records).unwrap_or(0);
         self.firsts.reserve_exact(size);
-        self.raws.reserve_exact(size);
         let mut is_single = true;
-        if !by_raw {
+        if by_raw {
+            self.raws = Raws::for_so_many(size);
+        } else {
             self.rest.reserve_exact(size);
         }
         let tracker = self.tracker.clone();
@@ -178,16 +178,15 @@ impl<'s> Comparison<'s> {
             let at = self.firsts.len();
             self.firsts.push(known.key.first);
             self.present.push(known.present());
-            self.raws.push(if known.present() { known.raw } else { 0 });
             if by_raw {
-                if known.present() && known.raw != 0 {
-                    self.by_raw
-                        .grow_for(size.max(at + 1), |at| self.raws[at as usize]);
-                    self.by_raw.add(known.raw, position(at)?);
+                // More than the manifest says would be damage; they are read in full then.
+                if known.present() && known.raw != 0 && at < size {
+                    self.raws.add(known.raw, position(at)?);
                 }
             } else {
                 self.rest.push(Rest {
                     whole: known.key.whole,
+                    raw: known.raw,
                     canonical: known.canonical,
                     place: known.place(),
                 });
@@ -195,12 +194,13 @@ impl<'s> Comparison<'s> {
         }
         self.seen = Bits::none(self.firsts.len());
         self.touched = Bits::none(self.firsts.len());
-        if by_raw && (!is_single || self.by_raw.is_empty()) {
+        if by_raw && (!is_single || self.raws.is_empty()) {
             // Keys of several parts share their first halves: a lookup needs the whole key.
             for known in tracker.all() {
                 let known = known?;
                 self.rest.push(Rest {
                     whole: known.key.whole,
+                    raw: known.raw,
                     canonical: known.canonical,
                     place: known.place(),
                 });
@@ -214,25 +214,16 @@ impl<'s> Comparison<'s> {
     /// Whether some rows may be known by their raw fingerprints.
     #[must_use]
     pub fn may_know(&self) -> bool {
-        !self.by_raw.is_empty()
+        !self.raws.is_empty()
     }
 
     /// Whether a raw row with this fingerprint stood in the last accepted delivery. If so it is counted as unchanged.
     pub fn knows(&mut self, raw: u64) -> bool {
-        if raw == 0 {
-            return false;
-        }
-        let Some(at) = self.by_raw.find(raw, |at| self.raws[at as usize] == raw) else {
+        // Where another row of the key came before, which of them counts is to be decided.
+        let Some(before) = self.raws.see(raw) else {
             return false;
         };
-        let at = at as usize;
-        if self.touched.get(at) {
-            // Another row of this key came before: which of them counts is to be decided.
-            return false;
-        }
-        if !self.seen.set(at) {
-            self.counts.unchanged += 1;
-        }
+        self.counts.unchanged += u64::from(!before);
         true
     }
 
@@ -263,7 +254,7 @@ impl<'s> Comparison<'s> {
             );
         }
         match self.look_up(key)? {
-            Some((base, known)) if self.seen.get(base as usize) => {
+            Some((base, known)) if self.seen.get(base as usize) || self.raws.is_seen(known.raw) => {
                 self.again_known(record, row, raw, canonical, known, base)
             }
             Some((base, known)) => {
@@ -302,6 +293,7 @@ impl<'s> Comparison<'s> {
         base: u32,
         fresh: Option<usize>,
     ) -> Result<Taken, StoreError> {
+        self.raws.block(known.raw);
         if known.present() && known.canonical == canonical {
             self.count(Now::Same, 1);
             if known.raw != raw || fresh.is_some() {
@@ -423,6 +415,7 @@ impl<'s> Comparison<'s> {
         let remapped = self.counts.changed;
         self.counts = ChangeCounts::default();
         self.seen.clear();
+        self.raws.forget();
         self.pass += 1;
         remapped
     }
@@ -462,9 +455,19 @@ impl<'s> Comparison<'s> {
         counts
     }
 
+    /// The known keys that were mentioned, by whatever was known of them.
+    fn all_seen(&self) -> Bits {
+        let mut seen = self.seen.clone();
+        for key in self.raws.seen() {
+            seen.set(key as usize);
+        }
+        seen
+    }
+
     fn gone_count(&self) -> u64 {
+        let seen = self.all_seen();
         let known = (0..self.firsts.len())
-            .filter(|at| self.present.get(*at) && !self.seen.get(*at) && !self.touched.get(*at))
+            .filter(|at| self.present.get(*at) && !seen.get(*at) && !self.touched.get(*at))
             .count();
         let fresh = self
             .fresh
@@ -508,8 +511,9 @@ impl<'s> Comparison<'s> {
         if !self.complete {
             return Ok(gone);
         }
+        let seen = self.all_seen();
         for at in 0..self.firsts.len() {
-            if self.present.get(at) && !self.seen.get(at) && !self.touched.get(at) {
+            if self.present.get(at) && !seen.get(at) && !self.touched.get(at) {
                 gone.push((self.known_at(at)?, position(at)?, None));
             }
         }
@@ -634,7 +638,7 @@ impl<'s> Comparison<'s> {
             let present = self.present.get(at);
             return Ok(Known::new(
                 key,
-                self.raws[at],
+                rest.raw,
                 rest.canonical,
                 rest.place,
                 present,

@@ -13,11 +13,6 @@ pub struct Table {
 }
 
 impl Table {
-    /// Whether nothing was added.
-    pub const fn is_empty(&self) -> bool {
-        self.filled == 0
-    }
-
     /// Makes room for so many in all; `hash` gives the hash of a position that was added.
     pub fn grow_for(&mut self, many: usize, hash: impl Fn(u32) -> u64) {
         if many.saturating_mul(3) <= self.slots.len().saturating_mul(2) {
@@ -65,8 +60,101 @@ impl Table {
     }
 }
 
-/// One bit for each position.
+/// Raw fingerprints with the positions of their keys. The fingerprint lies in its slot, so that one look decides.
 #[derive(Debug, Default)]
+pub struct Raws {
+    /// 0 is empty.
+    slots: Vec<u64>,
+    keys: Vec<u32>,
+    seen: Bits,
+    blocked: Bits,
+    filled: usize,
+}
+
+impl Raws {
+    /// With room for so many.
+    pub fn for_so_many(many: usize) -> Self {
+        let size = (many.saturating_mul(3) / 2).max(LEAST).next_power_of_two();
+        Self {
+            slots: vec![0; size],
+            keys: vec![EMPTY; size],
+            seen: Bits::none(size),
+            blocked: Bits::none(size),
+            filled: 0,
+        }
+    }
+
+    /// Whether nothing was added.
+    pub const fn is_empty(&self) -> bool {
+        self.filled == 0
+    }
+
+    /// Adds a fingerprint that is not 0. There must be room.
+    pub fn add(&mut self, raw: u64, key: u32) {
+        let slot = self.slot(raw);
+        if self.slots[slot] == 0 {
+            self.slots[slot] = raw;
+            self.keys[slot] = key;
+            self.filled += 1;
+        }
+    }
+
+    /// Where a fingerprint is or would be.
+    #[allow(clippy::cast_possible_truncation, reason = "the low bits are meant")]
+    fn slot(&self, raw: u64) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = raw as usize & mask;
+        while self.slots[slot] != 0 && self.slots[slot] != raw {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    /// Sees a fingerprint; `None` when it is not there or blocked, else whether it was seen before.
+    pub fn see(&mut self, raw: u64) -> Option<bool> {
+        if raw == 0 || self.slots.is_empty() {
+            return None;
+        }
+        let slot = self.slot(raw);
+        (self.slots[slot] != 0 && !self.blocked.get(slot)).then(|| self.seen.set(slot))
+    }
+
+    /// Whether this fingerprint was seen.
+    pub fn is_seen(&self, raw: u64) -> bool {
+        if raw == 0 || self.slots.is_empty() {
+            return false;
+        }
+        let slot = self.slot(raw);
+        self.slots[slot] != 0 && self.seen.get(slot)
+    }
+
+    /// From now on the fingerprint is not seen any more.
+    pub fn block(&mut self, raw: u64) {
+        if raw != 0 && !self.slots.is_empty() {
+            let slot = self.slot(raw);
+            if self.slots[slot] != 0 {
+                self.blocked.set(slot);
+            }
+        }
+    }
+
+    /// The positions whose fingerprints were seen.
+    pub fn seen(&self) -> impl Iterator<Item = u32> + '_ {
+        let slots = self.keys.iter().enumerate();
+        slots
+            .filter(|(slot, key)| **key != EMPTY && self.seen.get(*slot))
+            .map(|(_, key)| *key)
+    }
+
+    /// None was seen.
+    pub fn forget(&mut self) {
+        self.seen.clear();
+        self.blocked.clear();
+    }
+}
+
+/// One bit for each position.
+#[derive(Debug, Default, Clone)]
 pub struct Bits {
     words: Vec<u64>,
     length: usize,
@@ -126,6 +214,31 @@ mod tests {
             }
             let found = table.find(asked, |at| hashes[at as usize] == asked);
             prop_assert_eq!(found.map(|at| hashes[at as usize]), hashes.contains(&asked).then_some(asked));
+        }
+
+        #[test]
+        fn raw_fingerprints_are_seen_once_and_not_when_blocked(
+            added in prop::collection::hash_set(1u64..400, 0..200),
+            asked in prop::collection::vec((0u64..500, any::<bool>()), 0..300),
+        ) {
+            let mut raws = Raws::for_so_many(added.len());
+            for (at, raw) in (0..).zip(&added) {
+                raws.add(raw << 40 | raw, at);
+            }
+            let mut seen = std::collections::BTreeSet::new();
+            let mut blocked = std::collections::BTreeSet::new();
+            for (raw, block) in asked {
+                let print = raw << 40 | raw;
+                if block {
+                    raws.block(print);
+                    blocked.insert(raw);
+                    continue;
+                }
+                let known = added.contains(&raw) && !blocked.contains(&raw);
+                prop_assert_eq!(raws.see(print), known.then(|| !seen.insert(raw)));
+                prop_assert_eq!(raws.is_seen(print), seen.contains(&raw));
+            }
+            prop_assert_eq!(raws.seen().count(), seen.len());
         }
 
         #[test]

@@ -19,6 +19,8 @@ use crate::adapter::format::{Charset, Csv, Format, Quotes};
 
 /// Bytes read at a time.
 const PIECE_BYTES: usize = 256 << 10;
+/// Records that are asked for at once.
+const AT_ONCE: usize = 32;
 /// A record that does not fit into this much is not sought for.
 const RECORD_BYTES: usize = 4 << 20;
 
@@ -124,12 +126,14 @@ impl Lane {
             Format::Json(format) if format.lines => Some(Self::Lines),
             Format::Xml(format) => {
                 let name = format.record.rsplit('/').find(|part| !part.is_empty())?;
-                // Prefixes and names beyond ASCII would have to be matched as the file writes them.
-                name.bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-                    .then(|| Self::Elements {
-                        start: format!("<{name}").into_bytes(),
-                    })
+                // As the file writes it; one with a prefix is not found, and the full reader reads.
+                let start = format!("<{name}");
+                let start = if is_gb {
+                    encoding_rs::GB18030.encode(&start).0.into_owned()
+                } else {
+                    start.into_bytes()
+                };
+                Some(Self::Elements { start })
             }
             _ => None,
         }
@@ -167,6 +171,14 @@ enum Found {
     Strange,
 }
 
+/// A record that was found.
+#[derive(Debug, Clone, Copy)]
+struct Sifted {
+    length: usize,
+    fingerprint: u64,
+    is_known: bool,
+}
+
 /// Bytes without the records that are known.
 pub struct Sieve<'k, R> {
     inner: R,
@@ -180,9 +192,9 @@ pub struct Sieve<'k, R> {
     /// What of it passes and was not handed on yet.
     out: std::ops::Range<usize>,
     ended: bool,
-    /// The end of a known record that is still to be left out.
-    known: Option<usize>,
-    /// The record that passed last ended with a lone CR.
+    /// Records that were found and are still to be handed on or left out.
+    found: VecDeque<Sifted>,
+    /// The record that was found last ended with a lone CR.
     after_cr: bool,
     /// Everything passes.
     is_off: bool,
@@ -201,7 +213,7 @@ impl<'k, R: Read> Sieve<'k, R> {
             to: 0,
             out: 0..0,
             ended: false,
-            known: None,
+            found: VecDeque::with_capacity(AT_ONCE),
             after_cr: false,
             is_off: false,
         }
@@ -273,18 +285,56 @@ impl<'k, R: Read> Sieve<'k, R> {
 
     /// Takes records until one passes; `true` when more must be read first.
     fn sift(&mut self) -> bool {
-        let Some(seed) = self.gate.seed.get() else {
-            return false;
-        };
         loop {
-            let ahead = &self.buffer[self.from..self.to];
-            if ahead.is_empty() {
-                return self.out.is_empty() && !self.ended;
+            if self.found.is_empty() {
+                let settled = self.gate.settled.get();
+                match self.find(settled) {
+                    Some(more) if !self.found.is_empty() => debug_assert!(more),
+                    // What passes by now is handed on first.
+                    Some(more) => return more && self.out.is_empty(),
+                    None => {
+                        self.is_off = true;
+                        return false;
+                    }
+                }
             }
-            if let Some(end) = self.known.take() {
+            let Some(next) = self.found.front().copied() else {
+                return false;
+            };
+            if next.is_known {
+                if !self.out.is_empty() {
+                    return false;
+                }
+                self.found.pop_front();
                 self.gate.skipped.set(self.gate.skipped.get() + 1);
-                self.from += end;
+                self.from += next.length;
                 continue;
+            }
+            self.found.pop_front();
+            self.gate.pass(next.fingerprint);
+            if self.out.is_empty() {
+                self.out = self.from..self.from;
+            }
+            self.from += next.length;
+            self.out.end = self.from;
+            if !self.gate.settled.get() {
+                return false;
+            }
+        }
+    }
+
+    /// Finds the next records and asks of all of them at once whether they are known: what has to be fetched from memory for that
+    /// is fetched side by side. `Some(true)`: more has to be read to find any, or some were found; `None`: strange.
+    fn find(&mut self, settled: bool) -> Option<bool> {
+        let seed = self.gate.seed.get()?;
+        let most = if settled { AT_ONCE } else { 1 };
+        let mut at = self.from;
+        let mut result = Some(true);
+        while self.found.len() < most {
+            let ahead = &self.buffer[at..self.to];
+            if ahead.is_empty() {
+                result = Some(!self.ended);
+                break;
             }
             let found = match &self.lane {
                 Lane::Delimited { delimiter, quotes } => {
@@ -293,44 +343,35 @@ impl<'k, R: Read> Sieve<'k, R> {
                 Lane::Lines => line(ahead, self.ended),
                 Lane::Elements { start } => element(ahead, start, self.ended),
             };
-            let (end, plain) = match found {
+            let (length, plain) = match found {
                 Found::Record { end, plain } => (end, plain),
-                Found::More if !self.ended => {
-                    // What passes by now is handed on first.
-                    return self.out.is_empty();
-                }
+                Found::More if !self.ended => break,
                 Found::More | Found::Strange => {
-                    self.is_off = true;
-                    return false;
+                    result = None;
+                    break;
                 }
             };
+            // 0 says that there is none.
             let fingerprint = plain.map_or(0, |(begin, end)| {
-                let print = xxh3_64_with_seed(&ahead[begin..end], seed);
-                // 0 says that there is none.
-                print.max(1)
+                xxh3_64_with_seed(&ahead[begin..end], seed).max(1)
             });
-            let settled = self.gate.settled.get();
             // Behind a lone CR the decoder waits for an LF: what follows must be what follows in the file.
-            let may_go = settled && !self.after_cr;
-            let is_known = fingerprint != 0 && may_go && (self.knows)(fingerprint);
-            if is_known {
-                self.known = Some(end);
-                if self.out.is_empty() {
-                    continue;
-                }
-                // Those before it are handed on first.
-                return false;
-            }
-            self.after_cr = ahead[end - 1] == b'\r';
-            self.gate.pass(fingerprint);
-            if self.out.is_empty() {
-                self.out = self.from..self.from;
-            }
-            self.from += end;
-            self.out.end = self.from;
-            if !settled {
-                return false;
-            }
+            let ends_in_cr = ahead[length - 1] == b'\r';
+            let may_go = !std::mem::replace(&mut self.after_cr, ends_in_cr) && settled;
+            self.found.push_back(Sifted {
+                length,
+                fingerprint,
+                is_known: may_go && fingerprint != 0,
+            });
+            at += length;
+        }
+        for sifted in self.found.iter_mut().filter(|sifted| sifted.is_known) {
+            sifted.is_known = (self.knows)(sifted.fingerprint);
+        }
+        if self.found.is_empty() {
+            result
+        } else {
+            Some(true)
         }
     }
 }

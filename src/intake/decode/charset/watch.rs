@@ -26,7 +26,7 @@ impl Utf8Watch {
             joined = [self.rest.as_slice(), piece].concat();
             joined.as_slice()
         };
-        let (valid, rest) = match std::str::from_utf8(bytes) {
+        let (valid, rest) = match simdutf8::compat::from_utf8(bytes) {
             Ok(_) => (bytes, &[][..]),
             Err(error) if error.error_len().is_none() => bytes.split_at(error.valid_up_to()),
             Err(error) => {
@@ -35,7 +35,7 @@ impl Utf8Watch {
             }
         };
         self.valid += valid.len() as u64;
-        self.wide += valid.iter().filter(|byte| **byte >= 0xe0).count() as u64;
+        self.wide += wide(valid);
         self.rest = rest.to_vec();
     }
 
@@ -43,4 +43,16 @@ impl Utf8Watch {
     pub fn valid_to_the_end(&self) -> bool {
         !self.broken && self.rest.is_empty()
     }
+}
+
+/// How many characters of three bytes and more begin in these bytes. Counted in short runs of small sums, many at a time.
+fn wide(bytes: &[u8]) -> u64 {
+    let runs = bytes.chunks(255);
+    runs.map(|run| {
+        let sum = run
+            .iter()
+            .fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(*byte >= 0xe0)));
+        u64::from(sum)
+    })
+    .sum()
 }

@@ -231,11 +231,12 @@ proptest! {
     fn elements(first in pieces(ELEMENTS, 20), second in pieces(ELEMENTS, 20), gb: bool, keep in 0u64..5) {
         let charset = if gb { Charset::Gb18030 } else { Charset::Utf8 };
         let adapter = super::adapter(Format::Xml(Xml {
-            record: "D/R".to_owned(),
+            record: "目录/企业".to_owned(),
             charset: Some(charset),
             ..Xml::default()
         }));
-        let file = |rows: &str| encoded(&format!("<D>{rows}</D>"), charset);
+        let named = |rows: &str| rows.replace("R>", "企业>").replace("<R", "<企业");
+        let file = |rows: &str| encoded(&format!("<目录>{}</目录>", named(rows)), charset);
         compare(&file(&first), &file(&second), &adapter, keep)?;
     }
 

@@ -54,6 +54,11 @@ struct Plan<'a> {
     is_unit_disputed: bool,
     /// What texts without a fault became: dates, words, districts come again and again.
     known: HashMap<String, Value, BuildHasherDefault<TextHasher>>,
+    /// Texts looked up since the last judgement, and how many of them were there.
+    asked: u32,
+    hits: u32,
+    /// Texts come again too seldom to be remembered.
+    is_varied: bool,
 }
 
 /// Hashes a short text in one go: the table is small and capped, so nobody gains by collisions.
@@ -77,6 +82,8 @@ impl Hasher for TextHasher {
 /// Texts of one column that are remembered, and the longest.
 const KNOWN_TEXTS: usize = 16_384;
 const KNOWN_BYTES: usize = 256;
+/// Texts after which it is judged whether remembering pays: more than are remembered.
+const KNOWN_JUDGED: u32 = 32_768;
 
 /// Maps the rows of one file.
 #[derive(Debug)]
@@ -503,6 +510,9 @@ impl<'a> Plan<'a> {
             column: None,
             is_unit_disputed: false,
             known: HashMap::default(),
+            asked: 0,
+            hits: 0,
+            is_varied: false,
         }
     }
 
@@ -520,8 +530,10 @@ impl<'a> Plan<'a> {
                 fault: None,
             };
         }
-        let is_short = !cell.numeric && cell.text.len() <= KNOWN_BYTES;
+        let is_short = !cell.numeric && cell.text.len() <= KNOWN_BYTES && !self.is_varied;
+        self.asked += u32::from(is_short);
         if is_short && let Some(value) = self.known.get(&cell.text) {
+            self.hits += 1;
             return Outcome {
                 value: Some(value.clone()),
                 fault: None,
@@ -534,6 +546,11 @@ impl<'a> Plan<'a> {
             && let Some(value) = &outcome.value
         {
             self.known.insert(cell.text.clone(), value.clone());
+        }
+        if self.asked >= KNOWN_JUDGED {
+            // Where most texts are new, looking them up is work for nothing.
+            self.is_varied = self.hits < self.asked / 2;
+            (self.asked, self.hits) = (0, 0);
         }
         outcome
     }

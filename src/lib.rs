@@ -24,8 +24,9 @@
 //! ## The path of a record
 //!
 //! A department's export is kept under its digest (`intake::fetch`, `store`), opened and read into raw rows
-//! (`intake::decode`), mapped to canonical records (`adapter::mapping`), judged as a whole (`adapter::guard`), compared with
-//! the last accepted batch (`tasks::pull`, `domain::change`) and committed. The records of all sources become enterprises
+//! (`intake::decode`), mapped to canonical records (`adapter::mapping`), compared one by one with the last accepted batch
+//! (`store::comparison`, `domain::change`), judged as a whole (`adapter::guard`) and committed. A row that stands byte by byte as it
+//! stood in that batch is left out before it is decoded. The records of all sources become enterprises
 //! (`domain::register`), each of which is classed (`domain::size`, `domain::new_form`) and held against the insured roll
 //! (`domain::coverage`). A doubt is a finding (`domain::finding`); a finding opens a case (`domain::review`, `domain::case`); the
 //! ladder says which step is due (`domain::ladder`); a step becomes notices (`domain::outreach`, `tasks::notify`), which couriers

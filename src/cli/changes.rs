@@ -1,4 +1,4 @@
-//! `changes`: what a batch changed, in the order of keys.
+//! `changes`: what a batch changed, in the order of its rows; what is missing stands at the end.
 
 use crate::cli::arguments::ChangesArguments;
 use crate::cli::console::Console;

@@ -229,11 +229,17 @@ impl Engine {
         Ok(true)
     }
 
-    /// Returns when everything written before is on the disk.
-    pub fn barrier(&self) -> Result<(), StoreError> {
+    /// Hands everything written before to the operating system.
+    pub fn flush(&self) -> Result<(), StoreError> {
         self.tree
             .flush()
-            .map_err(|error| translate("写入索引", error))?;
+            .map(|_| ())
+            .map_err(|error| translate("写入索引", error))
+    }
+
+    /// Returns when everything written before is on the disk.
+    pub fn barrier(&self) -> Result<(), StoreError> {
+        self.flush()?;
         self.file.sync_data().map_err(|source| StoreError::Io {
             what: "同步索引".to_owned(),
             source,

@@ -116,6 +116,16 @@ pub enum StoreError {
         /// Supported.
         known: u32,
     },
+    /// Written by an older program whose layout is not read.
+    #[error(
+        "[YB-4009] 状态目录的版本{found}低于本程序使用的{known}，其中的记录不能直接沿用。处理：保留原目录，另用--state指定新目录，再把archive中的原始文件依次重新导入。"
+    )]
+    Older {
+        /// Found.
+        found: u32,
+        /// Used.
+        known: u32,
+    },
     /// The caller asked for what can not be; nothing was written.
     #[error(
         "[YB-4005] 提交未写入：{text}。处理：数据未改动，可重新执行；反复出现时请将本消息交维护人员。"

@@ -1,5 +1,6 @@
 //! What a start checks and catches up with.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -15,7 +16,7 @@ use crate::store::stage::Marker;
 /// Version of the layout of the state folder.
 const VERSION: u32 = 2;
 
-/// Refuses a folder of a newer program; marks a new one.
+/// Refuses a folder of a newer or older program; marks a new one.
 pub fn check_version(state: &Path) -> Result<(), StoreError> {
     let path = state.join("VERSION");
     let damaged = |text: String| StoreError::Damaged {
@@ -28,13 +29,18 @@ pub fn check_version(state: &Path) -> Result<(), StoreError> {
                 .trim()
                 .parse()
                 .map_err(|_| damaged(format!("内容为“{}”", text.trim().escape_debug())))?;
-            if found > VERSION {
-                return Err(StoreError::Newer {
+            match found.cmp(&VERSION) {
+                Ordering::Greater => Err(StoreError::Newer {
                     found,
                     known: VERSION,
-                });
+                }),
+                // Its records lie where this program does not look: every row would seem new.
+                Ordering::Less => Err(StoreError::Older {
+                    found,
+                    known: VERSION,
+                }),
+                Ordering::Equal => Ok(()),
             }
-            Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if state.join("journal").exists() || state.join("index").exists() {

@@ -74,7 +74,8 @@ pub struct Raws {
 impl Raws {
     /// With room for so many.
     pub fn for_so_many(many: usize) -> Self {
-        let size = (many.saturating_mul(3) / 2).max(LEAST).next_power_of_two();
+        // No power of two: half a million empty slots would be several MiB.
+        let size = (many.saturating_mul(7) / 5).max(LEAST);
         Self {
             slots: vec![0; size],
             keys: vec![EMPTY; size],
@@ -100,12 +101,14 @@ impl Raws {
     }
 
     /// Where a fingerprint is or would be.
-    #[allow(clippy::cast_possible_truncation, reason = "the low bits are meant")]
     fn slot(&self, raw: u64) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut slot = raw as usize & mask;
+        let length = self.slots.len();
+        let mut slot = usize::try_from((u128::from(raw) * length as u128) >> 64).unwrap_or(0);
         while self.slots[slot] != 0 && self.slots[slot] != raw {
-            slot = (slot + 1) & mask;
+            slot += 1;
+            if slot == length {
+                slot = 0;
+            }
         }
         slot
     }

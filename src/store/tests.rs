@@ -837,6 +837,11 @@ fn strange_folders_are_told_apart() {
             "{error}"
         );
     }
+    std::fs::write(&version, "1\n").unwrap();
+    assert!(matches!(
+        Store::open(home.path()),
+        Err(StoreError::Older { found: 1, known: 2 })
+    ));
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(
         Store::open(home.path()),

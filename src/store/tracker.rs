@@ -20,6 +20,8 @@ use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack}
 
 /// Runs beside the first after which everything is written anew.
 const RUNS_MAX: usize = 12;
+/// Batches after which what was written is taken to the disk's queue: some 8 MiB.
+const FLUSHED_BATCHES: u64 = 16;
 /// The part of a source (one in so many) from which a delivery is no run but a new generation.
 const MUCH: u64 = 4;
 
@@ -205,11 +207,17 @@ fn put(
     entries: impl Iterator<Item = Result<Known, StoreError>>,
 ) -> Result<(), StoreError> {
     let mut batch = WriteBatch::default();
+    let mut batches = 0_u64;
     for page in pack(run, entries) {
         let (key, page) = page?;
         batch.put(key, page);
         if batch.len() >= BATCH_MAX {
             engine.write(std::mem::take(&mut batch))?;
+            batches += 1;
+            if batches.is_multiple_of(FLUSHED_BATCHES) {
+                // On a busy machine the flusher falls behind, and what it has not written stays in memory.
+                engine.flush()?;
+            }
         }
     }
     engine.write(batch)?;

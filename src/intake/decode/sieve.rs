@@ -420,9 +420,8 @@ fn delimited(ahead: &[u8], delimiter: u8, quotes: Quotes, ended: bool) -> Found 
         Some((_, b'\r', None)) if !ended => Found::More,
         Some((at, b'\r', _)) => record(at + 1, None),
         Some(_) => match quoted(ahead, delimiter, quotes) {
-            Some(end) if end < ahead.len() || ended => record(end, None),
             // A CR at the very end may have its LF behind it.
-            Some(end) if ahead[end - 1] == b'\n' => record(end, None),
+            Some(end) if end < ahead.len() || ended || ahead[end - 1] == b'\n' => record(end, None),
             None if ended => record(ahead.len(), None),
             _ => Found::More,
         },

@@ -519,7 +519,9 @@ impl Store {
         let view = View::of(&self.index, &self.segments, kind);
         flatten(self.manifest(adapter).and_then(|manifest| {
             let tracker = self.trackers.of(adapter, &manifest)?;
-            Records::of(view, tracker.all())
+            let records = Records::of(view, tracker.all());
+            self.trackers.close(adapter);
+            records
         }))
     }
 

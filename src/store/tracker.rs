@@ -9,7 +9,7 @@ use std::fs;
 use std::iter::Peekable;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,14 @@ pub struct Manifest {
 #[derive(Debug)]
 pub struct Trackers {
     folder: PathBuf,
-    open: std::sync::Mutex<BTreeMap<(String, u64), Arc<Engine>>>,
+    open: std::sync::Mutex<BTreeMap<(String, u64), Open>>,
+}
+
+/// A folder that was opened. Somebody may still read it after it was let go of, and it can not be opened twice.
+#[derive(Debug)]
+struct Open {
+    kept: Option<Arc<Engine>>,
+    used: Weak<Engine>,
 }
 
 impl Trackers {
@@ -75,8 +82,8 @@ impl Trackers {
     fn engine(&self, adapter: &str, generation: u64) -> Result<Arc<Engine>, StoreError> {
         let mut open = crate::store::lock(&self.open);
         let name = (adapter.to_owned(), generation);
-        if let Some(engine) = open.get(&name) {
-            return Ok(Arc::clone(engine));
+        if let Some(engine) = open.get(&name).and_then(|open| open.used.upgrade()) {
+            return Ok(engine);
         }
         let path = self.place(adapter, generation);
         let is_new = !path.exists();
@@ -84,13 +91,19 @@ impl Trackers {
         if is_new {
             sync_folder(&self.folder)?;
         }
-        open.insert(name, Arc::clone(&engine));
+        let used = Arc::downgrade(&engine);
+        let kept = Some(Arc::clone(&engine));
+        open.insert(name, Open { kept, used });
         Ok(engine)
     }
 
     /// Lets go of a source's index: sled keeps the pages it read in memory until then.
     pub fn close(&self, adapter: &str) {
-        crate::store::lock(&self.open).retain(|(name, _), _| name != adapter);
+        for ((name, _), open) in crate::store::lock(&self.open).iter_mut() {
+            if name == adapter {
+                open.kept = None;
+            }
+        }
     }
 
     /// Writes what a delivery left of a source, sorted by key, and puts it on the disk, unseen. The manifest by which it will be
@@ -449,6 +462,34 @@ mod tests {
         }
         assert!((3..6).contains(&generations.len()), "{generations:?}");
         assert_eq!(manifest.records, expected.len() as u64);
+    }
+
+    #[test]
+    fn a_folder_that_was_let_go_of_while_it_is_read_can_be_used_again() {
+        let home = tempfile::tempdir().unwrap();
+        let trackers = Trackers::new(home.path().join("tracking")).unwrap();
+        let all = (0..100).map(|n| known(n, 1));
+        let all = all.collect::<Vec<_>>();
+        let manifest = trackers
+            .write("tax", &Manifest::default(), 1, all.iter().copied(), "l")
+            .unwrap();
+        let reader = trackers.of("tax", &manifest).unwrap();
+        let mut walk = reader.all();
+        assert_eq!(walk.next().unwrap().unwrap(), all[0]);
+        for _ in 0..3 {
+            trackers.close("tax");
+            let other = trackers.of("tax", &manifest).unwrap();
+            assert_eq!(other.get(all[7].key).unwrap(), Some(all[7]));
+        }
+        // A new generation while the old one is still read.
+        let next = trackers
+            .write("tax", &manifest, 2, all.iter().copied(), "l")
+            .unwrap();
+        trackers.sweep("tax", &next).unwrap();
+        assert_eq!(walk.count(), 99);
+        drop(reader);
+        let now = trackers.of("tax", &next).unwrap();
+        assert_eq!(now.all().count(), 100);
     }
 
     #[test]

@@ -88,11 +88,13 @@ pub enum ClosingReason {
     Deregistered,
     /// The exports no longer show what the finding rested on (staff gone, class or scope changed).
     NoLongerShown,
+    /// A batch that the finding rested on was withdrawn.
+    BatchWithdrawn,
 }
 
 impl ClosingReason {
     /// All, in the order of lists.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Enrolled,
         Self::EnrolledPartly,
         Self::InsuredAlready,
@@ -101,6 +103,7 @@ impl ClosingReason {
         Self::ClosedDown,
         Self::Deregistered,
         Self::NoLongerShown,
+        Self::BatchWithdrawn,
     ];
 
     /// For staff.
@@ -115,6 +118,7 @@ impl ClosingReason {
             Self::ClosedDown => "核实已停业",
             Self::Deregistered => "已注销、吊销、清算或迁出",
             Self::NoLongerShown => "数据不再显示疑点",
+            Self::BatchWithdrawn => "所据批次已撤回",
         }
     }
 

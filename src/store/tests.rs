@@ -71,6 +71,7 @@ pub fn batch(id: &str, verdict: Verdict) -> Batch {
         issues: Vec::new(),
         issues_found: 0,
         released: None,
+        withdrawn: None,
     }
 }
 

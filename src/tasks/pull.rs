@@ -103,7 +103,7 @@ impl PullReport {
     pub const fn exit_code(&self) -> i32 {
         match self.verdict {
             Verdict::Accepted | Verdict::AcceptedWithWarnings | Verdict::SeenBefore => 0,
-            Verdict::Quarantined | Verdict::Refused => 1,
+            Verdict::Quarantined | Verdict::Refused | Verdict::Withdrawn => 1,
         }
     }
 
@@ -412,6 +412,7 @@ fn blank(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Batch {
         issues: Vec::new(),
         issues_found: 0,
         released: None,
+        withdrawn: None,
     }
 }
 

@@ -20,6 +20,7 @@
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
+//! | `withdrawal` | a delivery taken back |
 //!
 //! Locks: `accepting` (one delivery at a time), then `journal` (one entry at a time). Readers take none, and no iterator holds
 //! anything between two steps; so who walks may commit.
@@ -40,11 +41,14 @@ mod segment;
 mod stage;
 mod table;
 mod tracker;
+pub mod withdrawal;
 
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod speed;
+#[cfg(test)]
+mod taken_back;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -347,8 +351,20 @@ impl Store {
             Event::Batch { batch } | Event::Released { batch } if batch.verdict.accepted() => batch,
             _ => return Err(unfit("只有已接收的批次才带有明细")),
         };
+        let batch = batch.clone();
         let _one_at_a_time = lock(&self.accepting);
-        let parts = comparison.into_parts();
+        self.publish(at, actor, event, &batch, comparison.into_parts())
+    }
+
+    /// Writes a delivery, unseen, journals its event, makes it visible. The caller holds `accepting`.
+    fn publish(
+        &self,
+        at: Timestamp,
+        actor: &str,
+        event: Event,
+        batch: &Batch,
+        parts: comparison::Parts,
+    ) -> Result<(), StoreError> {
         if parts.adapter != batch.adapter || self.manifest(&batch.adapter)? != parts.manifest {
             return Err(unfit(format!(
                 "批次{}的变更与现有记录不符：比对之后记录已改变",

@@ -293,17 +293,26 @@ fn counties(
     to_firms: &[Notice],
 ) -> Result<Vec<Notice>, Failure> {
     let mut notices = Vec::new();
+    let waiting = desk.store.outbox()?;
     for unit in &desk.configuration.units().units {
         let own: Vec<&Case> = cases.iter().filter(|case| case.unit == unit.id).collect();
-        let fresh: Vec<&Notice> = to_firms
+        let mut fresh: Vec<&Notice> = to_firms
             .iter()
             .filter(|notice| notice.unit == unit.id)
             .collect();
-        if !has_news(desk, &own, &fresh) {
+        let usual = format!("county_alert/{}/{}", unit.id, desk.today());
+        let Some(key) = free_key(desk, &usual)? else {
             continue;
+        };
+        let is_anew = key != usual;
+        if is_anew {
+            // Today's alert was taken back before it went: what it carried goes with the new one.
+            let is_carried = |notice: &&Notice| {
+                notice.unit == unit.id && notice.day == desk.today() && notice.purpose.to_firm()
+            };
+            fresh.extend(waiting.iter().filter(is_carried));
         }
-        let key = format!("county_alert/{}/{}", unit.id, desk.today());
-        if desk.store.notice(&key)?.is_some() {
+        if !is_anew && !has_news(desk, &own, &fresh) {
             continue;
         }
         let mail = rendered(mail::county_alert(&alert(desk, unit, &own, &fresh)))?;
@@ -337,6 +346,21 @@ fn counties(
         ));
     }
     Ok(notices)
+}
+
+/// The key under which a message goes into the outbox; `None` when it stands there. One that was taken back unsent is followed by
+/// another under a key of its own.
+fn free_key(desk: Desk<'_>, usual: &str) -> Result<Option<String>, Failure> {
+    let mut key = usual.to_owned();
+    let mut times = 1;
+    while let Some(notice) = desk.store.notice(&key)? {
+        if notice.state != NoticeState::Withdrawn {
+            return Ok(None);
+        }
+        times += 1;
+        key = format!("{usual}/{times}");
+    }
+    Ok(Some(key))
 }
 
 fn has_news(desk: Desk<'_>, own: &[&Case], fresh: &[&Notice]) -> bool {
@@ -538,14 +562,27 @@ fn transfers(desk: Desk<'_>, cases: &[Case]) -> Result<Vec<Notice>, Failure> {
     let settings = &desk.configuration.settings;
     let mut notices = Vec::new();
     for ((day, to), group) in groups {
-        let key = format!("transfer/{to}/{day}");
-        if desk.store.notice(&key)?.is_some() {
-            continue;
-        }
         let Some(unit) = desk.configuration.units().get(to) else {
             continue;
         };
         let is_city = unit.id == settings.city_unit;
+        let usual = format!("transfer/{to}/{day}");
+        let mut mails = Vec::new();
+        for copy in if is_city {
+            &[false][..]
+        } else {
+            &[false, true]
+        } {
+            let usual = if *copy {
+                format!("{usual}/copy")
+            } else {
+                usual.clone()
+            };
+            mails.extend(free_key(desk, &usual)?.map(|key| (key, *copy)));
+        }
+        if mails.is_empty() {
+            continue;
+        }
         let audit_unit = if is_city {
             "稽核科".to_owned()
         } else {
@@ -563,8 +600,7 @@ fn transfers(desk: Desk<'_>, cases: &[Case]) -> Result<Vec<Notice>, Failure> {
             format!("transfer-{to}-{day}.xlsx"),
             &rendered(transfer::xlsx(&list))?,
         )?;
-        let copies: &[bool] = if is_city { &[false] } else { &[false, true] };
-        for &copy in copies {
+        for (key, copy) in mails {
             let mail = rendered(mail::transfer(&TransferMail {
                 demo_mark: settings.demo_mark.clone(),
                 centre: settings.centre.clone(),
@@ -577,11 +613,7 @@ fn transfers(desk: Desk<'_>, cases: &[Case]) -> Result<Vec<Notice>, Failure> {
             notices.push(internal(
                 desk,
                 Message {
-                    key: if copy {
-                        format!("{key}/copy")
-                    } else {
-                        key.clone()
-                    },
+                    key,
                     purpose: Purpose::Transfer,
                     recipient: Recipient::Audit {
                         unit: if copy {

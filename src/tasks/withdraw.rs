@@ -1,0 +1,340 @@
+//! Withdraw: takes an accepted batch back with everything that followed from it. First the data, then the cases, then the notices;
+//! whatever an interruption leaves, the same command again finishes.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::adapter::language::Mode;
+use crate::calendar::shanghai;
+use crate::domain::batch::{Batch, BatchId, Verdict, Withdrawal};
+use crate::domain::case::{Case, CaseEvent, CaseId};
+use crate::domain::event::Event;
+use crate::domain::notice::{Notice, Recipient};
+use crate::domain::withdrawal::{Correction, closed_by, follow, notices};
+use crate::render::correction_sheet::{CorrectionRow, CorrectionSheet, xlsx};
+use crate::store::withdrawal::{Restored, Withdrawing};
+use crate::tasks::issue_sheets::write;
+use crate::tasks::known::known;
+use crate::tasks::pseudonym::pseudonym_key;
+use crate::tasks::pull::adapter_named;
+use crate::tasks::reading::{Answer, Delivered, Offer, read};
+use crate::tasks::{Desk, Failure};
+
+/// The shape of `batch withdraw --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WithdrawReport {
+    /// The batch.
+    pub batch: BatchId,
+    /// It had been withdrawn before; this run only finished what was left.
+    pub again: bool,
+    /// What became of the keys that it had touched.
+    pub restored: Restored,
+    /// The batch that the source stands at now.
+    pub head: Option<BatchId>,
+    /// Cases closed because it is withdrawn.
+    pub cases_closed: u64,
+    /// Cases that are still doubtful without it and got the finding as it is now.
+    pub cases_refreshed: u64,
+    /// Open cases of which the data cannot say today whether they are doubtful.
+    pub cases_undecided: u64,
+    /// Notices taken out of the outbox.
+    pub notices_cancelled: u64,
+    /// Notices that somebody may have got.
+    pub notices_to_correct: u64,
+    /// The list of these, below the state folder; `None` when there are none.
+    pub corrections: Option<String>,
+}
+
+impl WithdrawReport {
+    /// In Chinese lines.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let restored = &self.restored;
+        let mut lines = vec![if self.again {
+            format!("批次{}此前已撤回，本次补办未完事项", self.batch)
+        } else {
+            format!(
+                "{}：已撤回。{}条不再有记录，{}条恢复原内容，{}条恢复在册，{}条恢复缺失，{}条另有批次载明、内容不变",
+                self.batch,
+                restored.forgotten,
+                restored.changed_back,
+                restored.present_again,
+                restored.missing_again,
+                restored.kept
+            )
+        }];
+        lines.push(self.head.as_ref().map_or_else(
+            || "  该来源现在没有可用批次".to_owned(),
+            |head| format!("  该来源现以批次{head}为准"),
+        ));
+        lines.push(format!(
+            "  办结个案{}件，更新疑点{}件；撤回待发消息{}条",
+            self.cases_closed, self.cases_refreshed, self.notices_cancelled
+        ));
+        if self.cases_undecided > 0 {
+            lines.push(format!(
+                "  另有{}件个案因参保登记册不可用暂不能判断，保持原状。处理：登记册恢复后再次执行本命令",
+                self.cases_undecided
+            ));
+        }
+        if let Some(corrections) = &self.corrections {
+            lines.push(format!(
+                "  已发出的消息{}条须人工更正，清单：{corrections}",
+                self.notices_to_correct
+            ));
+        }
+        lines
+    }
+}
+
+/// Takes an accepted batch back, by a named person with a reason.
+///
+/// # Errors
+/// It is not known or was never accepted, no name or reason, a later file cannot be read again, disk.
+pub fn run(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<WithdrawReport, Failure> {
+    let (by, reason) = (by.trim(), reason.trim());
+    if by.is_empty() || reason.is_empty() {
+        return Err(Failure::Usage {
+            code: "YB-7214",
+            text: "撤回须具名并写明原因。处理：用 --by 和 --reason 补充。".to_owned(),
+        });
+    }
+    let Some(batch) = desk.store.batch(id)? else {
+        return Err(Failure::NotFound {
+            code: "YB-7206",
+            text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
+        });
+    };
+    let (batch, restored) = match batch.verdict {
+        Verdict::Withdrawn => (batch, None),
+        verdict if verdict.accepted() => {
+            let (batch, restored) = take_back(desk, batch, by, reason)?;
+            (batch, Some(restored))
+        }
+        verdict => {
+            return Err(Failure::Usage {
+                code: "YB-7215",
+                text: format!(
+                    "批次{id}的状态是“{}”，没有据此认定任何事项，无须撤回。处理：用 yingbao batch show 核对。",
+                    verdict.title()
+                ),
+            });
+        }
+    };
+    let mut report = WithdrawReport {
+        batch: batch.batch.clone(),
+        again: restored.is_none(),
+        restored: restored.unwrap_or_default(),
+        head: desk.store.head(&batch.adapter)?.map(|head| head.batch),
+        cases_closed: 0,
+        cases_refreshed: 0,
+        cases_undecided: 0,
+        notices_cancelled: 0,
+        notices_to_correct: 0,
+        corrections: None,
+    };
+    follow_up(desk, &batch, by, &mut report)?;
+    Ok(report)
+}
+
+/// The data without the batch.
+fn take_back(
+    desk: Desk<'_>,
+    mut batch: Batch,
+    by: &str,
+    reason: &str,
+) -> Result<(Batch, Restored), Failure> {
+    let mut withdrawing = desk.store.withdrawing(&batch)?;
+    for (delivery, id) in withdrawing.later() {
+        if let Some(later) = desk.store.batch(&id)? {
+            hear(desk, &mut withdrawing, delivery, &later)?;
+        }
+    }
+    let restored = withdrawing.restored();
+    batch.verdict = Verdict::Withdrawn;
+    batch.withdrawn = Some(Withdrawal {
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        at: desk.now,
+    });
+    desk.store
+        .withdraw(desk.now, by, batch.clone(), withdrawing)?;
+    Ok((batch, restored))
+}
+
+/// Reads the archived file of a later batch for what it says of the keys in question.
+fn hear(
+    desk: Desk<'_>,
+    withdrawing: &mut Withdrawing<'_>,
+    delivery: u64,
+    later: &Batch,
+) -> Result<(), Failure> {
+    let adapter = adapter_named(desk, &later.adapter)?;
+    let key = pseudonym_key(desk, adapter)?;
+    let archived = desk.store.archived(&later.digest);
+    let delivered = Delivered {
+        path: &archived,
+        name: &later.file,
+        day: shanghai::civil(later.received).date(),
+        pseudonym_key: &key,
+    };
+    withdrawing.listen(delivery);
+    let read = read(delivered, adapter, desk.watch, &mut |offer| {
+        if let Offer::Record { record, row, .. } = offer {
+            withdrawing.hear(&record, row)?;
+        }
+        Ok(Answer::GoOn)
+    })?;
+    if let Err(unreadable) = read {
+        return Err(Failure::Usage {
+            code: "YB-7216",
+            text: format!(
+                "之后的批次{}按现行适配器无法重读（{unreadable}），不能确定撤回后的数据，未作改动。处理：先撤回该批次，或恢复当时的适配器后重试。",
+                later.batch
+            ),
+        });
+    }
+    withdrawing.end(adapter.mode == Mode::Snapshot)?;
+    Ok(())
+}
+
+/// The cases and notices that followed from the batch.
+fn follow_up(
+    desk: Desk<'_>,
+    batch: &Batch,
+    by: &str,
+    report: &mut WithdrawReport,
+) -> Result<(), Failure> {
+    let known = known(desk)?;
+    let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
+    let followed = follow(batch, &cases, &known.assessments, &known.register);
+    report.cases_undecided = followed.undecided;
+    let mut closed: BTreeSet<CaseId> = cases
+        .iter()
+        .filter(|case| closed_by(case, &batch.batch))
+        .map(|case| case.id.clone())
+        .collect();
+    let mut events = Vec::new();
+    for (case, change) in followed.events {
+        match change {
+            CaseEvent::Closed { .. } => {
+                report.cases_closed += 1;
+                closed.insert(case.clone());
+            }
+            _ => report.cases_refreshed += 1,
+        }
+        events.push(Event::Case {
+            case,
+            day: desk.today(),
+            change,
+        });
+    }
+    let all = desk.store.notices().collect::<Result<Vec<_>, _>>()?;
+    let sorted = notices(&all, &closed);
+    report.notices_cancelled = sorted.cancelled.len() as u64;
+    events.extend(sorted.cancelled.iter().map(|key| Event::Cancelled {
+        notice: (*key).to_owned(),
+        reason: format!("批次{}已撤回", batch.batch),
+    }));
+    desk.store.commit(desk.now, by, events)?;
+    report.notices_to_correct = sorted.corrections.len() as u64;
+    if !sorted.corrections.is_empty() {
+        report.corrections = Some(hand_out(desk, batch, &cases, &sorted.corrections)?);
+    }
+    Ok(())
+}
+
+/// Where the corrections of a batch lie below the state folder: `out/2026-04-14/corrections/BATCH.xlsx`.
+fn place(batch: &Batch) -> PathBuf {
+    let at = batch
+        .withdrawn
+        .as_ref()
+        .map_or(batch.received, |withdrawal| withdrawal.at);
+    let day = shanghai::civil(at).date().to_string();
+    ["out", &day, "corrections", &format!("{}.xlsx", batch.batch)]
+        .iter()
+        .collect()
+}
+
+fn hand_out(
+    desk: Desk<'_>,
+    batch: &Batch,
+    cases: &[Case],
+    corrections: &[Correction<'_>],
+) -> Result<String, Failure> {
+    let settings = &desk.configuration.settings;
+    let withdrawal = batch.withdrawn.as_ref();
+    let text = |of: fn(&Withdrawal) -> &String| withdrawal.map(of).cloned().unwrap_or_default();
+    let sheet = CorrectionSheet {
+        demo_mark: settings.demo_mark.clone(),
+        centre: settings.centre.clone(),
+        // An adapter may be gone while its batches remain.
+        department: desk.configuration.adapters.get(&batch.adapter).map_or_else(
+            || batch.adapter.clone(),
+            |adapter| adapter.department.clone(),
+        ),
+        batch: batch.batch.clone(),
+        file: batch.file.clone(),
+        by: text(|withdrawal| &withdrawal.by),
+        reason: text(|withdrawal| &withdrawal.reason),
+        day: shanghai::civil(withdrawal.map_or(desk.now, |withdrawal| withdrawal.at)).date(),
+        rows: corrections
+            .iter()
+            .map(|correction| row(desk, cases, correction))
+            .collect(),
+    };
+    let bytes = xlsx(&sheet).map_err(|error| Failure::Render {
+        what: error.what.to_owned(),
+        text: error.text,
+    })?;
+    let place = place(batch);
+    let path = desk.configuration.home.state.join(&place);
+    write(&path, &bytes).map_err(|source| Failure::Io {
+        what: format!("写更正清单{}", path.display()),
+        source,
+    })?;
+    Ok(place.to_string_lossy().into_owned())
+}
+
+fn row(desk: Desk<'_>, cases: &[Case], correction: &Correction<'_>) -> CorrectionRow {
+    let notice = correction.notice;
+    let unit = desk.configuration.units().get(&notice.unit);
+    let files = || {
+        let names = notice.attachments.iter().map(|file| file.name.as_str());
+        names.collect::<Vec<_>>().join("、")
+    };
+    CorrectionRow {
+        cases: notice.cases.clone(),
+        firm: firm(notice, cases),
+        unit: unit.map_or_else(|| notice.unit.clone(), |unit| unit.name.clone()),
+        agency: unit.map_or_else(String::new, |unit| unit.agency.clone()),
+        channel: notice.channel.title(),
+        address: notice.address.clone(),
+        day: notice.day,
+        state: notice.state.title(),
+        title: notice.subject.clone(),
+        text: if notice.text.is_empty() {
+            format!("见{}", files())
+        } else {
+            notice.text.clone()
+        },
+        to_do: correction.to_do.clone(),
+    }
+}
+
+/// The firm of a notice; of a transfer the firms of all its cases.
+fn firm(notice: &Notice, cases: &[Case]) -> String {
+    if let Recipient::Firm { name, .. } = &notice.recipient {
+        return name.clone();
+    }
+    cases
+        .iter()
+        .filter(|case| notice.cases.contains(&case.id))
+        .map(|case| case.name.as_str())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join("\n")
+}

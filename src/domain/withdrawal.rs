@@ -9,9 +9,11 @@ use crate::calendar::shanghai;
 use crate::domain::batch::Batch;
 use crate::domain::case::{Case, CaseEvent, CaseId, ClosingReason};
 use crate::domain::coverage::{Assessment, Standing};
+use crate::domain::finding::FindingKind;
 use crate::domain::notice::{Channel, Notice, NoticeState, Purpose};
 use crate::domain::record::RecordKind;
 use crate::domain::register::Register;
+use crate::domain::review::roll_shows;
 
 /// What becomes of the cases.
 #[derive(Debug, Clone, Default)]
@@ -56,8 +58,29 @@ fn counted_from(batch: &Batch) -> Date {
     shanghai::civil(batch.counted_from()).date()
 }
 
+/// Whether the data of this batch may have ended the case.
+fn ended_by(case: &Case, batch: &Batch) -> bool {
+    let Some(closing) = &case.closed else {
+        return false;
+    };
+    let shown = || {
+        batch
+            .as_of
+            .is_some_and(|as_of| closing.text.contains(&roll_shows(as_of, &batch.file)))
+    };
+    let is_roll = batch.kind == RecordKind::InsuredRoll;
+    let by_it = match closing.reason {
+        ClosingReason::Enrolled | ClosingReason::EnrolledPartly => is_roll && shown(),
+        ClosingReason::NoLongerShown => !is_roll || shown(),
+        ClosingReason::Deregistered => batch.kind == RecordKind::Registration,
+        _ => false,
+    };
+    by_it && closing.date >= counted_from(batch)
+}
+
 /// Assesses the cases that rest on a withdrawn batch by what is known without it. One that is still doubtful gets the finding as it
-/// is now; one that is not, and was opened while the batch counted, is closed.
+/// is now; one that is not, and was opened while the batch counted, is closed. One that ended by the batch and is doubtful without
+/// it goes on where it stood.
 #[must_use]
 pub fn follow(
     batch: &Batch,
@@ -75,6 +98,7 @@ pub fn follow(
         .map(|assessment| (assessment.enterprise.as_str(), assessment))
         .collect();
     let mut followed = Followed::default();
+    resume(&mut followed, batch, cases, &assessed, &text);
     let resting = cases
         .iter()
         .filter(|case| case.is_open() && rests_on(case, batch));
@@ -113,6 +137,45 @@ pub fn follow(
         followed.events.push((case.id.clone(), event));
     }
     followed
+}
+
+/// Takes up again the cases that ended by the batch and are doubtful without it.
+fn resume(
+    followed: &mut Followed,
+    batch: &Batch,
+    cases: &[Case],
+    assessed: &HashMap<&str, &Assessment>,
+    text: &str,
+) {
+    let mut latest: HashMap<(&str, FindingKind), &Case> = HashMap::new();
+    for case in cases {
+        let known = latest
+            .entry((&case.enterprise, case.finding.kind))
+            .or_insert(case);
+        if case.ordinal > known.ordinal {
+            *known = case;
+        }
+    }
+    for case in cases.iter().filter(|case| ended_by(case, batch)) {
+        // A later case of the same doubt has taken its place.
+        let key = (case.enterprise.as_str(), case.finding.kind);
+        if latest.get(&key).is_some_and(|latest| latest.id != case.id) {
+            continue;
+        }
+        let finding = assessed
+            .get(case.enterprise.as_str())
+            .and_then(|assessment| {
+                let mut findings = assessment.findings.iter();
+                findings.find(|finding| finding.kind == case.finding.kind)
+            });
+        if let Some(finding) = finding {
+            let event = CaseEvent::Resumed {
+                finding: finding.clone(),
+                text: text.to_owned(),
+            };
+            followed.events.push((case.id.clone(), event));
+        }
+    }
 }
 
 /// What becomes of the notices that speak of closed cases.

@@ -37,6 +37,8 @@ pub struct WithdrawReport {
     pub cases_closed: u64,
     /// Cases that are still doubtful without it and got the finding as it is now.
     pub cases_refreshed: u64,
+    /// Cases that had ended by its data and go on where they stood.
+    pub cases_resumed: u64,
     /// Open cases of which the data cannot say today whether they are doubtful.
     pub cases_undecided: u64,
     /// Notices taken out of the outbox.
@@ -70,8 +72,8 @@ impl WithdrawReport {
             |head| format!("  该来源现以批次{head}为准"),
         ));
         lines.push(format!(
-            "  办结个案{}件，更新疑点{}件；撤回待发消息{}条",
-            self.cases_closed, self.cases_refreshed, self.notices_cancelled
+            "  办结个案{}件，恢复办理{}件，更新疑点{}件；撤回待发消息{}条",
+            self.cases_closed, self.cases_resumed, self.cases_refreshed, self.notices_cancelled
         ));
         if self.cases_undecided > 0 {
             lines.push(format!(
@@ -130,6 +132,7 @@ pub fn run(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<WithdrawR
         head: desk.store.head(&batch.adapter)?.map(|head| head.batch),
         cases_closed: 0,
         cases_refreshed: 0,
+        cases_resumed: 0,
         cases_undecided: 0,
         notices_cancelled: 0,
         notices_to_correct: 0,
@@ -223,6 +226,7 @@ fn follow_up(
                 report.cases_closed += 1;
                 closed.insert(case.clone());
             }
+            CaseEvent::Resumed { .. } => report.cases_resumed += 1,
             _ => report.cases_refreshed += 1,
         }
         events.push(Event::Case {

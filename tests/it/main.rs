@@ -15,3 +15,4 @@ mod render;
 mod serve;
 mod shipped;
 mod tidy;
+mod withdraw;

@@ -277,3 +277,414 @@ fn to_do(notice: &Notice, went_along: bool) -> String {
         Channel::Email => format!("{sure}向同一邮箱发送更正邮件：“{CORRECTED}”。"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::batch::{Census, ChangeCounts, Release, Verdict, Withdrawal};
+    use crate::domain::case::{Stage, apply};
+    use crate::domain::coverage::Evidence;
+    use crate::domain::finding::{Finding, Ground, Insurance};
+    use crate::domain::notice::{Attachment, Recipient};
+
+    fn day(text: &str) -> Date {
+        text.parse().expect("a date")
+    }
+
+    fn noon(text: &str) -> jiff::Timestamp {
+        shanghai::instant(day(text).at(12, 0, 0, 0))
+    }
+
+    fn batch(kind: RecordKind) -> Batch {
+        Batch {
+            batch: "b1".to_owned(),
+            adapter: kind.name().to_owned(),
+            kind,
+            digest: String::new(),
+            adapter_digest: String::new(),
+            file: "f.xlsx".to_owned(),
+            received: noon("2026-03-10"),
+            as_of: Some(day("2026-03-09")),
+            rows: 0,
+            set_aside: 0,
+            verdict: Verdict::Withdrawn,
+            reasons: Vec::new(),
+            census: Census::default(),
+            columns: Vec::new(),
+            changes: ChangeCounts::default(),
+            issues: Vec::new(),
+            issues_found: 0,
+            released: None,
+            withdrawn: Some(Withdrawal {
+                by: "张示例".to_owned(),
+                reason: "导出范围有误".to_owned(),
+                at: noon("2026-03-20"),
+            }),
+        }
+    }
+
+    fn finding(batch: &str, roll_as_of: &str, employed: u64) -> Finding {
+        Finding {
+            kind: FindingKind::Absent,
+            kinds: Insurance::ALL.to_vec(),
+            employed,
+            registered: BTreeMap::new(),
+            roll_as_of: day(roll_as_of),
+            grounds: vec![Ground {
+                source: "tax".to_owned(),
+                batch: batch.to_owned(),
+                file: "f.csv".to_owned(),
+                row: 2,
+                date: None,
+                text: String::new(),
+                rule: "coverage.absent".to_owned(),
+                article: String::new(),
+            }],
+        }
+    }
+
+    fn case(finding: Finding, opened: &str) -> Case {
+        let event = CaseEvent::Opened {
+            enterprise: "E1".to_owned(),
+            credit_code: "1".to_owned(),
+            name: "南阳示例商贸有限公司".to_owned(),
+            unit: "411302".to_owned(),
+            ordinal: 1,
+            reopened: false,
+            finding,
+        };
+        apply("E1-A-1", None, &event, day(opened)).expect("opened")
+    }
+
+    fn ended(case: Case, reason: ClosingReason, text: &str, on: &str) -> Case {
+        let event = CaseEvent::Closed {
+            reason,
+            text: text.to_owned(),
+            heads: BTreeMap::new(),
+        };
+        apply("E1-A-1", Some(case), &event, day(on)).expect("closed")
+    }
+
+    fn assessment(standing: Standing, findings: Vec<Finding>) -> Assessment {
+        Assessment {
+            enterprise: "E1".to_owned(),
+            unit: "411302".to_owned(),
+            active: true,
+            evidence: Evidence::Strong(Vec::new()),
+            class: None,
+            tags: Vec::new(),
+            in_scope: true,
+            undecided: false,
+            standing,
+            findings,
+        }
+    }
+
+    /// What becomes of one case: the word of its event, or how many are undecided.
+    fn fate(batch: &Batch, case: Case, assessment: Option<Assessment>) -> String {
+        let assessments: Vec<_> = assessment.into_iter().collect();
+        let followed = follow(batch, &[case], &assessments, &Register::default());
+        let word = |event: &CaseEvent| match event {
+            CaseEvent::Closed { reason, .. } => {
+                assert_eq!(*reason, ClosingReason::BatchWithdrawn);
+                "closed".to_owned()
+            }
+            CaseEvent::Refreshed { finding, .. } => format!("refreshed {}", finding.employed),
+            CaseEvent::Resumed { .. } => "resumed".to_owned(),
+            other => panic!("{other:?}"),
+        };
+        assert!(followed.events.len() < 2);
+        match followed.events.first() {
+            Some((_, event)) => word(event),
+            None => format!("{} undecided", followed.undecided),
+        }
+    }
+
+    #[test]
+    fn an_open_case_is_closed_refreshed_or_left() {
+        let tax = batch(RecordKind::Tax);
+        let roll = batch(RecordKind::InsuredRoll);
+        let mut released = roll.clone();
+        released.released = Some(Release {
+            by: "李示例".to_owned(),
+            reason: "核对".to_owned(),
+            at: noon("2026-03-12"),
+            until: None,
+        });
+        let insured = || Some(assessment(Standing::Insured, Vec::new()));
+        let unknown = || Some(assessment(Standing::RollNotKnown, Vec::new()));
+        let doubtful = || {
+            Some(assessment(
+                Standing::Doubtful,
+                vec![finding("b0", "2026-03-05", 7)],
+            ))
+        };
+        let on = |batch: &str, roll: &str, opened: &str| case(finding(batch, roll, 9), opened);
+        for (what, batch, case, assessment, expected) in [
+            (
+                "named by a ground",
+                &tax,
+                on("b1", "2026-03-05", "2026-03-11"),
+                insured(),
+                "closed",
+            ),
+            (
+                "still doubtful",
+                &tax,
+                on("b1", "2026-03-05", "2026-03-11"),
+                doubtful(),
+                "refreshed 7",
+            ),
+            (
+                "rests on another",
+                &tax,
+                on("b2", "2026-03-09", "2026-03-11"),
+                insured(),
+                "0 undecided",
+            ),
+            (
+                "opened before it came",
+                &tax,
+                on("b1", "2026-03-05", "2026-03-09"),
+                insured(),
+                "0 undecided",
+            ),
+            (
+                "the roll cannot say",
+                &tax,
+                on("b1", "2026-03-05", "2026-03-11"),
+                unknown(),
+                "1 undecided",
+            ),
+            (
+                "its enterprise is gone",
+                &tax,
+                on("b1", "2026-03-05", "2026-03-11"),
+                None,
+                "closed",
+            ),
+            (
+                "judged on the roll",
+                &roll,
+                on("b2", "2026-03-09", "2026-03-11"),
+                insured(),
+                "closed",
+            ),
+            (
+                "the roll was the ground",
+                &roll,
+                on("b2", "2026-03-09", "2026-03-11"),
+                unknown(),
+                "closed",
+            ),
+            (
+                "judged on another roll",
+                &roll,
+                on("b2", "2026-03-08", "2026-03-11"),
+                insured(),
+                "0 undecided",
+            ),
+            (
+                "opened before the release",
+                &released,
+                on("b2", "2026-03-09", "2026-03-11"),
+                insured(),
+                "0 undecided",
+            ),
+            (
+                "opened after the release",
+                &released,
+                on("b2", "2026-03-09", "2026-03-12"),
+                insured(),
+                "closed",
+            ),
+        ] {
+            assert_eq!(fate(batch, case, assessment), expected, "{what}");
+        }
+        let same = on("b1", "2026-03-05", "2026-03-11");
+        let still = assessment(Standing::Doubtful, vec![same.finding.clone()]);
+        assert_eq!(fate(&tax, same, Some(still)), "0 undecided", "nothing new");
+    }
+
+    #[test]
+    fn a_case_that_ended_by_the_batch_goes_on() {
+        let roll = batch(RecordKind::InsuredRoll);
+        let by_it = "2026年3月9日的参保登记册（f.xlsx）已显示";
+        let by_other = "2026年3月8日的参保登记册（g.xlsx）已显示";
+        let doubtful = || {
+            Some(assessment(
+                Standing::Doubtful,
+                vec![finding("b0", "2026-03-05", 9)],
+            ))
+        };
+        let insured = || Some(assessment(Standing::Insured, Vec::new()));
+        let closed = |reason, text: &str, on: &str| {
+            ended(
+                case(finding("b0", "2026-03-05", 9), "2026-03-06"),
+                reason,
+                text,
+                on,
+            )
+        };
+        for (case, assessment, expected) in [
+            (
+                closed(ClosingReason::Enrolled, by_it, "2026-03-11"),
+                doubtful(),
+                "resumed",
+            ),
+            (
+                closed(ClosingReason::EnrolledPartly, by_it, "2026-03-11"),
+                doubtful(),
+                "resumed",
+            ),
+            (
+                closed(ClosingReason::NoLongerShown, by_it, "2026-03-11"),
+                doubtful(),
+                "resumed",
+            ),
+            (
+                closed(ClosingReason::Enrolled, by_it, "2026-03-11"),
+                insured(),
+                "0 undecided",
+            ),
+            (
+                closed(ClosingReason::Enrolled, by_other, "2026-03-11"),
+                doubtful(),
+                "0 undecided",
+            ),
+            (
+                closed(ClosingReason::Enrolled, by_it, "2026-03-09"),
+                doubtful(),
+                "0 undecided",
+            ),
+            (
+                closed(ClosingReason::Deregistered, by_it, "2026-03-11"),
+                doubtful(),
+                "0 undecided",
+            ),
+            (
+                closed(ClosingReason::InsuredAlready, by_it, "2026-03-11"),
+                doubtful(),
+                "0 undecided",
+            ),
+        ] {
+            let what = format!("{:?}", case.closed);
+            assert_eq!(fate(&roll, case, assessment), expected, "{what}");
+        }
+        // A later case of the same doubt has taken its place.
+        let old = closed(ClosingReason::Enrolled, by_it, "2026-03-11");
+        let mut new = case(finding("b0", "2026-03-05", 9), "2026-03-12");
+        new.id = "E1-A-2".to_owned();
+        new.ordinal = 2;
+        let assessments = [doubtful().expect("one")];
+        let followed = follow(&roll, &[old, new], &assessments, &Register::default());
+        assert!(followed.events.is_empty());
+    }
+
+    #[test]
+    fn a_resumed_case_stands_where_it_stood() {
+        let event =
+            |change: CaseEvent, case: Case| apply("E1-A-1", Some(case), &change, day("2026-03-11"));
+        let opened = case(finding("b0", "2026-03-05", 9), "2026-03-06");
+        let due = day("2026-03-20");
+        let dispatched =
+            event(CaseEvent::Dispatched { wave: 1, due }, opened.clone()).expect("dispatched");
+        let resumed = || CaseEvent::Resumed {
+            finding: finding("b0", "2026-03-05", 8),
+            text: "批次b1已撤回".to_owned(),
+        };
+        for before in [opened.clone(), dispatched] {
+            let stage = before.stage;
+            assert!(
+                event(resumed(), before.clone()).is_err(),
+                "it had not ended"
+            );
+            let case = ended(before, ClosingReason::Enrolled, "", "2026-03-11");
+            let case = event(resumed(), case).expect("resumed");
+            assert_eq!(
+                (case.stage, case.closed.is_none(), case.finding.employed),
+                (stage, true, 8)
+            );
+        }
+        assert_eq!(opened.stage, Stage::Found);
+        let by_person = ended(opened, ClosingReason::NoEmployees, "", "2026-03-11");
+        assert!(event(resumed(), by_person).is_err(), "a person said so");
+    }
+
+    fn notice(key: &str, channel: Channel, state: NoticeState, cases: &[&str]) -> Notice {
+        Notice {
+            key: key.to_owned(),
+            purpose: Purpose::RegistrationNotice,
+            recipient: Recipient::Firm {
+                enterprise: "E1".to_owned(),
+                name: "南阳示例商贸有限公司".to_owned(),
+            },
+            channel,
+            cases: cases.iter().map(|case| (*case).to_owned()).collect(),
+            unit: "411302".to_owned(),
+            address: String::new(),
+            subject: "参保登记通知书".to_owned(),
+            text: String::new(),
+            attachments: Vec::new(),
+            decided: noon("2026-03-11"),
+            day: day("2026-03-11"),
+            state,
+            attempts: 0,
+            answer: None,
+        }
+    }
+
+    #[test]
+    fn what_waits_is_cancelled_and_what_went_is_listed() {
+        use {Channel as C, NoticeState as S};
+        let with_list = |mut notice: Notice| {
+            notice.attachments.push(Attachment {
+                name: "calls.xlsx".to_owned(),
+                digest: "d".to_owned(),
+            });
+            notice
+        };
+        let mut all = vec![
+            notice("a", C::Letter, S::Accepted, &["E1-A-1"]),
+            notice("b", C::Sms, S::Unknown, &["E1-A-1", "E1-K-1"]),
+            notice("c", C::Email, S::Queued, &["E1-A-1"]),
+            notice("d", C::Email, S::DryRun, &["E1-A-1"]),
+            notice("e", C::Email, S::Failed, &["E1-A-1"]),
+            notice("f", C::Letter, S::Accepted, &["E2-A-1"]),
+            notice("g", C::Letter, S::Queued, &["E1-A-1"]),
+            with_list(notice("h", C::CallList, S::Queued, &["E1-A-1"])),
+        ];
+        let mut alert = notice("i", C::Email, S::Queued, &["E1-A-1", "E2-A-1"]);
+        alert.purpose = Purpose::CountyAlert;
+        all.push(alert);
+        let mut transfer = notice("j", C::Email, S::Accepted, &["E1-A-1"]);
+        transfer.purpose = Purpose::Transfer;
+        all.push(transfer);
+        let closed = BTreeSet::from(["E1-A-1".to_owned()]);
+        let sorted = |all: &[Notice]| {
+            let sorted = notices(all, &closed);
+            let listed: Vec<String> = sorted
+                .corrections
+                .iter()
+                .map(|correction| correction.notice.key.clone())
+                .collect();
+            (sorted.cancelled.concat(), listed.concat())
+        };
+        assert_eq!(sorted(&all), ("cghi".to_owned(), "abj".to_owned()));
+        // The call list goes with another firm's call; letters and lists had gone with the county's alert.
+        let mut shared = all.clone();
+        shared.push(with_list(notice("k", C::CallList, S::Queued, &["E2-A-1"])));
+        assert_eq!(sorted(&shared), ("cghi".to_owned(), "abhj".to_owned()));
+        all[8].state = S::Accepted;
+        for notice in &mut all {
+            if notice.state == S::Queued {
+                notice.state = S::Withdrawn;
+            }
+        }
+        assert_eq!(sorted(&all), (String::new(), "abghj".to_owned()), "again");
+        for correction in notices(&all, &closed).corrections {
+            let is_unsure = correction.notice.state == S::Unknown;
+            assert_eq!(correction.to_do.starts_with("先核对"), is_unsure);
+        }
+    }
+}

@@ -56,7 +56,15 @@ fn withdraw(store: &Store) {
         withdrawing.end(true).unwrap();
     }
     let state = batch("1", Verdict::Withdrawn);
-    store.withdraw(at(4), "张示例", state, withdrawing).unwrap();
+    store
+        .withdraw(
+            at(4),
+            "张示例",
+            &state,
+            vec![notice("told", "二")],
+            withdrawing,
+        )
+        .unwrap();
 }
 
 fn step(store: &Store, which: &str) {

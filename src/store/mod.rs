@@ -353,15 +353,15 @@ impl Store {
         };
         let batch = batch.clone();
         let _one_at_a_time = lock(&self.accepting);
-        self.publish(at, actor, event, &batch, comparison.into_parts())
+        self.publish(at, actor, vec![event], &batch, comparison.into_parts())
     }
 
-    /// Writes a delivery, unseen, journals its event, makes it visible. The caller holds `accepting`.
+    /// Writes a delivery, unseen, journals its events, makes it visible. The caller holds `accepting`.
     fn publish(
         &self,
         at: Timestamp,
         actor: &str,
-        event: Event,
+        events: Vec<Event>,
         batch: &Batch,
         parts: comparison::Parts,
     ) -> Result<(), StoreError> {
@@ -375,7 +375,7 @@ impl Store {
         let mut marker = Marker::new(parts.ticket.delivery, batch, parts.manifest.clone());
         let result = self
             .put_down(parts, &mut marker)
-            .and_then(|()| self.make_visible(at, actor, event, &mut marker));
+            .and_then(|()| self.make_visible(at, actor, events, &mut marker));
         if result.is_ok() {
             // What the old manifest named is no longer wanted. A walk that still reads it holds it open.
             let swept = self.trackers.sweep(&adapter, &marker.manifest);
@@ -420,17 +420,19 @@ impl Store {
         &self,
         at: Timestamp,
         actor: &str,
-        event: Event,
+        events: Vec<Event>,
         marker: &mut Marker,
     ) -> Result<(), StoreError> {
         let mut journal = lock(&self.journal);
         journal.check()?;
         let before = journal.last();
         let mut fold = Fold::new(&self.index, before.seq + 1, at, Some(marker.delivery))?;
-        fold.take(&event)?;
+        for event in &events {
+            fold.take(event)?;
+        }
         marker.seal(&self.index, before.seq + 1)?;
         reach(Point::Sealed);
-        let place = self.append(&mut journal, at, actor, vec![event])?;
+        let place = self.append(&mut journal, at, actor, events)?;
         let written = fold.finish(place).and_then(|mut rows| {
             marker.publish(&mut rows)?;
             self.index.write(rows, Some(before))

@@ -167,7 +167,7 @@ impl City {
         }
         let restored = withdrawing.restored();
         self.store
-            .withdraw(at(2), "张示例", withdrawn(id), withdrawing)
+            .withdraw(at(2), "张示例", &withdrawn(id), Vec::new(), withdrawing)
             .unwrap();
         self.standing[id] = false;
         let after = self.replay();
@@ -326,7 +326,7 @@ fn what_does_not_count_is_not_withdrawn() {
     let twice = [0, 1].map(|_| city.store.withdrawing(&batch).unwrap());
     let told = twice.map(|withdrawing| {
         city.store
-            .withdraw(at(2), "张示例", withdrawn(1), withdrawing)
+            .withdraw(at(2), "张示例", &withdrawn(1), Vec::new(), withdrawing)
     });
     assert!(told[0].is_ok() && unfit(told.into_iter().nth(1).unwrap()));
     city.standing[1] = false;
@@ -336,7 +336,8 @@ fn what_does_not_count_is_not_withdrawn() {
     assert!(unfit(city.store.withdraw(
         at(2),
         "张示例",
-        withdrawn(1),
+        &withdrawn(1),
+        Vec::new(),
         again
     )));
     let unknown = city
@@ -346,7 +347,8 @@ fn what_does_not_count_is_not_withdrawn() {
     assert!(unfit(city.store.withdraw(
         at(2),
         "张示例",
-        withdrawn(9),
+        &withdrawn(9),
+        Vec::new(),
         unknown
     )));
     let standing = city
@@ -356,7 +358,8 @@ fn what_does_not_count_is_not_withdrawn() {
     assert!(unfit(city.store.withdraw(
         at(2),
         "张示例",
-        judged(0, Verdict::Accepted),
+        &judged(0, Verdict::Accepted),
+        Vec::new(),
         standing
     )));
     let event = Event::Withdrawn {

@@ -39,6 +39,9 @@ pub struct Restored {
     pub kept: u64,
 }
 
+/// Accepted batches, oldest first, each with the number of its delivery.
+type Later = Vec<(u64, BatchId)>;
+
 /// A key so far: its last entry, what it says, whether it is present. No place: nothing is known of it.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
@@ -71,7 +74,7 @@ pub struct Withdrawing<'s> {
     ticket: Ticket,
     touched: Vec<Touched>,
     by_key: Table,
-    later: Vec<(u64, BatchId)>,
+    later: Later,
     /// The delivery whose file is being heard.
     author: u64,
     encoded: Vec<u8>,
@@ -81,7 +84,7 @@ impl Withdrawing<'_> {
     /// The accepted batches after the withdrawn one, oldest first, each with the number of its delivery: they are to be heard
     /// again in this order.
     #[must_use]
-    pub fn later(&self) -> Vec<(u64, BatchId)> {
+    pub fn later(&self) -> Later {
         // Without a key that was touched there is nothing to hear.
         if self.touched.is_empty() {
             return Vec::new();
@@ -333,10 +336,7 @@ impl Store {
     }
 
     /// The deliveries of a batch, and those after it that count.
-    fn deliveries(
-        &self,
-        batch: &Batch,
-    ) -> Result<(BTreeSet<u64>, Vec<(u64, BatchId)>), StoreError> {
+    fn deliveries(&self, batch: &Batch) -> Result<(BTreeSet<u64>, Later), StoreError> {
         let mut own = BTreeSet::new();
         let mut later = Vec::new();
         for item in self.index.scan(keys::DELIVERIES.into()) {
@@ -367,7 +367,7 @@ impl Store {
         Ok((own, counting))
     }
 
-    /// Takes a batch back: `batch` is its new state. Puts what is known without it on the disk, unseen, journals the withdrawal with
+    /// Takes a batch back: `batch` is its new state; `beside` is journaled in the same entry. Puts what is known without it on the disk, unseen, journals the withdrawal with
     /// fsync, makes it visible. Killed anywhere, the next open ends before or after it, never between.
     ///
     /// Nothing of the source must have been accepted or withdrawn since `withdrawing` began; else [`StoreError::Unfit`], and
@@ -376,7 +376,8 @@ impl Store {
         &self,
         at: Timestamp,
         actor: &str,
-        batch: Batch,
+        batch: &Batch,
+        beside: Vec<Event>,
         withdrawing: Withdrawing<'_>,
     ) -> Result<(), StoreError> {
         if batch.verdict != Verdict::Withdrawn {
@@ -386,7 +387,9 @@ impl Store {
         let event = Event::Withdrawn {
             batch: Box::new(batch.clone()),
         };
-        self.publish(at, actor, event, &batch, withdrawing.into_parts())
+        let mut events = vec![event];
+        events.extend(beside);
+        self.publish(at, actor, events, batch, withdrawing.into_parts())
     }
 }
 

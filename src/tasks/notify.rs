@@ -23,7 +23,7 @@ use crate::render::transfer::{self, Transfer};
 use crate::render::{RenderError, worklist};
 use crate::tasks::county;
 use crate::tasks::known::{Known, known};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, withdraw};
 
 /// What was queued.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -49,6 +49,9 @@ impl NotifyReport {
 /// # Errors
 /// Disk; a template that does not render.
 pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<NotifyReport, Failure> {
+    if !dry_run {
+        withdraw::finish_left(desk, false)?;
+    }
     let known = known(desk)?;
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
     let mut report = NotifyReport::default();

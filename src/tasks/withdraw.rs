@@ -1,7 +1,8 @@
 //! Withdraw: takes an accepted batch back with everything that followed from it. First the data, then the cases, then the notices;
-//! whatever an interruption leaves, the same command again finishes.
+//! what an interruption leaves is said in an alert, and whatever runs next — the same command, a review, a delivery — finishes it
+//! before anything else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::notice::{Notice, Recipient};
 use crate::domain::withdrawal::{Correction, closed_by, follow, notices};
 use crate::render::correction_sheet::{CorrectionRow, CorrectionSheet, xlsx};
+use crate::store::StoreError;
 use crate::store::withdrawal::{Restored, Withdrawing};
 use crate::tasks::issue_sheets::write;
 use crate::tasks::known::known;
@@ -22,8 +24,14 @@ use crate::tasks::pull::adapter_named;
 use crate::tasks::reading::{Answer, Delivered, Offer, read};
 use crate::tasks::{Desk, Failure};
 
+/// Begins the alert that stands from the withdrawal until its cases and notices have followed.
+const UNFINISHED: &str = "withdrawal/";
+
+/// Begins the alert that stands while the data cannot say what becomes of some cases.
+const UNDECIDED: &str = "undecided/";
+
 /// The shape of `batch withdraw --json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct WithdrawReport {
     /// The batch.
     pub batch: BatchId,
@@ -50,6 +58,13 @@ pub struct WithdrawReport {
 }
 
 impl WithdrawReport {
+    fn of(batch: &Batch) -> Self {
+        Self {
+            batch: batch.batch.clone(),
+            ..Self::default()
+        }
+    }
+
     /// In Chinese lines.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -77,7 +92,7 @@ impl WithdrawReport {
         ));
         if self.cases_undecided > 0 {
             lines.push(format!(
-                "  另有{}件个案因参保登记册不可用暂不能判断，保持原状。处理：登记册恢复后再次执行本命令",
+                "  另有{}件个案因参保登记册不可用暂不能判断，保持原状。处理：登记册恢复后的下一次比对自动补办",
                 self.cases_undecided
             ));
         }
@@ -126,20 +141,48 @@ pub fn run(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<WithdrawR
         }
     };
     let mut report = WithdrawReport {
-        batch: batch.batch.clone(),
         again: restored.is_none(),
         restored: restored.unwrap_or_default(),
         head: desk.store.head(&batch.adapter)?.map(|head| head.batch),
-        cases_closed: 0,
-        cases_refreshed: 0,
-        cases_resumed: 0,
-        cases_undecided: 0,
-        notices_cancelled: 0,
-        notices_to_correct: 0,
-        corrections: None,
+        ..WithdrawReport::of(&batch)
     };
     follow_up(desk, &batch, by, &mut report)?;
     Ok(report)
+}
+
+/// Finishes withdrawals that were interrupted before their cases and notices had followed; with `undecided` also those of which the
+/// data could not say everything.
+///
+/// # Errors
+/// The store, disk.
+pub fn finish_left(desk: Desk<'_>, undecided: bool) -> Result<(), Failure> {
+    let left: BTreeSet<BatchId> = desk
+        .store
+        .alerts()?
+        .into_keys()
+        .filter_map(|key| {
+            let waits = key.strip_prefix(UNDECIDED).filter(|_| undecided);
+            key.strip_prefix(UNFINISHED).or(waits).map(str::to_owned)
+        })
+        .collect();
+    for id in left {
+        if let Some(batch) = desk.store.batch(&id)? {
+            let by = batch.withdrawn.as_ref().map(|withdrawal| &withdrawal.by);
+            let by = by.cloned().unwrap_or_default();
+            follow_up(desk, &batch, &by, &mut WithdrawReport::of(&batch))?;
+        }
+    }
+    Ok(())
+}
+
+/// The alerts of withdrawals that stand, by key.
+///
+/// # Errors
+/// The store.
+pub fn alerts(desk: Desk<'_>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut alerts = desk.store.alerts()?;
+    alerts.retain(|key, _| key.starts_with(UNFINISHED) || key.starts_with(UNDECIDED));
+    Ok(alerts)
 }
 
 /// The data without the batch.
@@ -162,8 +205,15 @@ fn take_back(
         reason: reason.to_owned(),
         at: desk.now,
     });
+    let unfinished = Event::Alerted {
+        alert: format!("{UNFINISHED}{}", batch.batch),
+        text: format!(
+            "[YB-5210] 批次{}已撤回，所涉个案和待发消息尚未处理完。处理：下一次比对或发送会先自动补办，也可再次执行 yingbao batch withdraw。",
+            batch.batch
+        ),
+    };
     desk.store
-        .withdraw(desk.now, by, batch.clone(), withdrawing)?;
+        .withdraw(desk.now, by, &batch, vec![unfinished], withdrawing)?;
     Ok((batch, restored))
 }
 
@@ -203,8 +253,24 @@ fn hear(
     Ok(())
 }
 
-/// The cases and notices that followed from the batch.
+/// The cases and notices that followed from the batch. What is committed meanwhile is looked at again, once.
 fn follow_up(
+    desk: Desk<'_>,
+    batch: &Batch,
+    by: &str,
+    report: &mut WithdrawReport,
+) -> Result<(), Failure> {
+    let before = report.clone();
+    match followed_up(desk, batch, by, report) {
+        Err(Failure::Store(StoreError::Refused(_) | StoreError::Unfit { .. })) => {
+            *report = before;
+            followed_up(desk, batch, by, report)
+        }
+        other => other,
+    }
+}
+
+fn followed_up(
     desk: Desk<'_>,
     batch: &Batch,
     by: &str,
@@ -242,12 +308,37 @@ fn follow_up(
         notice: (*key).to_owned(),
         reason: format!("批次{}已撤回", batch.batch),
     }));
-    desk.store.commit(desk.now, by, events)?;
     report.notices_to_correct = sorted.corrections.len() as u64;
     if !sorted.corrections.is_empty() {
+        // Before the commit that ends the alert: interrupted here, it is written again.
         report.corrections = Some(hand_out(desk, batch, &cases, &sorted.corrections)?);
     }
+    events.extend(settled(desk, batch, followed.undecided)?);
+    desk.store.commit(desk.now, by, events)?;
     Ok(())
+}
+
+/// The alerts of a withdrawal whose cases and notices have followed.
+fn settled(desk: Desk<'_>, batch: &Batch, undecided: u64) -> Result<Vec<Event>, Failure> {
+    let standing = desk.store.alerts()?;
+    let [unfinished, waits] =
+        [UNFINISHED, UNDECIDED].map(|start| format!("{start}{}", batch.batch));
+    let mut events = Vec::new();
+    let text = format!(
+        "[YB-5211] 批次{}已撤回，因参保登记册不可用，有{undecided}件个案暂不能判断是否仍有疑点。处理：补送参保登记册，其后的比对自动补办。",
+        batch.batch
+    );
+    if undecided == 0 {
+        if standing.contains_key(&waits) {
+            events.push(Event::AlertEnded { alert: waits });
+        }
+    } else if standing.get(&waits) != Some(&text) {
+        events.push(Event::Alerted { alert: waits, text });
+    }
+    if standing.contains_key(&unfinished) {
+        events.push(Event::AlertEnded { alert: unfinished });
+    }
+    Ok(events)
 }
 
 /// Where the corrections of a batch lie below the state folder: `out/2026-04-14/corrections/BATCH.xlsx`.

@@ -12,14 +12,15 @@ use yingbao::courier::Couriers;
 use yingbao::demo::city::City;
 use yingbao::demo::departments::Folders;
 use yingbao::demo::options::{Dirt, Options};
-use yingbao::domain::batch::Verdict;
+use yingbao::domain::batch::{Verdict, Withdrawal};
 use yingbao::domain::case::{Case, ClerkEvent, ClosingReason, Stage};
+use yingbao::domain::event::Event;
 use yingbao::domain::notice::{Channel, NoticeState, Purpose};
 use yingbao::domain::record::{Record, RecordKind};
 use yingbao::tasks::pull::{PullReport, Source, release};
 use yingbao::tasks::record::{Entry, record};
 use yingbao::tasks::withdraw::{self, WithdrawReport};
-use yingbao::tasks::{Desk, Failure, deliver, escalate, notify, pull, review};
+use yingbao::tasks::{Desk, Failure, deliver, escalate, notify, pull, review, selfcheck};
 
 use crate::program::home;
 
@@ -213,8 +214,78 @@ fn halve(from: &Path, to: &Path) {
     out.finish().unwrap();
 }
 
-fn is_open(case: &&Case) -> bool {
-    case.is_open()
+#[test]
+fn what_an_interruption_leaves_is_finished_before_anything_goes_out() {
+    let story = Story::begin();
+    review::run(story.desk(FIRST, 9), false).unwrap();
+    let wrong = story.wrong_roll();
+    story.accuse();
+    // As a withdrawal that was killed after its first commit: what followed from the batch still stands.
+    let store = &story.session.store;
+    let mut batch = store.batch(&wrong).unwrap().unwrap();
+    let withdrawing = store.withdrawing(&batch).unwrap();
+    batch.verdict = Verdict::Withdrawn;
+    batch.withdrawn = Some(Withdrawal {
+        by: "张示例".to_owned(),
+        reason: "导出范围有误".to_owned(),
+        at: at(THIRD, 11),
+    });
+    let unfinished = Event::Alerted {
+        alert: format!("withdrawal/{wrong}"),
+        text: "未办完".to_owned(),
+    };
+    store
+        .withdraw(
+            at(THIRD, 11),
+            "张示例",
+            &batch,
+            vec![unfinished],
+            withdrawing,
+        )
+        .unwrap();
+    assert!(story.cases().iter().all(|case| {
+        case.closed
+            .as_ref()
+            .is_none_or(|closing| closing.reason != ClosingReason::BatchWithdrawn)
+    }));
+    let told = selfcheck::run(story.desk(THIRD, 11), true).unwrap();
+    assert!(told.standing.contains_key(&format!("withdrawal/{wrong}")));
+    story.deliver(THIRD);
+    let closed: BTreeSet<String> = story
+        .cases()
+        .into_iter()
+        .filter(|case| !case.is_open())
+        .map(|case| case.id)
+        .collect();
+    assert!(closed.len() > 10);
+    for notice in store.notices() {
+        let notice = notice.unwrap();
+        if notice.cases.iter().any(|case| closed.contains(case)) {
+            assert_eq!(notice.state, NoticeState::Withdrawn, "{}", notice.key);
+        }
+    }
+    assert!(store.alerts().unwrap().is_empty());
+    let again = story.withdraw(THIRD, &wrong).unwrap();
+    assert!(again.again && again.cases_closed == 0 && again.notices_cancelled == 0);
+    // The county's call list of the day is one file: with the other firms' calls these went along.
+    let listed = listed(&story, &again);
+    assert!(
+        listed.lines().all(|line| line.contains("划去该企业")),
+        "{listed}"
+    );
+    // The alert to a county that was taken back is followed by one without those cases.
+    notify::run(story.desk(THIRD, 13), false).unwrap();
+    let anew: Vec<_> = store.outbox().unwrap();
+    let alerts: Vec<_> = anew
+        .iter()
+        .filter(|notice| notice.purpose == Purpose::CountyAlert)
+        .collect();
+    assert!(alerts.iter().any(|notice| notice.key.ends_with("/2")));
+    assert!(
+        alerts
+            .iter()
+            .all(|notice| notice.cases.iter().all(|case| !closed.contains(case)))
+    );
 }
 
 #[test]
@@ -348,7 +419,10 @@ fn a_wrong_roll_is_taken_back_with_all_that_followed() {
 /// The rows of the list of corrections, a line each.
 fn listed(story: &Story, report: &WithdrawReport) -> String {
     let list = report.corrections.as_ref().unwrap();
-    assert!(list.starts_with("out/2026-03-05/corrections/"), "{list}");
+    assert!(
+        list.starts_with("out/2026-03-0") && list.contains("/corrections/"),
+        "{list}"
+    );
     let bytes = std::fs::read(story.home.path().join("state").join(list)).unwrap();
     let mut book: calamine::Xlsx<_> =
         calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
@@ -390,8 +464,8 @@ fn with_a_sound_roll_on_top_the_cases_close_and_the_roll_stays() {
     assert!(report.cases_closed > 10, "{report:?}");
     let cases = story.cases();
     assert_eq!(cases.len(), opened);
-    assert!(cases.iter().any(|case| case.is_open()), "true doubts stay");
-    for case in cases.iter().filter(is_open) {
+    assert!(cases.iter().any(Case::is_open), "true doubts stay");
+    for case in cases.iter().filter(|case| case.is_open()) {
         assert!(
             case.finding
                 .grounds

@@ -53,8 +53,9 @@ pub fn rests_on(case: &Case, batch: &Batch) -> bool {
     is_named || is_roll
 }
 
-/// The day from which the batch counted, here.
-fn counted_from(batch: &Batch) -> Date {
+/// The day from which the batch counted, here: nothing that followed from it is older.
+#[must_use]
+pub fn counted_from(batch: &Batch) -> Date {
     shanghai::civil(batch.counted_from()).date()
 }
 

@@ -152,24 +152,8 @@ impl City {
     }
 
     fn withdraw(&mut self, id: usize) -> Restored {
-        let batch = judged(id, Verdict::Accepted);
         let before = self.replay();
-        let mut withdrawing = self.store.withdrawing(&batch).unwrap();
-        for (delivery, later) in withdrawing.later() {
-            let n: usize = later[later.len() - 4..].parse().unwrap();
-            assert!(self.standing[n] && n > id, "{later}");
-            withdrawing.listen(delivery);
-            for (line, row) in self.tables[n].iter().enumerate() {
-                let record = record(self.parts, *row);
-                withdrawing.hear(&record, line as u64 + 2).unwrap();
-            }
-            withdrawing.end(self.complete).unwrap();
-        }
-        let restored = withdrawing.restored();
-        self.store
-            .withdraw(at(2), "张示例", &withdrawn(id), Vec::new(), withdrawing)
-            .unwrap();
-        self.standing[id] = false;
+        let restored = self.restore(id);
         let after = self.replay();
         let count = |is: &dyn Fn(&Standing, Option<&Standing>) -> bool| {
             before
@@ -186,6 +170,27 @@ impl City {
             restored.present_again,
             count(&|was, now| !was.present && now.is_some_and(|now| now.present))
         );
+        restored
+    }
+
+    fn restore(&mut self, id: usize) -> Restored {
+        let batch = judged(id, Verdict::Accepted);
+        let mut withdrawing = self.store.withdrawing(&batch).unwrap();
+        for (delivery, later) in withdrawing.later() {
+            let n: usize = later[later.len() - 4..].parse().unwrap();
+            assert!(self.standing[n] && n > id, "{later}");
+            withdrawing.listen(delivery);
+            for (line, row) in self.tables[n].iter().enumerate() {
+                let record = record(self.parts, *row);
+                withdrawing.hear(&record, line as u64 + 2).unwrap();
+            }
+            withdrawing.end(self.complete).unwrap();
+        }
+        let restored = withdrawing.restored();
+        self.store
+            .withdraw(at(2), "张示例", &withdrawn(id), Vec::new(), withdrawing)
+            .unwrap();
+        self.standing[id] = false;
         restored
     }
 
@@ -369,4 +374,48 @@ fn what_does_not_count_is_not_withdrawn() {
     city.check();
     city = city.reopen();
     city.check();
+}
+
+#[test]
+fn what_a_changed_adapter_read_otherwise_goes_back_too() {
+    // The second delivery comes with a changed adapter, which reads the first otherwise.
+    let begin = |complete| {
+        let mut city = City::new(false, complete);
+        city.deliver(vec![(1, 1), (2, 1), (3, 1)], "");
+        let terms = Terms {
+            kind: RecordKind::Tax,
+            complete,
+            layout: "other",
+            by_raw: true,
+        };
+        let mut comparison = city.store.compare("market", &terms).unwrap();
+        let take = |comparison: &mut crate::store::comparison::Comparison<'_>, rows: &[Row]| {
+            for (line, row) in rows.iter().enumerate() {
+                let record = record(false, *row);
+                comparison.take(&record, line as u64 + 2, 0).unwrap();
+            }
+        };
+        comparison.begin_remapping();
+        take(&mut comparison, &[(1, 2), (2, 2), (3, 2), (4, 2)]);
+        assert_eq!(comparison.turn(), 4);
+        let rows = vec![(1, 2), (2, 3), (4, 2)];
+        take(&mut comparison, &rows);
+        comparison.miss().unwrap();
+        let batch = Box::new(judged(1, Verdict::Accepted));
+        city.store
+            .accept(at(1), "pull", Event::Batch { batch }, comparison)
+            .unwrap();
+        city.tables.push(rows);
+        city.standing.push(true);
+        city
+    };
+    for complete in [false, true] {
+        let mut city = begin(complete);
+        city.restore(1);
+        city.check();
+        let mut city = begin(complete);
+        city.restore(0);
+        // What the changed adapter made of the withdrawn file is gone with it.
+        city.check();
+    }
 }

@@ -215,17 +215,34 @@ impl Withdrawing<'_> {
     }
 }
 
+/// The deliveries that are taken back.
+#[derive(Debug, Default)]
+struct Withdrawn {
+    /// Their numbers.
+    own: BTreeSet<u64>,
+    /// The deliveries that came next: when an adapter had changed, they first read the withdrawn file anew, and what that gave is a
+    /// word of the withdrawn one too.
+    next: BTreeSet<u64>,
+}
+
+impl Withdrawn {
+    fn said(&self, entry: &Entry) -> bool {
+        self.own.contains(&entry.author)
+            || (entry.kind == EntryKind::Remapped && self.next.contains(&entry.author))
+    }
+}
+
 /// The place before the first word of these deliveries in the history that ends with `entry`; `None`: they said nothing of the key.
 fn before_them(
     aside: &mut Reader<'_>,
     mut entry: Entry,
-    withdrawn: &BTreeSet<u64>,
+    withdrawn: &Withdrawn,
     least: u64,
 ) -> Result<Option<Place>, StoreError> {
     let mut before = None;
     // Going back, authors never come later.
     while entry.author >= least {
-        if withdrawn.contains(&entry.author) {
+        if withdrawn.said(&entry) {
             before = Some(entry.before);
         }
         if entry.before.is_nowhere() || entry.before.delivery() < least {
@@ -267,9 +284,9 @@ fn standing(
 fn touched(
     segments: &Segments,
     known: impl Iterator<Item = Result<Known, StoreError>>,
-    withdrawn: &BTreeSet<u64>,
+    withdrawn: &Withdrawn,
 ) -> Result<Vec<Touched>, StoreError> {
-    let Some(least) = withdrawn.first().copied() else {
+    let Some(least) = withdrawn.own.first().copied() else {
         return Ok(Vec::new());
     };
     let mut candidates = Vec::new();
@@ -336,7 +353,7 @@ impl Store {
     }
 
     /// The deliveries of a batch, and those after it that count.
-    fn deliveries(&self, batch: &Batch) -> Result<(BTreeSet<u64>, Later), StoreError> {
+    fn deliveries(&self, batch: &Batch) -> Result<(Withdrawn, Later), StoreError> {
         let mut own = BTreeSet::new();
         let mut later = Vec::new();
         for item in self.index.scan(keys::DELIVERIES.into()) {
@@ -364,7 +381,12 @@ impl Store {
                 counting.push((number, id));
             }
         }
-        Ok((own, counting))
+        let next = own.iter().filter_map(|own| {
+            let after = |(number, _): &&(u64, BatchId)| number > own;
+            counting.iter().find(after).map(|(number, _)| *number)
+        });
+        let next = next.collect();
+        Ok((Withdrawn { own, next }, counting))
     }
 
     /// Takes a batch back: `batch` is its new state; `beside` is journaled in the same entry. Puts what is known without it on the disk, unseen, journals the withdrawal with

@@ -13,7 +13,7 @@ use crate::domain::batch::{Batch, BatchId, Verdict, Withdrawal};
 use crate::domain::case::{Case, CaseEvent, CaseId};
 use crate::domain::event::Event;
 use crate::domain::notice::{Notice, Recipient};
-use crate::domain::withdrawal::{Correction, closed_by, follow, notices};
+use crate::domain::withdrawal::{Correction, closed_by, counted_from, follow, notices};
 use crate::render::correction_sheet::{CorrectionRow, CorrectionSheet, xlsx};
 use crate::store::StoreError;
 use crate::store::withdrawal::{Restored, Withdrawing};
@@ -301,7 +301,12 @@ fn followed_up(
             change,
         });
     }
-    let all = desk.store.notices().collect::<Result<Vec<_>, _>>()?;
+    let from = counted_from(batch);
+    let all = desk
+        .store
+        .notices()
+        .filter(|notice| notice.as_ref().map_or(true, |notice| notice.day >= from))
+        .collect::<Result<Vec<_>, _>>()?;
     let sorted = notices(&all, &closed);
     report.notices_cancelled = sorted.cancelled.len() as u64;
     events.extend(sorted.cancelled.iter().map(|key| Event::Cancelled {

@@ -419,3 +419,17 @@ fn what_a_changed_adapter_read_otherwise_goes_back_too() {
         city.check();
     }
 }
+
+#[test]
+fn a_forgotten_key_does_not_stand_for_another_of_its_enterprise() {
+    let mut city = City::new(true, true);
+    // One month of many enterprises, then a second month of the first: it shares the first part of its key.
+    let base: Vec<Row> = (0..40).map(|n| (n * 3, 1)).collect();
+    city.deliver(base.clone(), "");
+    city.deliver([base.clone(), vec![(1, 1)]].concat(), "");
+    city.withdraw(1);
+    city.check();
+    let changed = [vec![(0, 2)], base[1..].to_vec()].concat();
+    city.deliver(changed, "");
+    city.check();
+}

@@ -20,7 +20,7 @@ use yingbao::domain::record::{Record, RecordKind};
 use yingbao::tasks::pull::{PullReport, Source, release};
 use yingbao::tasks::record::{Entry, record};
 use yingbao::tasks::withdraw::{self, WithdrawReport};
-use yingbao::tasks::{Desk, Failure, deliver, escalate, notify, pull, review, selfcheck};
+use yingbao::tasks::{Desk, Failure, deliver, escalate, notify, publish, pull, review, selfcheck};
 
 use crate::program::home;
 
@@ -49,6 +49,11 @@ const FOURTH: Date = date(2026, 3, 5);
 
 impl Story {
     fn begin() -> Self {
+        Self::without(None)
+    }
+
+    /// With all tax months of the history but this one.
+    fn without(month: Option<usize>) -> Self {
         let home = home();
         std::fs::write(home.path().join("config/site.toml"), SITE).unwrap();
         let files = home.path().join("files");
@@ -85,8 +90,11 @@ impl Story {
             files,
             home,
         };
-        for file in history {
-            story.pull(FIRST, "tax", &file);
+        for (n, file) in history.iter().enumerate() {
+            if month != Some(n) {
+                let report = story.pull(FIRST, "tax", file);
+                assert_eq!(report.exit_code(), 0, "{:?}", report.reasons);
+            }
         }
         story.pull(
             FIRST,
@@ -414,6 +422,14 @@ fn a_wrong_roll_is_taken_back_with_all_that_followed() {
     let next = story.pull(FOURTH, ROLL, &story.file(ROLL, "cbdj_20260305.xlsx"));
     assert_eq!(next.verdict, Verdict::Accepted, "{:?}", next.reasons);
     assert_eq!(next.returned, 0);
+
+    // The month adds up, with cases that ended and go on, and the bulletin says what was withdrawn.
+    let published = publish::run(story.desk(date(2026, 4, 1), 9), date(2026, 4, 1), false).unwrap();
+    assert!(published.made && published.identity_holds);
+    let made = story.session.store.bulletins().unwrap().remove(0);
+    let figures = story.session.store.read_archived(&made.figures).unwrap();
+    let figures = String::from_utf8(figures).unwrap();
+    assert!(figures.contains(&format!("{wrong}由张示例撤回（导出范围有误）")));
 }
 
 /// The rows of the list of corrections, a line each.
@@ -506,4 +522,31 @@ fn what_was_never_accepted_or_has_no_name_is_not_withdrawn() {
     assert!(story.roll().is_empty());
     let reviewed = review::run(story.desk(SECOND, 10), true).unwrap();
     assert!(reviewed.opened == 0 && reviewed.held.is_some());
+}
+
+#[test]
+fn a_month_of_an_increment_is_taken_back_from_under_the_next() {
+    let records = |story: &Story| -> Vec<(Record, bool, String, u64)> {
+        let stored = story.session.store.records("tax", RecordKind::Tax);
+        let mut all: Vec<_> = stored
+            .map(Result::unwrap)
+            .map(|stored| (stored.record, stored.present, stored.batch, stored.row))
+            .collect();
+        all.sort_by_key(|(record, ..)| record.key());
+        all
+    };
+    let story = Story::begin();
+    let before = records(&story).len();
+    let batches = story.session.store.batches(Some("tax"), 9).unwrap();
+    let report = story.withdraw(FIRST, &batches[0].batch).unwrap();
+    assert_eq!(report.head.as_ref(), Some(&batches[1].batch));
+    let after = records(&story);
+    assert!(after.len() < before && report.restored.forgotten > 0);
+    assert!(
+        after == records(&Story::without(Some(0))),
+        "as if it had never come"
+    );
+    // Then the last one: nothing is left.
+    story.withdraw(FIRST, &batches[1].batch).unwrap();
+    assert!(records(&story).is_empty());
 }

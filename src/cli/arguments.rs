@@ -68,7 +68,7 @@ pub enum Command {
     Draft(DraftArguments),
     /// Batches and quarantine
     #[command(
-        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch show tax-20260302-1a2b3c4d --issues-xlsx 税务问题清单.xlsx\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\""
+        after_help = "Examples:\n  yingbao batch list --adapter tax\n  yingbao batch show tax-20260302-1a2b3c4d --issues-xlsx 税务问题清单.xlsx\n  yingbao batch release insured-roll-20260413-1a2b3c4d --by 张三 --reason \"已与信息科核对行数\"\n  yingbao batch withdraw insured-roll-20260413-1a2b3c4d --by 张三 --reason \"来源部门来函：导出范围有误\""
     )]
     Batch(BatchArguments),
     /// What a batch changed: new, changed (before → after), missing, returned
@@ -265,6 +265,20 @@ pub enum BatchCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Take an accepted batch back with all that followed from it, by a named person with a reason
+    #[command(
+        after_help = "Example:\n  yingbao batch withdraw insured-roll-20260413-1a2b3c4d --by 张三 --reason \"来源部门来函：导出范围有误\" --json\n\nThe data stand as if the batch had never come, also with later batches on top. Cases that rested on it and are no longer doubtful are closed, notices that wait are taken out of the outbox; what was sent is listed for people to correct, nothing goes out by itself. After an interruption the same command finishes what is left.\n\nExit: 0 withdrawn, 1 no such batch, 2 never accepted, or a later file cannot be read again."
+    )]
+    Withdraw {
+        /// Its id
+        batch: String,
+        /// Who answers for it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// What is wrong with it
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// Options of `changes`.
@@ -348,7 +362,7 @@ pub enum NoticeCommand {
     /// The outbox and what became of it
     #[command(after_help = "Example:\n  yingbao notice list --in queued --json")]
     List {
-        /// Only in this state: queued, sending, accepted, dry_run, unknown, failed
+        /// Only in this state: queued, sending, accepted, dry_run, unknown, failed, withdrawn
         #[arg(long = "in", value_name = "STATE")]
         stands: Option<String>,
     },

@@ -1,4 +1,4 @@
-//! `batch list | show | release`.
+//! `batch list | show | release | withdraw`.
 
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use crate::cli::console::{Console, minute};
 use crate::cli::pull::show as show_report;
 use crate::domain::batch::Batch;
 use crate::tasks::pull::release;
+use crate::tasks::withdraw;
 use crate::tasks::{Desk, Failure, issue_sheets};
 
 /// Exit 0; 1 for an unknown batch.
@@ -33,6 +34,17 @@ pub fn run(
             show_report(&report, console);
             Ok(0)
         }
+        BatchCommand::Withdraw { batch, by, reason } => {
+            let report = withdraw::run(desk, batch, by, reason)?;
+            if console.json {
+                console.document(&report);
+            } else {
+                for line in report.lines() {
+                    console.line(line);
+                }
+            }
+            Ok(0)
+        }
     }
 }
 
@@ -43,7 +55,7 @@ fn list(desk: Desk<'_>, adapter: Option<&str>, console: &mut Console<'_>) -> Res
             console.document(&json!({
                 "batch": batch.batch, "adapter": batch.adapter, "file": batch.file, "received": batch.received,
                 "as_of": batch.as_of, "rows": batch.rows, "set_aside": batch.set_aside, "verdict": batch.verdict,
-                "reasons": batch.reasons, "changes": batch.changes, "released": batch.released,
+                "reasons": batch.reasons, "changes": batch.changes, "released": batch.released, "withdrawn": batch.withdrawn,
             }));
         }
         return Ok(0);
@@ -152,6 +164,14 @@ fn text(batch: &Batch, console: &mut Console<'_>) {
             release.by,
             minute(release.at),
             release.reason
+        ));
+    }
+    if let Some(withdrawal) = &batch.withdrawn {
+        console.line(format!(
+            "  由{}于{}撤回：{}",
+            withdrawal.by,
+            minute(withdrawal.at),
+            withdrawal.reason
         ));
     }
     let left = batch.issues_found.saturating_sub(batch.issues.len() as u64);

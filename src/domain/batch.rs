@@ -24,6 +24,8 @@ pub enum Verdict {
     Refused,
     /// The same digest was delivered before; no row was touched.
     SeenBefore,
+    /// Was accepted, and a named person took it back: nothing rests on it any longer.
+    Withdrawn,
 }
 
 impl Verdict {
@@ -42,6 +44,7 @@ impl Verdict {
             Self::Quarantined => "已隔离待处理",
             Self::Refused => "拒收",
             Self::SeenBefore => "重复文件",
+            Self::Withdrawn => "已撤回",
         }
     }
 
@@ -53,6 +56,9 @@ impl Verdict {
                 "隔离期间不据此认定疑点、不推进个案。收到更正文件后照常导入；核对确属实情的，由具名人员执行 yingbao batch release 放行并写明理由",
             ),
             Self::Refused => Some("本批一行也未采用。请来源部门更正后重新报送"),
+            Self::Withdrawn => Some(
+                "所据数据已恢复到本批接收之前。来源部门书面确认本文件无误的，可用 yingbao pull --file 重新导入，按新文件审核",
+            ),
             Self::Accepted | Self::AcceptedWithWarnings | Self::SeenBefore => None,
         }
     }
@@ -151,7 +157,7 @@ pub struct Batch {
     pub rows: u64,
     /// Rows set aside with an issue.
     pub set_aside: u64,
-    /// The verdict now (a release changes `quarantined` to `accepted_with_warnings`).
+    /// The verdict now (a release changes `quarantined` to `accepted_with_warnings`, a withdrawal what was accepted to `withdrawn`).
     pub verdict: Verdict,
     /// Every reason.
     pub reasons: Vec<Reason>,
@@ -169,6 +175,19 @@ pub struct Batch {
     pub issues_found: u64,
     /// Who released it and why, when someone did.
     pub released: Option<Release>,
+    /// Who took it back and why, when someone did.
+    #[serde(default)]
+    pub withdrawn: Option<Withdrawal>,
+}
+
+impl Batch {
+    /// When it began to count: its release, else its delivery (UTC).
+    #[must_use]
+    pub fn counted_from(&self) -> jiff::Timestamp {
+        self.released
+            .as_ref()
+            .map_or(self.received, |release| release.at)
+    }
 }
 
 /// How many issues are kept with a batch; the count stays exact in `set_aside`.
@@ -186,6 +205,17 @@ pub struct Release {
     /// The last day on which something may be founded on the batch; `None` in releases that were stored before they expired.
     #[serde(default)]
     pub until: Option<Date>,
+}
+
+/// A batch taken back by a named person after it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// Who answers for it.
+    pub by: String,
+    /// What is wrong with the batch.
+    pub reason: String,
+    /// When (UTC).
+    pub at: jiff::Timestamp,
 }
 
 /// Why a file could not be read as what its adapter declares: the batch is refused with this.

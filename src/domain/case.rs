@@ -88,11 +88,13 @@ pub enum ClosingReason {
     Deregistered,
     /// The exports no longer show what the finding rested on (staff gone, class or scope changed).
     NoLongerShown,
+    /// A batch that the finding rested on was withdrawn.
+    BatchWithdrawn,
 }
 
 impl ClosingReason {
     /// All, in the order of lists.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Enrolled,
         Self::EnrolledPartly,
         Self::InsuredAlready,
@@ -101,6 +103,7 @@ impl ClosingReason {
         Self::ClosedDown,
         Self::Deregistered,
         Self::NoLongerShown,
+        Self::BatchWithdrawn,
     ];
 
     /// For staff.
@@ -115,7 +118,17 @@ impl ClosingReason {
             Self::ClosedDown => "核实已停业",
             Self::Deregistered => "已注销、吊销、清算或迁出",
             Self::NoLongerShown => "数据不再显示疑点",
+            Self::BatchWithdrawn => "所据批次已撤回",
         }
+    }
+
+    /// Whether exports alone said so, and no person.
+    #[must_use]
+    pub const fn by_data(self) -> bool {
+        matches!(
+            self,
+            Self::Enrolled | Self::EnrolledPartly | Self::Deregistered | Self::NoLongerShown
+        )
     }
 
     /// How long (calendar days) the same finding is not opened again after a clerk's answer.
@@ -393,6 +406,13 @@ pub enum CaseEvent {
         /// Newly registered persons by kind.
         heads: BTreeMap<Insurance, u64>,
     },
+    /// The data it had ended by were withdrawn: it goes on where it stood.
+    Resumed {
+        /// As it is now.
+        finding: Finding,
+        /// Why, in Chinese.
+        text: String,
+    },
 }
 
 /// A case as it stands.
@@ -663,7 +683,13 @@ pub fn apply(
     let mut case = case.ok_or_else(|| Refusal::Unknown {
         case: id.to_owned(),
     })?;
-    if case.stage == Stage::Closed {
+    // What a person said stands whatever becomes of the data.
+    let may_resume = matches!(event, CaseEvent::Resumed { .. })
+        && case
+            .closed
+            .as_ref()
+            .is_some_and(|closing| closing.reason.by_data());
+    if case.stage == Stage::Closed && !may_resume {
         return Err(Refusal::Closed {
             case: case.id,
             event: title_of(event),
@@ -686,6 +712,7 @@ fn title_of(event: &CaseEvent) -> String {
         CaseEvent::Overdue => "逾期",
         CaseEvent::Transferred { .. } => "转稽核",
         CaseEvent::Closed { .. } => "办结",
+        CaseEvent::Resumed { .. } => "恢复办理",
     }
     .to_owned()
 }
@@ -785,8 +812,38 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             close(case, *reason, today, text.clone(), heads.clone());
             note(case, format!("办结：{}。{text}", reason.title()));
         }
+        CaseEvent::Resumed { finding, text } => {
+            if case.closed.take().is_none() {
+                return Err(refuse_stage(case, event));
+            }
+            finding.clone_into(&mut case.finding);
+            case.stage = reached(case);
+            note(
+                case,
+                format!("恢复办理，回到“{}”：{text}", case.stage.title()),
+            );
+        }
     }
     Ok(())
+}
+
+/// How far it had come before it ended. Whom nobody could reach has its patience again.
+fn reached(case: &Case) -> Stage {
+    if case.transferred.is_some() {
+        Stage::Transferred
+    } else if case.overdue.is_some() && case.contact_for(Step::Reminder).is_some() {
+        Stage::Overdue
+    } else if case.decided(Step::Reminder).is_some() {
+        Stage::Reminded
+    } else if case.decided(Step::RegistrationNotice).is_some() {
+        Stage::Notified
+    } else if case.confirmed.is_some() {
+        Stage::Confirmed
+    } else if case.dispatched.is_some() {
+        Stage::Dispatched
+    } else {
+        Stage::Found
+    }
 }
 
 fn close(

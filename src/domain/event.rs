@@ -24,6 +24,11 @@ pub enum Event {
         /// The batch.
         batch: Box<Batch>,
     },
+    /// An accepted batch was taken back: `batch` is its new state; what is known of its source without it becomes visible with this.
+    Withdrawn {
+        /// The batch.
+        batch: Box<Batch>,
+    },
     /// The same bytes came again.
     SeenBefore {
         /// The adapter.
@@ -69,6 +74,13 @@ pub enum Event {
         notice: String,
         /// What came of it.
         outcome: Outcome,
+    },
+    /// A notice that waited is not to be sent any longer.
+    Cancelled {
+        /// The notice (its key, where it is text).
+        notice: String,
+        /// Why, in Chinese.
+        reason: String,
     },
     /// An internal alert that is raised once until its cause is gone: key and what it said.
     Alerted {

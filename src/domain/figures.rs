@@ -109,7 +109,7 @@ fn open_before(counted: &mut Counted, change: &CaseEvent, case: &Case, from: Opt
         *opening = opening.saturating_add_signed(by);
     };
     match change {
-        CaseEvent::Opened { .. } => add(&case.unit, 1),
+        CaseEvent::Opened { .. } | CaseEvent::Resumed { .. } => add(&case.unit, 1),
         CaseEvent::Moved { .. } => {
             if let Some(from) = from {
                 add(from, -1);
@@ -135,7 +135,7 @@ fn tally(counted: &mut Counted, change: &CaseEvent, case: &Case, from: Option<&s
     }
     let (flow, work) = counted.units.entry(case.unit.clone()).or_default();
     match change {
-        CaseEvent::Opened { reopened: true, .. } => flow.reopened += 1,
+        CaseEvent::Opened { reopened: true, .. } | CaseEvent::Resumed { .. } => flow.reopened += 1,
         CaseEvent::Opened { .. } => flow.new += 1,
         CaseEvent::Moved { .. } => flow.moved_in += 1,
         CaseEvent::Dispatched { .. } => work.dispatched += 1,

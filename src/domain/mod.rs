@@ -21,3 +21,4 @@ pub mod review;
 pub mod size;
 pub mod text;
 pub mod unit;
+pub mod withdrawal;

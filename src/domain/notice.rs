@@ -136,17 +136,20 @@ pub enum NoticeState {
     Unknown,
     /// It failed for good.
     Failed,
+    /// Taken out of the outbox before it went: what it rested on was withdrawn.
+    Withdrawn,
 }
 
 impl NoticeState {
     /// All, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Queued,
         Self::Sending,
         Self::Accepted,
         Self::DryRun,
         Self::Unknown,
         Self::Failed,
+        Self::Withdrawn,
     ];
 
     /// The word on the command line and in JSON.
@@ -159,6 +162,7 @@ impl NoticeState {
             Self::DryRun => "dry_run",
             Self::Unknown => "unknown",
             Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -172,6 +176,7 @@ impl NoticeState {
             Self::DryRun => "演练（未实际发出）",
             Self::Unknown => "结果不明",
             Self::Failed => "失败",
+            Self::Withdrawn => "已撤回（未发出）",
         }
     }
 }

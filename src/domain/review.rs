@@ -191,7 +191,7 @@ fn ending(
     if unknown || roll.known.len() < Insurance::ALL.len() {
         return None;
     }
-    let text = format!("{}的参保登记册（{}）已显示", day(as_of), roll.file);
+    let text = roll_shows(as_of, &roll.file);
     if assessment.standing.insured() {
         return Some((ClosingReason::Enrolled, text));
     }
@@ -202,6 +202,12 @@ fn ending(
         ClosingReason::NoLongerShown,
         format!("{}。{text}", assessment.standing.title()),
     ))
+}
+
+/// What a closing says of the roll that it rests on.
+#[must_use]
+pub fn roll_shows(as_of: Date, file: &str) -> String {
+    format!("{}的参保登记册（{file}）已显示", day(as_of))
 }
 
 /// Heads of the newest roll month beyond those the finding counted.

@@ -8,6 +8,7 @@ pub mod bulletin;
 mod bulletin_workbook;
 pub mod call_list;
 mod chart;
+pub mod correction_sheet;
 pub mod demo;
 pub mod issue_sheet;
 pub mod letter;

@@ -172,9 +172,14 @@ impl<'s> Comparison<'s> {
             self.rest.reserve_exact(size);
         }
         let tracker = self.tracker.clone();
-        for known in tracker.all() {
+        let mut last = None;
+        for known in tracker.all_with_forgotten() {
             let known = known?;
-            is_single &= self.firsts.last() != Some(&known.key.first);
+            // What is forgotten still stands in the runs, where a lookup by first halves would meet it.
+            is_single &= last.replace(known.key.first) != Some(known.key.first);
+            if known.is_forgotten() {
+                continue;
+            }
             let at = self.firsts.len();
             self.firsts.push(known.key.first);
             self.present.push(known.present());
@@ -669,7 +674,7 @@ impl<'s> Comparison<'s> {
             ticket: self.ticket,
             manifest: self.manifest,
             layout: self.layout,
-            left: Left(fresh.into_iter()),
+            left: Box::new(Left(fresh.into_iter())),
         }
     }
 }
@@ -682,11 +687,12 @@ pub(super) struct Parts {
     /// What it was compared with.
     pub(super) manifest: Manifest,
     pub(super) layout: String,
-    pub(super) left: Left,
+    /// What it left, in the order of keys.
+    pub(super) left: Box<dyn ExactSizeIterator<Item = Known>>,
 }
 
 /// What the delivery left, in the order of keys.
-pub(super) struct Left(std::vec::IntoIter<Fresh>);
+struct Left(std::vec::IntoIter<Fresh>);
 
 impl Iterator for Left {
     type Item = Known;
@@ -718,11 +724,11 @@ pub(super) fn decode(kind: RecordKind, entry: &Entry) -> Result<Record, StoreErr
     clippy::cast_possible_truncation,
     reason = "half of it serves: it is compared with one other"
 )]
-const fn half(fingerprint: u128) -> u64 {
+pub(super) const fn half(fingerprint: u128) -> u64 {
     fingerprint as u64
 }
 
-fn position(at: usize) -> Result<u32, StoreError> {
+pub(super) fn position(at: usize) -> Result<u32, StoreError> {
     u32::try_from(at)
         .ok()
         .filter(|at| *at != NOT_KNOWN)

@@ -4,10 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::domain::batch::Verdict;
 use crate::domain::record::RecordKind;
 use crate::store::Store;
 use crate::store::fault::{Point, arm};
-use crate::store::tests::{at, change, deliver, everything, news, notice, opened, some_events};
+use crate::store::tests::{
+    at, batch, change, deliver, everything, news, notice, opened, record, some_events,
+};
 
 use crate::domain::change::ChangeKind;
 
@@ -25,17 +28,51 @@ const POINTS: [Point; 8] = [
 ];
 
 /// What stood before, then the step that is killed.
-fn prepare(store: &Store) {
+fn prepare(store: &Store, which: &str) {
     for events in some_events() {
         store.commit(at(1), "test", events).unwrap();
     }
     deliver(store, 2, "1", news(0..1200, "甲"));
+    if which == "withdraw" {
+        step(store, "accept");
+    }
+}
+
+/// Takes the first batch back, with the second on top: what both say is the second's then.
+fn withdraw(store: &Store) {
+    let mut withdrawing = store.withdrawing(&batch("1", Verdict::Accepted)).unwrap();
+    for (delivery, _) in withdrawing.later() {
+        withdrawing.listen(delivery);
+        for key in (0..1200).filter(|key| *key < 400 && key % 3 > 0) {
+            withdrawing
+                .hear(&record(key, "乙"), key as u64 + 2)
+                .unwrap();
+        }
+        for key in 400..1200 {
+            withdrawing
+                .hear(&record(key, "甲"), key as u64 + 2)
+                .unwrap();
+        }
+        withdrawing.end(true).unwrap();
+    }
+    let state = batch("1", Verdict::Withdrawn);
+    store
+        .withdraw(
+            at(4),
+            "张示例",
+            &state,
+            vec![notice("told", "二")],
+            withdrawing,
+        )
+        .unwrap();
 }
 
 fn step(store: &Store, which: &str) {
     if which == "commit" {
         let events = (10..40).map(opened).chain([notice("late", "三")]).collect();
         store.commit(at(3), "test", events).unwrap();
+    } else if which == "withdraw" {
+        withdraw(store);
     } else {
         let changes = (0..400)
             .map(|key| match key % 3 {
@@ -83,10 +120,10 @@ fn child_process() {
 #[test]
 fn killed_between_any_two_steps_it_is_before_or_after() {
     let home = tempfile::tempdir().unwrap();
-    for which in ["commit", "accept"] {
+    for which in ["commit", "accept", "withdraw"] {
         let calm = home.path().join(format!("{which}-calm"));
         let store = Store::open(&calm).unwrap();
-        prepare(&store);
+        prepare(&store, which);
         let before = everything(&store);
         step(&store, which);
         let after = everything(&store);
@@ -94,7 +131,7 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
         let journal = std::fs::read(calm.join("journal/journal.log")).unwrap();
         for point in POINTS {
             let reached = match point {
-                Point::Begun | Point::Staged | Point::Tracked | Point::Sealed => which == "accept",
+                Point::Begun | Point::Staged | Point::Tracked | Point::Sealed => which != "commit",
                 Point::Checked => which == "commit",
                 _ => true,
             };
@@ -103,7 +140,7 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             }
             let state = home.path().join(format!("{which}-{point:?}"));
             let store = Store::open(&state).unwrap();
-            prepare(&store);
+            prepare(&store, which);
             drop(store);
             let status = child(&format!("{which} {point:?} {}", state.display()))
                 .status()
@@ -138,14 +175,18 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
     }
 }
 
-/// Whether nothing lies on the disk that can not be seen: no marker, no segment but of batches, no tracking folder but one each.
+/// Whether nothing lies on the disk that can not be seen: no marker, no segment but of batches and withdrawals, no tracking folder but one each.
 fn nothing_staged(store: &Store, state: &Path) -> bool {
     let marked = store
         .export_index()
         .any(|pair| pair.unwrap().0.starts_with(b"s/"));
     let count = |folder: &str| std::fs::read_dir(state.join(folder)).unwrap().count();
-    let batches = store.batches(None, usize::MAX).unwrap().len();
-    !marked && count("segments") == batches && count("tracking") == 1
+    let batches = store.batches(None, usize::MAX).unwrap();
+    let withdrawn = batches
+        .iter()
+        .filter(|batch| batch.verdict == Verdict::Withdrawn)
+        .count();
+    !marked && count("segments") == batches.len() + withdrawn && count("tracking") == 1
 }
 
 /// How many keys a round of the busy run delivers.

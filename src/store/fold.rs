@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::batch::Batch;
+use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{self, Case, CaseEvent, CaseId};
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::notice::{Notice, NoticeState, Outcome};
 use crate::store::index::{Index, Rows, json};
 use crate::store::journal::Place;
+use crate::store::withdrawal::head_without;
 use crate::store::{Reviewed, StoreError, StoredBulletin, keys, rows};
 
 /// Collects the rows of one entry; later events of the entry see what earlier ones did.
@@ -92,6 +93,7 @@ impl<'a> Fold<'a> {
     pub fn take(&mut self, event: &Event) -> Result<bool, StoreError> {
         match event {
             Event::Batch { batch } | Event::Released { batch } => self.batch(batch)?,
+            Event::Withdrawn { batch } => self.withdrawn(batch)?,
             // The same content under another name: that name is taken too, or it would be taken for new for ever.
             Event::SeenBefore {
                 adapter,
@@ -130,6 +132,18 @@ impl<'a> Fold<'a> {
                 found.attempts = *attempt;
             }
             Event::Sent { notice, outcome } => sent(self.notice(notice)?, outcome)?,
+            Event::Cancelled { notice, reason } => {
+                let found = self.notice(notice)?;
+                // Of one whose sending has begun nobody knows that it stays here.
+                if found.state != NoticeState::Queued {
+                    return Err(unfit(format!(
+                        "通知{notice}现为“{}”，不能撤回",
+                        found.state.title()
+                    )));
+                }
+                found.state = NoticeState::Withdrawn;
+                found.answer = Some(reason.clone());
+            }
             Event::Alerted { alert, text } => {
                 check_name(alert)?;
                 self.put(keys::named(keys::ALERTS, alert), text.clone().into_bytes());
@@ -237,6 +251,36 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
+    /// A batch that is taken back. What is known without it becomes visible with the entry, and the batch before it is the head.
+    fn withdrawn(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if batch.verdict != Verdict::Withdrawn || self.delivery.is_none() {
+            return Err(unfit(format!("批次{}的撤回不完整", batch.batch)));
+        }
+        let by_id = keys::named(keys::BY_ID, &batch.batch);
+        let row = self.get(&by_id)?;
+        let row = row.ok_or_else(|| unfit(format!("没有批次{}", batch.batch)))?;
+        let (judged, delivered) = rows::read_numbers(&row)?;
+        let stands: Option<Batch> = self
+            .index
+            .get_json("批次", &keys::numbered(keys::BATCHES, judged))?;
+        if !stands.is_some_and(|batch| batch.verdict.accepted()) {
+            return Err(unfit(format!("批次{}未被接收，不能撤回", batch.batch)));
+        }
+        let seq = self.seq;
+        let head = head_without(self.index, &batch.adapter, &batch.batch)?;
+        self.put(by_id, rows::numbers(seq, delivered));
+        self.put(keys::numbered(keys::BATCHES, seq), to_json(batch)?);
+        self.put(
+            keys::below(keys::BY_ADAPTER, &batch.adapter, &seq.to_be_bytes()),
+            Vec::new(),
+        );
+        self.rows.insert(
+            keys::named(keys::HEADS, &batch.adapter),
+            head.map(|(seq, delivery)| rows::numbers(seq, delivery)),
+        );
+        Ok(())
+    }
+
     fn case(
         &mut self,
         id: &str,
@@ -332,7 +376,10 @@ impl<'a> Fold<'a> {
 
 /// A receipt or a person may settle what was unknown or send a failed one again; what was delivered stays delivered.
 fn sent(notice: &mut Notice, outcome: &Outcome) -> Result<(), StoreError> {
-    if matches!(notice.state, NoticeState::Accepted | NoticeState::DryRun) {
+    if matches!(
+        notice.state,
+        NoticeState::Accepted | NoticeState::DryRun | NoticeState::Withdrawn
+    ) {
         return Err(unfit(format!(
             "通知{}现为“{}”，不能再登记结果",
             notice.key,
@@ -351,12 +398,13 @@ fn sent(notice: &mut Notice, outcome: &Outcome) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The accepted batch of an entry, if it has one: its records have to be published with it.
-pub fn accepted(entry: &JournalEntry) -> Option<&Batch> {
+/// The batch of an entry whose records have to be published with it: accepted, or taken back.
+pub fn delivered(entry: &JournalEntry) -> Option<&Batch> {
     entry.events.iter().find_map(|event| match event {
         Event::Batch { batch } | Event::Released { batch } if batch.verdict.accepted() => {
             Some(batch.as_ref())
         }
+        Event::Withdrawn { batch } => Some(batch.as_ref()),
         _ => None,
     })
 }

@@ -20,6 +20,7 @@
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
+//! | `withdrawal` | a delivery taken back |
 //!
 //! Locks: `accepting` (one delivery at a time), then `journal` (one entry at a time). Readers take none, and no iterator holds
 //! anything between two steps; so who walks may commit.
@@ -40,11 +41,14 @@ mod segment;
 mod stage;
 mod table;
 mod tracker;
+pub mod withdrawal;
 
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod speed;
+#[cfg(test)]
+mod taken_back;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -357,8 +361,20 @@ impl Store {
             Event::Batch { batch } | Event::Released { batch } if batch.verdict.accepted() => batch,
             _ => return Err(unfit("只有已接收的批次才带有明细")),
         };
+        let batch = batch.clone();
         let _one_at_a_time = lock(&self.accepting);
-        let parts = comparison.into_parts();
+        self.publish(at, actor, vec![event], &batch, comparison.into_parts())
+    }
+
+    /// Writes a delivery, unseen, journals its events, makes it visible. The caller holds `accepting`.
+    fn publish(
+        &self,
+        at: Timestamp,
+        actor: &str,
+        events: Vec<Event>,
+        batch: &Batch,
+        parts: comparison::Parts,
+    ) -> Result<(), StoreError> {
         if parts.adapter != batch.adapter || self.manifest(&batch.adapter)? != parts.manifest {
             return Err(unfit(format!(
                 "批次{}的变更与现有记录不符：比对之后记录已改变",
@@ -369,7 +385,7 @@ impl Store {
         let mut marker = Marker::new(parts.ticket.delivery, batch, parts.manifest.clone());
         let result = self
             .put_down(parts, &mut marker)
-            .and_then(|()| self.make_visible(at, actor, event, &mut marker));
+            .and_then(|()| self.make_visible(at, actor, events, &mut marker));
         if result.is_ok() {
             // What the old manifest named is no longer wanted. A walk that still reads it holds it open.
             let swept = self.trackers.sweep(&adapter, &marker.manifest);
@@ -414,17 +430,19 @@ impl Store {
         &self,
         at: Timestamp,
         actor: &str,
-        event: Event,
+        events: Vec<Event>,
         marker: &mut Marker,
     ) -> Result<(), StoreError> {
         let mut journal = lock(&self.journal);
         journal.check()?;
         let before = journal.last();
         let mut fold = Fold::new(&self.index, before.seq + 1, at, Some(marker.delivery))?;
-        fold.take(&event)?;
+        for event in &events {
+            fold.take(event)?;
+        }
         marker.seal(&self.index, before.seq + 1)?;
         reach(Point::Sealed);
-        let place = self.append(&mut journal, at, actor, vec![event])?;
+        let place = self.append(&mut journal, at, actor, events)?;
         let written = fold.finish(place).and_then(|mut rows| {
             marker.publish(&mut rows)?;
             self.index.write(rows, Some(before))

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::store::StoreError;
 use crate::store::archive::{io, sync_folder};
-use crate::store::fold::{Fold, accepted};
+use crate::store::fold::{Fold, delivered};
 use crate::store::index::Index;
 use crate::store::journal::Line;
 use crate::store::stage::Marker;
@@ -66,7 +66,7 @@ pub fn replay(
 ) -> Result<(), StoreError> {
     let entry = &line.entry;
     let mut delivery = None;
-    if let Some(batch) = accepted(entry) {
+    if let Some(batch) = delivered(entry) {
         let marker = left
             .values()
             .rev()
@@ -75,7 +75,7 @@ pub fn replay(
             .ok_or_else(|| StoreError::Damaged {
                 what: "索引".to_owned(),
                 text: format!(
-                    "日志第{}条接收的批次{}的记录不在索引中，仅凭日志不能恢复，须连同索引一起恢复备份或由归档重建",
+                    "日志第{}条涉及的批次{}的记录不在索引中，仅凭日志不能恢复，须连同索引一起恢复备份或由归档重建",
                     entry.seq, batch.batch
                 ),
             })?;

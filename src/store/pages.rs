@@ -76,6 +76,21 @@ impl Known {
         }
     }
 
+    /// What says that nothing is known of a key any longer.
+    pub const fn forgotten(key: KeyHash) -> Self {
+        Self {
+            key,
+            raw: 0,
+            canonical: 0,
+            placed: MISSING,
+        }
+    }
+
+    /// Whether it only says that nothing is known of its key.
+    pub const fn is_forgotten(&self) -> bool {
+        self.place().is_nowhere()
+    }
+
     /// Its last entry.
     pub const fn place(&self) -> Place {
         Place(self.placed & !MISSING)

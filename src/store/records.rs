@@ -50,7 +50,7 @@ impl<'a> View<'a> {
         }
         Ok(StoredRecord {
             present,
-            batch: self.batch(origin.place.delivery())?,
+            batch: self.batch(origin.author)?,
             row: origin.row,
             record: decode(self.kind, &content)?,
         })
@@ -126,7 +126,10 @@ impl<'a> Changes<'a> {
 
     fn change(&mut self, entry: &Entry) -> Result<Option<Change>, StoreError> {
         let kind = match entry.kind {
-            EntryKind::Dead | EntryKind::Remapped => return Ok(None),
+            EntryKind::Dead
+            | EntryKind::Remapped
+            | EntryKind::Upheld
+            | EntryKind::UpheldMissing => return Ok(None),
             EntryKind::New => ChangeKind::New,
             EntryKind::Changed => ChangeKind::Changed,
             EntryKind::Missing => ChangeKind::Missing,

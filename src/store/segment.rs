@@ -10,6 +10,9 @@
 //! | 4 + 4 | length and checksum of the entry's body, little-endian as all numbers here |
 //! | 1 + 4 + 8 | kind, row of the file, place of the entry before (0: none) |
 //! | rest | canonical bytes of the record; of a missing one nothing |
+//!
+//! A withdrawal writes what later deliveries say without the withdrawn one; the rest of such an entry begins with the number of the
+//! delivery whose word it is (8 bytes), its *author*.
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -25,6 +28,8 @@ const MAGIC: &[u8; 8] = b"ybsegm\x00\x01";
 const HEAD: usize = 8;
 /// Kind, row, place before.
 const FIXED: usize = 13;
+/// Of an author.
+const AUTHOR: usize = 8;
 /// No record is longer: a longer length is damage.
 const BODY_MAX: usize = 1 << 24;
 /// Bits of a place that hold the offset.
@@ -76,16 +81,22 @@ pub enum EntryKind {
     Returned = 4,
     /// The same export read by a changed adapter.
     Remapped = 5,
+    /// What a delivery says, where one before it was withdrawn.
+    Upheld = 6,
+    /// What a complete delivery does not mention, where one before it was withdrawn. Read as [`Self::Missing`].
+    UpheldMissing = 7,
 }
 
 impl EntryKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Dead,
         Self::New,
         Self::Changed,
         Self::Missing,
         Self::Returned,
         Self::Remapped,
+        Self::Upheld,
+        Self::UpheldMissing,
     ];
 }
 
@@ -96,6 +107,8 @@ pub struct Entry {
     pub place: Place,
     /// What it says.
     pub kind: EntryKind,
+    /// The delivery whose word it is.
+    pub author: u64,
     /// The row of the file; 0 when missing.
     pub row: u64,
     /// The entry of the same key before.
@@ -143,12 +156,27 @@ fn entry(path: &Path, place: Place, head: &[u8], body: &[u8]) -> Result<Entry, S
         .get(usize::from(body[0]))
         .copied()
         .ok_or_else(|| damaged(path, format!("偏移{}处的种类不明", place.offset())))?;
+    let rest = &body[FIXED..];
+    let (kind, author, bytes) = match kind {
+        EntryKind::Upheld | EntryKind::UpheldMissing => {
+            let (author, bytes) = rest
+                .split_first_chunk::<AUTHOR>()
+                .ok_or_else(|| damaged(path, format!("偏移{}处的长度不符", place.offset())))?;
+            let kind = match kind {
+                EntryKind::UpheldMissing => EntryKind::Missing,
+                kind => kind,
+            };
+            (kind, u64::from_le_bytes(*author), bytes)
+        }
+        kind => (kind, place.delivery(), rest),
+    };
     Ok(Entry {
         place,
         kind,
+        author,
         row: u64::from(u32_at(body, 1)),
         before: Place(u64_at(body, 5)),
-        bytes: body[FIXED..].to_vec(),
+        bytes: bytes.to_vec(),
     })
 }
 

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use crate::domain::batch::Verdict;
 use crate::domain::change::ChangeKind;
 use crate::domain::record::RecordKind;
 use crate::store::Store;
-use crate::store::tests::{at, change, deliver, dispatched, everything, news, notice, opened};
+use crate::store::tests::{
+    at, batch, change, deliver, dispatched, everything, news, notice, opened, record,
+};
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     #[allow(clippy::disallowed_methods, reason = "shown to who runs it")]
@@ -50,6 +53,28 @@ fn figures() {
             .map(|key| change(ChangeKind::Changed, key, Some("甲"), Some("乙")));
         deliver(&store, 0, "2", changes);
     });
+    timed(
+        "withdraw 200,000, of which 15,000 are mentioned again",
+        || {
+            let mut withdrawing = store.withdrawing(&batch("1", Verdict::Accepted)).unwrap();
+            for (delivery, _) in withdrawing.later() {
+                withdrawing.listen(delivery);
+                for key in (0..15_000).map(|n| n * 13) {
+                    withdrawing.hear(&record(key, "乙"), 2).unwrap();
+                }
+                withdrawing.end(false).unwrap();
+            }
+            let state = batch("1", Verdict::Withdrawn);
+            store
+                .withdraw(at(1), "张示例", &state, Vec::new(), withdrawing)
+                .unwrap();
+        },
+    );
+    assert_eq!(
+        store.records("market", RecordKind::Registration).count(),
+        15_000
+    );
+    deliver(&store, 0, "3", news(0..ALL, "甲"));
     timed("scan 200,000", || {
         assert_eq!(
             store.records("market", RecordKind::Registration).count(),

@@ -71,6 +71,7 @@ pub fn batch(id: &str, verdict: Verdict) -> Batch {
         issues: Vec::new(),
         issues_found: 0,
         released: None,
+        withdrawn: None,
     }
 }
 
@@ -460,6 +461,36 @@ fn the_outbox_keeps_its_order_until_an_outcome_is_final() {
     )]);
     assert_eq!(keys(&store), ["z", "m", "b"]);
     assert_eq!(store.notices().count(), 4);
+}
+
+#[test]
+fn a_cancelled_notice_leaves_the_outbox_for_good() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let cancelled = |key: &str| Event::Cancelled {
+        notice: key.into(),
+        reason: "批次1已撤回".into(),
+    };
+    let attempted = |key: &str| Event::Attempted {
+        notice: key.into(),
+        attempt: 1,
+    };
+    let commit = |event| store.commit(at(1), "test", vec![event]);
+    commit(notice("a", "")).unwrap();
+    commit(notice("b", "")).unwrap();
+    commit(attempted("b")).unwrap();
+    assert!(commit(cancelled("b")).is_err(), "it may be gone already");
+    assert!(commit(cancelled("c")).is_err());
+    commit(cancelled("a")).unwrap();
+    let a = store.notice("a").unwrap().unwrap();
+    assert_eq!(a.state, NoticeState::Withdrawn);
+    assert_eq!(a.answer.as_deref(), Some("批次1已撤回"));
+    let waiting: Vec<String> = store.outbox().unwrap().into_iter().map(|n| n.key).collect();
+    assert_eq!(waiting, ["b"]);
+    assert!(commit(cancelled("a")).is_err());
+    assert!(commit(attempted("a")).is_err());
+    let answer = "receipt".to_owned();
+    assert!(commit(sent("a", Outcome::Accepted { answer })).is_err());
 }
 
 #[test]

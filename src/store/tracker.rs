@@ -132,7 +132,7 @@ impl Trackers {
             clear(&engine, None)?;
             let mut records = 0;
             let old = tracker.all();
-            let merged = Merged::new(old, left).inspect(|_| records += 1);
+            let merged = known_only(Merged::new(old, left)).inspect(|_| records += 1);
             put(&engine, delivery, merged)?;
             manifest.generation = delivery;
             manifest.runs = vec![delivery];
@@ -249,6 +249,11 @@ type Entries<'a> = Box<dyn Iterator<Item = Result<Known, StoreError>> + 'a>;
 impl Tracker {
     /// Everything known, sorted by key, the newest of each.
     pub fn all(&self) -> Entries<'_> {
+        Box::new(known_only(self.all_with_forgotten()))
+    }
+
+    /// The same with the keys of which nothing is known any longer.
+    pub fn all_with_forgotten(&self) -> Entries<'_> {
         match self.runs.as_slice() {
             [] => Box::new(std::iter::empty()),
             [only] => Box::new(self.run(*only)),
@@ -281,9 +286,8 @@ impl Tracker {
     /// What is known of a key.
     pub fn get(&self, key: KeyHash) -> Result<Option<Known>, StoreError> {
         for run in self.runs.iter().rev() {
-            let found = self.in_run(*run, key)?;
-            if found.is_some() {
-                return Ok(found);
+            if let Some(found) = self.in_run(*run, key)? {
+                return Ok(Some(found).filter(|known| !known.is_forgotten()));
             }
         }
         Ok(None)
@@ -360,6 +364,13 @@ impl Iterator for Run<'_> {
         }
         item
     }
+}
+
+/// Without the keys of which nothing is known any longer.
+fn known_only(
+    entries: impl Iterator<Item = Result<Known, StoreError>>,
+) -> impl Iterator<Item = Result<Known, StoreError>> {
+    entries.filter(|entry| !matches!(entry, Ok(known) if known.is_forgotten()))
 }
 
 /// Two sorted streams as one; of a key that is in both the newer counts.

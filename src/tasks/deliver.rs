@@ -10,7 +10,7 @@ use crate::courier::{Couriers, Parcel, stops_channel};
 use crate::domain::case::{CaseEvent, Contact, ContactKind};
 use crate::domain::event::Event;
 use crate::domain::notice::{Channel, Notice, NoticeState, Outcome};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, withdraw};
 
 /// After so many attempts a message that is always put off counts as failed.
 const ATTEMPTS: u32 = 12;
@@ -49,6 +49,9 @@ impl DeliverReport {
 /// # Errors
 /// The store or a missing file; what a courier answers is an outcome, not an error.
 pub fn run(desk: Desk<'_>, couriers: &Couriers, dry_run: bool) -> Result<DeliverReport, Failure> {
+    if !dry_run {
+        withdraw::finish_left(desk, false)?;
+    }
     let mut report = DeliverReport::default();
     let open = desk
         .configuration

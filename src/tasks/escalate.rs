@@ -10,7 +10,7 @@ use crate::domain::coverage::RollKnowledge;
 use crate::domain::event::Event;
 use crate::domain::ladder::{Caps, Due, Today, due};
 use crate::tasks::known::{feeds, roll_knowledge};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, withdraw};
 
 /// What an escalation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -42,6 +42,9 @@ impl EscalateReport {
 
 /// Loads, decides, commits. With `dry_run` nothing is committed.
 pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<EscalateReport, Failure> {
+    if !dry_run {
+        withdraw::finish_left(desk, false)?;
+    }
     let roll = roll_knowledge(&feeds(desk)?);
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
     let reviewed = desk.store.reviewed()?.map(|reviewed| reviewed.roll_as_of);

@@ -232,6 +232,7 @@ mod tests {
             issues: Vec::new(),
             issues_found: 0,
             released: None,
+            withdrawn: None,
         };
         Feed {
             adapter: "insured-roll".to_owned(),

@@ -26,6 +26,7 @@ pub mod review;
 pub mod samples;
 pub mod selfcheck;
 pub mod stopwatch;
+pub mod withdraw;
 
 /// What every task works with: the store, the checked configuration, one reading of the clock.
 #[derive(Clone, Copy)]

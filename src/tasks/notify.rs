@@ -23,7 +23,7 @@ use crate::render::transfer::{self, Transfer};
 use crate::render::{RenderError, worklist};
 use crate::tasks::county;
 use crate::tasks::known::{Known, known};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, withdraw};
 
 /// What was queued.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -49,6 +49,9 @@ impl NotifyReport {
 /// # Errors
 /// Disk; a template that does not render.
 pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<NotifyReport, Failure> {
+    if !dry_run {
+        withdraw::finish_left(desk, false)?;
+    }
     let known = known(desk)?;
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
     let mut report = NotifyReport::default();
@@ -293,17 +296,26 @@ fn counties(
     to_firms: &[Notice],
 ) -> Result<Vec<Notice>, Failure> {
     let mut notices = Vec::new();
+    let waiting = desk.store.outbox()?;
     for unit in &desk.configuration.units().units {
         let own: Vec<&Case> = cases.iter().filter(|case| case.unit == unit.id).collect();
-        let fresh: Vec<&Notice> = to_firms
+        let mut fresh: Vec<&Notice> = to_firms
             .iter()
             .filter(|notice| notice.unit == unit.id)
             .collect();
-        if !has_news(desk, &own, &fresh) {
+        let usual = format!("county_alert/{}/{}", unit.id, desk.today());
+        let Some(key) = free_key(desk, &usual)? else {
             continue;
+        };
+        let is_anew = key != usual;
+        if is_anew {
+            // Today's alert was taken back before it went: what it carried goes with the new one.
+            let is_carried = |notice: &&Notice| {
+                notice.unit == unit.id && notice.day == desk.today() && notice.purpose.to_firm()
+            };
+            fresh.extend(waiting.iter().filter(is_carried));
         }
-        let key = format!("county_alert/{}/{}", unit.id, desk.today());
-        if desk.store.notice(&key)?.is_some() {
+        if !is_anew && !has_news(desk, &own, &fresh) {
             continue;
         }
         let mail = rendered(mail::county_alert(&alert(desk, unit, &own, &fresh)))?;
@@ -337,6 +349,21 @@ fn counties(
         ));
     }
     Ok(notices)
+}
+
+/// The key under which a message goes into the outbox; `None` when it stands there. One that was taken back unsent is followed by
+/// another under a key of its own.
+fn free_key(desk: Desk<'_>, usual: &str) -> Result<Option<String>, Failure> {
+    let mut key = usual.to_owned();
+    let mut times = 1;
+    while let Some(notice) = desk.store.notice(&key)? {
+        if notice.state != NoticeState::Withdrawn {
+            return Ok(None);
+        }
+        times += 1;
+        key = format!("{usual}/{times}");
+    }
+    Ok(Some(key))
 }
 
 fn has_news(desk: Desk<'_>, own: &[&Case], fresh: &[&Notice]) -> bool {
@@ -538,14 +565,27 @@ fn transfers(desk: Desk<'_>, cases: &[Case]) -> Result<Vec<Notice>, Failure> {
     let settings = &desk.configuration.settings;
     let mut notices = Vec::new();
     for ((day, to), group) in groups {
-        let key = format!("transfer/{to}/{day}");
-        if desk.store.notice(&key)?.is_some() {
-            continue;
-        }
         let Some(unit) = desk.configuration.units().get(to) else {
             continue;
         };
         let is_city = unit.id == settings.city_unit;
+        let usual = format!("transfer/{to}/{day}");
+        let mut mails = Vec::new();
+        for copy in if is_city {
+            &[false][..]
+        } else {
+            &[false, true]
+        } {
+            let usual = if *copy {
+                format!("{usual}/copy")
+            } else {
+                usual.clone()
+            };
+            mails.extend(free_key(desk, &usual)?.map(|key| (key, *copy)));
+        }
+        if mails.is_empty() {
+            continue;
+        }
         let audit_unit = if is_city {
             "稽核科".to_owned()
         } else {
@@ -563,8 +603,7 @@ fn transfers(desk: Desk<'_>, cases: &[Case]) -> Result<Vec<Notice>, Failure> {
             format!("transfer-{to}-{day}.xlsx"),
             &rendered(transfer::xlsx(&list))?,
         )?;
-        let copies: &[bool] = if is_city { &[false] } else { &[false, true] };
-        for &copy in copies {
+        for (key, copy) in mails {
             let mail = rendered(mail::transfer(&TransferMail {
                 demo_mark: settings.demo_mark.clone(),
                 centre: settings.centre.clone(),
@@ -577,11 +616,7 @@ fn transfers(desk: Desk<'_>, cases: &[Case]) -> Result<Vec<Notice>, Failure> {
             notices.push(internal(
                 desk,
                 Message {
-                    key: if copy {
-                        format!("{key}/copy")
-                    } else {
-                        key.clone()
-                    },
+                    key,
                     purpose: Purpose::Transfer,
                     recipient: Recipient::Audit {
                         unit: if copy {

@@ -246,13 +246,25 @@ fn sources(desk: Desk<'_>, period: Month) -> Result<Vec<SourceNote>, Failure> {
                     batch.batch, release.by, release.reason
                 );
             }
+            if let Some(withdrawal) = &batch.withdrawn
+                && Month::of(shanghai::civil(withdrawal.at).date()) == period
+            {
+                if !note.remark.is_empty() {
+                    note.remark.push('；');
+                }
+                let _ = write!(
+                    note.remark,
+                    "{}由{}撤回（{}）",
+                    batch.batch, withdrawal.by, withdrawal.reason
+                );
+            }
             if Month::of(received) != period {
                 continue;
             }
             match batch.verdict {
                 Verdict::Accepted | Verdict::AcceptedWithWarnings => note.accepted += 1,
                 Verdict::Quarantined | Verdict::Refused => note.held += 1,
-                Verdict::SeenBefore => {}
+                Verdict::SeenBefore | Verdict::Withdrawn => {}
             }
         }
         notes.push(note);

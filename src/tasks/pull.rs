@@ -103,7 +103,7 @@ impl PullReport {
     pub const fn exit_code(&self) -> i32 {
         match self.verdict {
             Verdict::Accepted | Verdict::AcceptedWithWarnings | Verdict::SeenBefore => 0,
-            Verdict::Quarantined | Verdict::Refused => 1,
+            Verdict::Quarantined | Verdict::Refused | Verdict::Withdrawn => 1,
         }
     }
 
@@ -265,7 +265,10 @@ fn on_errand<T>(
     let taken = |name: &str, digest: &str| match desk.store.taken_name(&adapter.name, name) {
         Ok(Some(known)) if digest.is_empty() || known == digest => true,
         // The same content under another name, such as a file that was carried by hand, is no news either.
-        _ => !digest.is_empty() && seen(desk, adapter, digest).is_ok_and(|known| known.is_some()),
+        _ => {
+            !digest.is_empty()
+                && seen(desk, adapter, digest, false).is_ok_and(|known| known.is_some())
+        }
     };
     let endpoints = &desk.configuration.settings.endpoints;
     let name = adapter.transport.endpoint();
@@ -297,7 +300,8 @@ fn take(
     dry_run: bool,
     mut watch: Stopwatch,
 ) -> Result<PullReport, Failure> {
-    if let Some(known) = seen(desk, adapter, &fetched.digest)? {
+    let by_hand = fetched.holding != Holding::Spool;
+    if let Some(known) = seen(desk, adapter, &fetched.digest, by_hand)? {
         if !dry_run {
             let event = Event::SeenBefore {
                 adapter: adapter.name.clone(),
@@ -309,7 +313,7 @@ fn take(
         }
         let mut batch = known;
         batch.verdict = Verdict::SeenBefore;
-        batch.reasons = Vec::new();
+        batch.reasons = taken_back(&batch).into_iter().collect();
         batch.changes = ChangeCounts::default();
         return Ok(PullReport::of(&batch, 0, watch));
     }
@@ -375,13 +379,35 @@ fn take(
     Ok(PullReport::of(&batch, mapping_changed, watch))
 }
 
-/// The batch that these bytes became before. A refused or held file is read again when the adapter has changed since.
-fn seen(desk: Desk<'_>, adapter: &Adapter, digest: &str) -> Result<Option<Batch>, Failure> {
+/// Why the file of a withdrawn batch is not taken in again by itself.
+fn taken_back(batch: &Batch) -> Option<Reason> {
+    let withdrawal = batch.withdrawn.as_ref()?;
+    Some(Reason {
+        code: "YB-3130".to_owned(),
+        weight: Weight::Warning,
+        text: format!(
+            "该文件的批次{}已由{}撤回（{}），自动拉取不再接收。处理：请来源部门更正；书面确认文件无误的，用 yingbao pull {} --file 导入，按新文件审核",
+            batch.batch, withdrawal.by, withdrawal.reason, batch.adapter
+        ),
+    })
+}
+
+/// The batch that these bytes became before. A refused or held file is read again when the adapter has changed since, a withdrawn
+/// one when somebody brings it: at a department's address the same wrong file may lie for days.
+fn seen(
+    desk: Desk<'_>,
+    adapter: &Adapter,
+    digest: &str,
+    by_hand: bool,
+) -> Result<Option<Batch>, Failure> {
     if adapter.repeat == Repeat::Allowed {
         return Ok(None);
     }
     let known = desk.store.seen(&adapter.name, digest)?;
-    Ok(known.filter(|batch| batch.verdict.accepted() || batch.adapter_digest == adapter.digest))
+    Ok(known.filter(|batch| match batch.verdict {
+        Verdict::Withdrawn => !by_hand,
+        verdict => verdict.accepted() || batch.adapter_digest == adapter.digest,
+    }))
 }
 
 fn blank(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Batch {
@@ -412,6 +438,7 @@ fn blank(desk: Desk<'_>, adapter: &Adapter, fetched: &Fetched) -> Batch {
         issues: Vec::new(),
         issues_found: 0,
         released: None,
+        withdrawn: None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::record::RecordKind;
 use crate::domain::review;
 use crate::store::Reviewed;
 use crate::tasks::known::{Known, known};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, withdraw};
 
 /// What a review did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -48,6 +48,9 @@ impl ReviewReport {
 
 /// Loads, decides, commits. With `dry_run` nothing is committed.
 pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
+    if !dry_run {
+        withdraw::finish_left(desk, true)?;
+    }
     let known = known(desk)?;
     let (report, events) = decide(desk, &known)?;
     if !dry_run {

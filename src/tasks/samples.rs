@@ -320,6 +320,7 @@ fn earlier(
         issues: Vec::new(),
         issues_found: 0,
         released: None,
+        withdrawn: None,
     };
     Ok((held, batch))
 }

@@ -13,7 +13,7 @@ use crate::domain::notice::{NoticeState, Purpose, Recipient};
 use crate::render::mail::{self, FeedAlert};
 use crate::tasks::known::{Feed, feeds, roll_knowledge};
 use crate::tasks::notify::{Message, internal};
-use crate::tasks::{Desk, Failure};
+use crate::tasks::{Desk, Failure, withdraw};
 
 /// Working days after which a due step or a message that still waits is a fault of ours.
 const PATIENCE_WORKING_DAYS: u32 = 3;
@@ -141,6 +141,7 @@ pub fn standing(desk: Desk<'_>) -> Result<BTreeMap<String, String>, Failure> {
     standing.extend(of_notices(desk)?);
     standing.extend(of_runs(desk)?);
     standing.extend(of_cases(desk, &feeds)?);
+    standing.extend(withdraw::alerts(desk)?);
     standing.extend(of_calendar(desk));
     standing.extend(of_agreements(desk));
     Ok(standing)

@@ -60,3 +60,42 @@ fn a_file_is_moved_aside_after_its_batch_whatever_the_verdict() {
     assert_eq!(files(""), ["done"]);
     assert_eq!(pull(&[]).status.code(), Some(3), "nothing there");
 }
+
+#[test]
+fn a_withdrawn_file_that_lies_there_again_is_not_taken_in_by_itself() {
+    let home = home();
+    let path = home.path().to_string_lossy().into_owned();
+    let inbox = home.path().join("inbox/insured-roll");
+    fs::create_dir_all(&inbox).unwrap();
+    let sample = root().join("tests/golden/adapters/insured-roll/usual/before-cbdj_20260302.xlsx");
+    let put = |name: &str| {
+        fs::copy(&sample, inbox.join(name)).unwrap();
+        fs::write(inbox.join(format!("{name}.ok")), "").unwrap();
+    };
+    let told = |words: &[&str]| -> serde_json::Value {
+        let mut all = vec!["--home", &path, "--json"];
+        all.extend_from_slice(words);
+        let output = run(&all);
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let by = ["--by", "张示例", "--reason", "导出范围有误"];
+    put("cbdj_20260302.xlsx");
+    let first = told(&["pull", "insured-roll"]);
+    let batch = first["batch"].as_str().unwrap();
+    if first["verdict"] == "quarantined" {
+        told(&[&["batch", "release", batch][..], &by].concat());
+    }
+    let withdrawn = told(&[&["batch", "withdraw", batch][..], &by].concat());
+    assert_eq!(withdrawn["head"], serde_json::Value::Null);
+    assert!(withdrawn["restored"]["forgotten"].as_u64().unwrap() > 0);
+    put("cbdj_20260303.xlsx");
+    let again = told(&["pull", "insured-roll"]);
+    assert_eq!(again["verdict"], "seen_before");
+    assert!(again["reasons"].to_string().contains("YB-3130"), "{again}");
+    let file = inbox.join("cbdj_20260303.xlsx");
+    let file = file.to_string_lossy().into_owned();
+    let brought = told(&["pull", "insured-roll", "--file", &file]);
+    assert_eq!(brought["new"], withdrawn["restored"]["forgotten"]);
+    assert_ne!(brought["verdict"], "seen_before");
+}

@@ -19,3 +19,4 @@ mod shipped;
 #[allow(dead_code, reason = "the benchmark uses the rest")]
 mod snapshot;
 mod tidy;
+mod withdraw;

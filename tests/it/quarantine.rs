@@ -97,6 +97,55 @@ fn a_held_batch_waits_for_a_name_and_a_reason() {
     );
     // Released once is released.
     assert_eq!(run(&released).status.code(), Some(2));
+    // Let in by mistake, it is taken back: nothing of it is known any longer, and the same file is judged anew.
+    let withdraw = |id: &str, by: &str, reason: &str| {
+        run(&[
+            "--home", &path, "batch", "withdraw", id, "--by", by, "--reason", reason, "--json",
+        ])
+    };
+    for (id, by, reason, code) in [
+        (batch, " ", "有误", 2),
+        (batch, "张示例", "", 2),
+        ("insured-roll-20260101-00000000", "张示例", "有误", 1),
+    ] {
+        let refused = withdraw(id, by, reason);
+        assert_eq!(refused.status.code(), Some(code), "{id} {by} {reason}");
+        assert!(refused.stdout.is_empty());
+    }
+    for again in [false, true] {
+        let output = withdraw(batch, "张示例", "来源部门来函更正");
+        assert_eq!(output.status.code(), Some(0));
+        let withdrawn: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(withdrawn["again"], again);
+        let forgotten = if again {
+            0
+        } else {
+            told["new"].as_u64().unwrap()
+        };
+        assert_eq!(withdrawn["restored"]["forgotten"], forgotten);
+        assert_eq!(withdrawn["corrections"], serde_json::Value::Null);
+    }
+    let shown = out(&["--home", &path, "batch", "show", batch], 0);
+    assert!(
+        shown.contains("已撤回") && shown.contains("来源部门来函更正"),
+        "{shown}"
+    );
+    assert_eq!(run(&released).status.code(), Some(2), "nothing is held");
+    let told = out(
+        &[
+            "--home",
+            &path,
+            "pull",
+            "insured-roll",
+            "--file",
+            &sample,
+            "--json",
+        ],
+        1,
+    );
+    let pulled: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(pulled["verdict"], "quarantined");
+    assert_eq!(withdraw(batch, "张示例", "有误").status.code(), Some(2));
     // The notices' states are words of their own.
     out(
         &[

@@ -111,6 +111,7 @@ fn healthy(text: &str) -> Case {
         issues: Vec::new(),
         issues_found: 0,
         released: None,
+        withdrawn: None,
     };
     Case {
         adapter: adapter(text),

@@ -542,8 +542,24 @@ fn compare<'s>(
     match compared {
         // Where it is wrong is only told exactly when nothing is left out.
         Err(_) if by_raw => compare_by(desk, adapter, batch, path, head, false, watch),
+        Ok((comparison, reading, _)) if by_raw && !adds_up(&comparison, &reading) => {
+            tracing::warn!(
+                code = "YB-7220",
+                batch = batch.batch,
+                "the figures carried on from the batch before do not add up; the file is read in full"
+            );
+            drop(comparison);
+            compare_by(desk, adapter, batch, path, head, false, watch)
+        }
         compared => Ok(compared),
     }
+}
+
+/// Whether as many records were counted as were mentioned: the census may have been carried on over what was left out.
+fn adds_up(comparison: &Comparison<'_>, reading: &Reading) -> bool {
+    let counts = comparison.counts();
+    let mentioned = counts.new + counts.changed + counts.returned + counts.unchanged;
+    reading.census.records == mentioned
 }
 
 fn compare_by<'s>(

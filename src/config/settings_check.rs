@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::config::fault::{Fault, sentence};
+use crate::config::fault::{self, Fault, sentence};
 use crate::config::settings::Settings;
 use crate::config::settings_layers::Layers;
 use crate::courier::settings::CourierMode;
@@ -46,7 +46,7 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
     {
         fault(
             "clock.speed",
-            "YB-1203",
+            fault::VALUE,
             "模拟时钟的速度应大于 0、不超过 1000000。处理：改成每秒要走的秒数，例如 60.0。",
         );
     }
@@ -56,7 +56,7 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
         ("city_unit", &settings.city_unit),
     ] {
         if text.trim().is_empty() {
-            fault(key, "YB-1203", "不能为空。处理：填写名称。");
+            fault(key, fault::VALUE, "不能为空。处理：填写名称。");
         }
     }
     if settings
@@ -66,14 +66,14 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
     {
         fault(
             "demo_mark",
-            "YB-1203",
+            fault::VALUE,
             "演示标记不能为空。处理：填写标记文字，正式运行则删去该键。",
         );
     }
     if settings.state.as_os_str().is_empty() {
         fault(
             "state",
-            "YB-1203",
+            fault::VALUE,
             "状态目录不能为空。处理：填写目录名，例如 \"state\"。",
         );
     }
@@ -104,7 +104,7 @@ fn addresses(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
     ]
     .into_iter()
     .filter(|(_, address)| !is_mail_address(address))
-    .map(|(key, address)| layers.fault(key, "YB-1212", mail_address_text(address)))
+    .map(|(key, address)| layers.fault(key, fault::MAIL_ADDRESS, mail_address_text(address)))
     .collect()
 }
 
@@ -121,7 +121,7 @@ fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
     let rules = &settings.review;
     let mut found = Vec::new();
     let mut fault = |key: &str, what: &str| {
-        found.push(layers.fault(key, "YB-1203", what.to_owned()));
+        found.push(layers.fault(key, fault::VALUE, what.to_owned()));
     };
     if !(rules.ratio > 0.0 && rules.ratio <= 1.0) {
         fault(

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use crate::courier::trouble::Trouble;
+use crate::courier::trouble::{self, Trouble};
 
 const SECRET_MAX_BYTES: u64 = 4 * 1024;
 const CERTIFICATES_MAX_BYTES: u64 = 1024 * 1024;
@@ -17,7 +17,7 @@ const CERTIFICATES_MAX_BYTES: u64 = 1024 * 1024;
 pub(super) fn read(home: &Path, path: &Path) -> Result<SecretString, Trouble> {
     let say = |what: String| {
         Trouble::new(
-            "YB-6003",
+            trouble::SECRET,
             format!(
                 "口令文件 {}{what}。处理：由运行本程序的账户持有该文件，权限设为 0600，只写口令一行",
                 path.display()
@@ -49,7 +49,7 @@ pub(super) fn read(home: &Path, path: &Path) -> Result<SecretString, Trouble> {
 pub(super) fn certificates(home: &Path, path: &Path) -> Result<Vec<u8>, Trouble> {
     let say = |what: String| {
         Trouble::new(
-            "YB-6004",
+            trouble::CERTIFICATES,
             format!(
                 "证书文件 {}{what}。处理：放入对方服务器的 CA 证书（PEM 格式）",
                 path.display()
@@ -71,7 +71,7 @@ pub(super) fn certificates(home: &Path, path: &Path) -> Result<Vec<u8>, Trouble>
 /// For a certificate library that will not have it.
 pub(super) fn bad_certificates(path: &Path) -> Trouble {
     Trouble::new(
-        "YB-6004",
+        trouble::CERTIFICATES,
         format!(
             "证书文件 {} 不能解析。处理：放入对方服务器的 CA 证书（PEM 格式）",
             path.display()

@@ -23,7 +23,7 @@ use tracing::instrument::WithSubscriber;
 use crate::courier::mime::Mail;
 use crate::courier::settings::{MailSecurity, SmtpSettings};
 use crate::courier::smtp_verdict::{End, Hidden, Stage, judge};
-use crate::courier::trouble::Trouble;
+use crate::courier::trouble::{self, Trouble};
 use crate::courier::{Courier, Parcel, mime, one_by_one, secret};
 use crate::domain::notice::Outcome;
 
@@ -180,7 +180,7 @@ fn tls(settings: &SmtpSettings, home: &Path) -> Result<TlsParameters, Trouble> {
     builder.build().map_err(|error| match &settings.ca_file {
         Some(file) => secret::bad_certificates(file),
         None => Trouble::new(
-            "YB-6004",
+            trouble::CERTIFICATES,
             format!(
                 "不能使用系统的 CA 证书（{error}）。处理：安装 ca-certificates，或填写 ca_file"
             ),

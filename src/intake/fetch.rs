@@ -156,41 +156,39 @@ pub fn carry(file: &Path, adapter: &Adapter, spool: &Path) -> Result<Fetched, Un
 
 /// Copies a regular file into the spool, hashing it on the way.
 fn copy(file: &Path, name: &str, adapter: &Adapter, spool: &Path) -> Result<Fetched, Unfetched> {
-    let failed = |error: &std::io::Error| {
-        Unfetched::wrong(
-            "YB-2002",
-            format!(
-                "读取文件 {name} 失败（{}）。处理：核对文件和权限",
-                error.kind()
-            ),
-        )
-    };
-    let about = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
+    let about = fs::symlink_metadata(file).map_err(|error| unread(name, error.kind()))?;
     if !about.is_file() {
-        return Err(Unfetched::wrong(
-            "YB-2003",
-            format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
-        ));
+        return Err(irregular(name));
     }
-    let from = File::open(file).map_err(|error| failed(&error))?;
+    let from = File::open(file).map_err(|error| unread(name, error.kind()))?;
     let mut into = Spooled::new(adapter, spool)?;
     pour(from, name, &mut into)?;
     into.finish(name)
+}
+
+/// A file that can not be read.
+fn unread(name: &str, kind: std::io::ErrorKind) -> Unfetched {
+    Unfetched::wrong(
+        "YB-2002",
+        format!("读取文件 {name} 失败（{kind}）。处理：核对文件和权限"),
+    )
+}
+
+/// A link, a pipe, a device.
+fn irregular(name: &str) -> Unfetched {
+    Unfetched::wrong(
+        "YB-2003",
+        format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
+    )
 }
 
 /// All that is left of a file.
 fn pour(mut from: File, name: &str, into: &mut Spooled) -> Result<(), Unfetched> {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let read = from.read(&mut buffer).map_err(|error| {
-            Unfetched::wrong(
-                "YB-2002",
-                format!(
-                    "读取文件 {name} 失败（{}）。处理：核对文件和权限",
-                    error.kind()
-                ),
-            )
-        })?;
+        let read = from
+            .read(&mut buffer)
+            .map_err(|error| unread(name, error.kind()))?;
         if read == 0 {
             return Ok(());
         }

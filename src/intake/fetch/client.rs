@@ -410,7 +410,7 @@ fn client(errand: &Errand<'_>) -> Result<Client, Unfetched> {
             .filter(|certificates| !certificates.is_empty())
             .ok_or_else(|| {
                 Unfetched::wrong(
-                    "YB-2022",
+                    secret::CERTIFICATES,
                     "证书文件中没有可用的证书。处理：核对 ca_file，须为 PEM 格式",
                 )
             })?;

@@ -105,7 +105,7 @@ fn filled_day(argument: &str, today: Date) -> String {
 fn program(errand: &Errand<'_>, endpoint: &str) -> Result<PathBuf, Unfetched> {
     let Some(path) = &errand.endpoint.program else {
         return Err(Unfetched::wrong(
-            "YB-2440",
+            "YB-2446",
             format!("地址“{endpoint}”没有 program。处理：在 [endpoints] 中写明程序的绝对路径"),
         ));
     };

@@ -318,7 +318,7 @@ fn data_key(errand: &Errand<'_>, pages: &Pages) -> Result<Option<[u8; 16]>, Unfe
     }
     let wrong = || {
         Unfetched::wrong(
-            "YB-2056",
+            "YB-2057",
             "没有可用的数据密钥。处理：在 [endpoints] 写 data_key_file，内容为16个字符或32位十六进制数",
         )
     };

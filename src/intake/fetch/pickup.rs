@@ -37,7 +37,7 @@ impl Site {
             | Transport::Pages(_)
             | Transport::Job(_)
             | Transport::Command(_) => {
-                Err(Unfetched::wrong("YB-2010", "没有目录。处理：核对适配文件"))
+                Err(Unfetched::wrong("YB-2013", "没有目录。处理：核对适配文件"))
             }
         }
     }

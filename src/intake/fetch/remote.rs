@@ -10,6 +10,19 @@ use crate::adapter::transport::{Remote, Transport};
 use crate::intake::fetch::listing::{Entry, Place, Stamp};
 use crate::intake::fetch::{Errand, Spooled, Unfetched, ftp, names, sftp};
 
+/// The server is not there.
+pub const NOT_CONNECTED: &str = "YB-2411";
+/// The server does not let us in.
+pub const NO_LOGIN: &str = "YB-2414";
+/// The folder is not there.
+pub const NO_FOLDER: &str = "YB-2417";
+/// The server does not speak as it should.
+pub const NONSENSE: &str = "YB-2419";
+/// The account may not do this.
+pub const NOT_ALLOWED: &str = "YB-2420";
+/// The server says no for another reason.
+pub const REFUSED: &str = "YB-2421";
+
 /// Attempts in a row without a byte more.
 const TRIES: u32 = 3;
 

@@ -9,6 +9,9 @@ use secrecy::SecretString;
 
 use crate::intake::fetch::Unfetched;
 
+/// Certificates can not be used.
+pub const CERTIFICATES: &str = "YB-2022";
+
 /// Longest secret, bytes.
 const SECRET_BYTES: u64 = 16 << 10;
 
@@ -55,7 +58,7 @@ pub fn open_text(home: &Path, file: &Path) -> Result<String, Unfetched> {
 pub fn certificates(home: &Path, file: &Path) -> Result<Vec<u8>, Unfetched> {
     let wrong = || {
         Unfetched::wrong(
-            "YB-2022",
+            CERTIFICATES,
             format!(
                 "证书文件 {} 不能读取。处理：核对路径，须为 PEM 格式",
                 file.display()

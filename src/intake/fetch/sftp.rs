@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::adapter::endpoint::host::SftpHost;
 use crate::intake::fetch::listing::{Entry, Kind, Stamp};
-use crate::intake::fetch::remote::Trouble;
+use crate::intake::fetch::remote::{self, Trouble};
 use crate::intake::fetch::sftp_wire::{Attributes, Fault, NO_SUCH_FILE, PERMISSION_DENIED, Wire};
 use crate::intake::fetch::{Errand, Spooled, Unfetched, secret};
 
@@ -247,7 +247,7 @@ impl Session {
             .await
             .map_err(|fault| match fault {
                 Fault::Said(NO_SUCH_FILE, _) => Trouble::Final(Unfetched::wrong(
-                    "YB-2417",
+                    remote::NO_FOLDER,
                     "服务器上没有这个目录。处理：核对适配文件 transport 的 path",
                 )),
                 fault => trouble(fault),
@@ -358,7 +358,7 @@ async fn log_in(login: &Login, handle: &mut Handle<Gatekeeper>) -> Result<(), Tr
         }
     }
     Err(Trouble::Final(Unfetched::wrong(
-        "YB-2414",
+        remote::NO_LOGIN,
         "服务器拒绝登录。处理：核对账户、口令或私钥，以及对方是否登记了本机地址和公钥",
     )))
 }
@@ -427,7 +427,7 @@ fn not_connected(error: &russh::Error, stranger: Option<String>) -> Trouble {
             "与服务器没有共同的加密算法，或服务器没有登记的那种公钥。处理：核对 host_key；服务器过旧且暂不能升级的，写 old_algorithms = true",
         )),
         _ => Trouble::Lost(Unfetched::wrong(
-            "YB-2411",
+            remote::NOT_CONNECTED,
             "无法连接服务器。处理：核对网络、主机和端口，稍后自动重试",
         )),
     }
@@ -444,15 +444,15 @@ fn trouble(fault: Fault) -> Trouble {
     match fault {
         Fault::Lost => Trouble::lost(),
         Fault::Nonsense => Trouble::Final(Unfetched::wrong(
-            "YB-2419",
+            remote::NONSENSE,
             "服务器的应答不合 SFTP 规范。处理：联系对方检查服务器",
         )),
         Fault::Said(PERMISSION_DENIED, _) => Trouble::Final(Unfetched::wrong(
-            "YB-2420",
+            remote::NOT_ALLOWED,
             "服务器不允许该操作。处理：请对方核对该账户对目录和文件的权限",
         )),
         Fault::Said(code, said) => Trouble::Final(Unfetched::wrong(
-            "YB-2421",
+            remote::REFUSED,
             format!("服务器拒绝（{code} {said}）。处理：联系对方检查服务器"),
         )),
     }

@@ -23,8 +23,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Until the login is decided; old servers look the client's name up first.
 const LOGIN: Duration = Duration::from_secs(45);
 
-/// Questions of a keyboard-interactive login that are answered.
-const QUESTIONS: usize = 3;
+/// Rounds of a keyboard-interactive login that are answered.
+const ROUNDS: usize = 4;
 
 /// Bits of a mode that say what a file is.
 const TYPE: u32 = 0o170_000;
@@ -383,31 +383,34 @@ async fn signatures(
     })
 }
 
-/// Some servers ask for the password in a conversation.
+/// Some servers ask for the password in a conversation, with rounds that ask nothing before or after. It is told once, to the
+/// one question of a round whose answer is not seen: whatever else is asked for (a code, a new password) is not the password.
 async fn answers(
     handle: &mut Handle<Gatekeeper>,
     user: &str,
     password: &str,
 ) -> Result<bool, russh::Error> {
+    let mut unsaid = Some(password);
     let mut answer = handle
         .authenticate_keyboard_interactive_start(user, None)
         .await?;
-    for _ in 0..QUESTIONS {
-        match answer {
+    for _ in 0..ROUNDS {
+        let prompts = match answer {
             KeyboardInteractiveAuthResponse::Success => return Ok(true),
             KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(false),
-            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
-                // A question whose answer may be seen, or a second one, is not for the password.
-                let words = match prompts.as_slice() {
-                    [] => Vec::new(),
-                    [prompt] if !prompt.echo => vec![password.to_owned()],
-                    _ => return Ok(false),
-                };
-                answer = handle
-                    .authenticate_keyboard_interactive_respond(words)
-                    .await?;
-            }
-        }
+            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => prompts,
+        };
+        let words = match prompts.as_slice() {
+            [] => Vec::new(),
+            [prompt] if !prompt.echo => match unsaid.take() {
+                Some(password) => vec![password.to_owned()],
+                None => return Ok(false),
+            },
+            _ => return Ok(false),
+        };
+        answer = handle
+            .authenticate_keyboard_interactive_respond(words)
+            .await?;
     }
     Ok(matches!(answer, KeyboardInteractiveAuthResponse::Success))
 }

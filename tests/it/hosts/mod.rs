@@ -12,6 +12,7 @@ use yingbao::adapter::language::{Adapter, AdapterFile};
 use yingbao::intake::fetch::{Errand, Fetched, Unfetched, fetch, finish};
 
 mod ftp;
+mod login;
 mod proxy;
 mod server;
 mod sftp;

@@ -14,4 +14,5 @@ mod quarantine;
 mod render;
 mod serve;
 mod shipped;
+mod surplus;
 mod tidy;

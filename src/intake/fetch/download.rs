@@ -1,5 +1,11 @@
 //! One file, streamed into the spool: continued where the connection broke when the department can say that it is still the same
 //! file, else begun anew.
+//!
+//! Less than the announced length is caught here. More is not: by RFC 9110 and RFC 9112 the announced length is the message, and
+//! what a department sends beyond it is dropped by the HTTP library together with the connection, without a word (a connection
+//! that is not used again looks the same for many good reasons). Such a file ends where the length says. Its reader holds or
+//! refuses it when that is inside a row or a document; where only the end of a last cell is missing, a declared total is the
+//! only protection.
 
 use jiff::SignedDuration;
 use reqwest::header::{

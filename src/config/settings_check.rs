@@ -7,12 +7,7 @@ use crate::config::fault::{self, Fault, sentence};
 use crate::config::settings::Settings;
 use crate::config::settings_layers::Layers;
 use crate::courier::settings::CourierMode;
-
-/// Bits of a file's mode that let everybody on the machine at it.
-const OTHERS: u32 = 0o007;
-
-/// Bits that let anyone but its owner at it: what opens a department's data is for this program's account alone.
-const GROUP_AND_OTHERS: u32 = 0o077;
+use crate::secret;
 
 /// A simulated second faster than this leaves no time to run anything in it.
 const FASTEST: f64 = 1_000_000.0;
@@ -156,61 +151,57 @@ fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
     found
 }
 
-/// Files that the settings name: a secret that everybody may read is none; what live sending needs must be there.
+/// Files that the settings name: a secret that others may read is none; what live sending needs must be there.
 fn named_files(settings: &Settings, root: &Path, layers: &Layers<'_>, live: bool) -> Vec<Fault> {
     let mut named = Vec::new();
     if let Some(smtp) = &settings.couriers.smtp {
         named.push((
             "couriers.smtp.password_file".to_owned(),
             smtp.password_file.as_deref(),
-            OTHERS,
+            true,
         ));
         named.push((
             "couriers.smtp.ca_file".to_owned(),
             smtp.ca_file.as_deref(),
-            0,
+            false,
         ));
     }
     if let Some(sms) = &settings.couriers.sms {
         named.push((
             "couriers.sms.secret_file".to_owned(),
             sms.secret_file.as_deref(),
-            OTHERS,
+            true,
         ));
-        named.push(("couriers.sms.ca_file".to_owned(), sms.ca_file.as_deref(), 0));
+        named.push((
+            "couriers.sms.ca_file".to_owned(),
+            sms.ca_file.as_deref(),
+            false,
+        ));
     }
     for (name, endpoint) in &settings.endpoints {
         for (key, file) in endpoint.secret_files() {
-            named.push((
-                format!("endpoints.{name}.{key}"),
-                Some(file),
-                GROUP_AND_OTHERS,
-            ));
+            named.push((format!("endpoints.{name}.{key}"), Some(file), true));
         }
         for (key, file) in [
             ("ca_file", &endpoint.ca_file),
             ("client_cert_file", &endpoint.client_cert_file),
         ] {
-            named.push((format!("endpoints.{name}.{key}"), file.as_deref(), 0));
+            named.push((format!("endpoints.{name}.{key}"), file.as_deref(), false));
         }
     }
+    named.push((
+        "pseudonym_key_file".to_owned(),
+        settings.pseudonym_key_file.as_deref(),
+        true,
+    ));
     let mut found = Vec::new();
-    for (key, path, closed_to) in named {
+    for (key, path, is_secret) in named {
         let Some(path) = path else { continue };
         let what = match std::fs::metadata(root.join(path)) {
-            Ok(file)
-                if closed_to == GROUP_AND_OTHERS && file.permissions().mode() & closed_to != 0 =>
-            {
-                format!(
-                    "{} 本机其他账户可读（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
-                    path.display(),
-                    file.permissions().mode() & 0o777,
-                    path.display()
-                )
-            }
-            Ok(file) if file.permissions().mode() & closed_to != 0 => format!(
-                "{} 人人可读，不能存放密码。处理：chmod 600 {}，只留给运行本程序的账户。",
+            Ok(file) if is_secret && secret::is_open(file.permissions().mode()) => format!(
+                "{} 对本机其他账户开放（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
                 path.display(),
+                file.permissions().mode() & 0o777,
                 path.display()
             ),
             Err(_) if live => format!(

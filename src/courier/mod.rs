@@ -19,7 +19,6 @@ pub mod dry_run;
 mod files;
 mod mime;
 pub mod outputs;
-mod secret;
 pub mod settings;
 pub mod sms;
 mod sms_template;
@@ -61,7 +60,7 @@ impl Couriers {
     ///
     /// # Errors
     /// A message with its code: a demo home that asks for live sending (`YB-6001`), live without a relay (`YB-6002`), a secret
-    /// or certificate file that cannot be used (`YB-6003`, `YB-6004`), settings that contradict themselves (`YB-6005`).
+    /// or certificate file that cannot be used (`YB-2022`, `YB-2024`, `YB-2037`, `YB-6004`), settings that contradict themselves (`YB-6005`).
     pub fn build(
         settings: &CourierSettings,
         mail_from: &str,

@@ -17,10 +17,11 @@ use crate::courier::settings::{SmsBody, SmsSettings};
 use crate::courier::sms_template::SmsValues;
 use crate::courier::sms_verdict::{Answer, Hidden, judge};
 use crate::courier::trouble::{self, Trouble};
-use crate::courier::{Courier, Parcel, one_by_one, secret, sms_text};
+use crate::courier::{Courier, Parcel, one_by_one, sms_text};
 use crate::domain::notice::Outcome;
 use crate::domain::outreach::is_mobile;
 use crate::domain::record::mask;
+use crate::secret;
 
 /// Longest answer that is read, bytes.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
@@ -63,7 +64,7 @@ impl SmsCourier {
         self.settings
             .secret_file
             .as_ref()
-            .map(|file| secret::read(&self.home, file))
+            .map(|file| secret::read(&self.home, file).map_err(Trouble::from))
             .transpose()
     }
 
@@ -233,7 +234,7 @@ fn client(settings: &SmsSettings, home: &Path) -> Result<Client, Trouble> {
     if let Some(file) = &settings.ca_file {
         let pem = secret::certificates(home, file)?;
         let certificates =
-            Certificate::from_pem_bundle(&pem).map_err(|_| secret::bad_certificates(file))?;
+            Certificate::from_pem_bundle(&pem).map_err(|_| secret::unfit_certificates(file))?;
         builder = builder.tls_certs_only(certificates);
     }
     builder.build().map_err(|error| {

@@ -146,14 +146,14 @@ fn live_without_what_it_needs_is_refused() {
                 smtp.user = Some("u".to_owned());
                 smtp.password_file = Some("nowhere".into());
             }),
-            "YB-6003",
+            "YB-2024",
         ),
         (
             with(&|smtp| {
                 smtp.security = MailSecurity::Tls;
                 smtp.ca_file = Some("nowhere".into());
             }),
-            "YB-6004",
+            "YB-2022",
         ),
     ];
     for (settings, code) in cases {

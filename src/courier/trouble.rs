@@ -4,9 +4,8 @@ use std::fmt;
 
 use crate::domain::notice::Outcome;
 use crate::domain::record::mask;
+use crate::secret;
 
-/// A file of a secret can not be used.
-pub(super) const SECRET: &str = "YB-6003";
 /// Certificates can not be used.
 pub(super) const CERTIFICATES: &str = "YB-6004";
 /// The settings can not be used.
@@ -26,7 +25,9 @@ pub(super) const NOT_OURS: &str = "YB-6210";
 
 /// Codes that speak of the channel and not of one message.
 pub(super) const OF_CHANNEL: &[&str] = &[
-    SECRET,
+    secret::UNUSABLE,
+    secret::OPEN,
+    secret::CERTIFICATES,
     CERTIFICATES,
     SETTINGS,
     NOT_CONNECTED,
@@ -83,7 +84,13 @@ impl Trouble {
     }
 }
 
-/// `[YB-6003] …`
+impl From<secret::Refused> for Trouble {
+    fn from(refused: secret::Refused) -> Self {
+        Self::new(refused.code, refused.text)
+    }
+}
+
+/// `[YB-6004] …`
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {}", self.code, self.text)

@@ -12,6 +12,7 @@ use crate::adapter::language::Adapter;
 use crate::adapter::transport::Transport;
 use crate::domain::record::Month;
 use crate::intake::fetch::client::Waits;
+use crate::secret;
 
 mod answer;
 pub mod client;
@@ -30,7 +31,6 @@ mod notes;
 mod pages;
 mod pickup;
 mod remote;
-pub mod secret;
 mod sftp;
 mod sftp_wire;
 mod signing;
@@ -105,6 +105,12 @@ impl Unfetched {
             text: text.into(),
             not_yet: true,
         }
+    }
+}
+
+impl From<secret::Refused> for Unfetched {
+    fn from(refused: secret::Refused) -> Self {
+        Self::wrong(refused.code, refused.text)
     }
 }
 

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::adapter::language::Adapter;
 use crate::domain::record::FieldType;
-use crate::intake::fetch::secret;
+use crate::secret;
 use crate::tasks::{Desk, Failure};
 
 /// Characters a key must have.

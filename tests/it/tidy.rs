@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: &[(&str, u8)] = &[
     ("calendar", 1),
+    ("secret", 1),
     ("domain", 2),
     ("adapter", 3),
     ("store", 3),

@@ -365,7 +365,7 @@ fn a_description_that_cannot_work_is_refused_at_the_start() {
             "couriers.sms.signature",
         ),
         (|s| s.timeout_s = 0, "couriers.sms.timeout_s"),
-        (|s| s.secret_file = Some("nowhere".into()), "YB-6003"),
+        (|s| s.secret_file = Some("nowhere".into()), "YB-2024"),
     ];
     for (change, part) in cases {
         let mut sms = described(9, SmsBody::Json);

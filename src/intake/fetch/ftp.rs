@@ -18,7 +18,8 @@ use crate::adapter::endpoint::host::{FtpHost, FtpTls, Names};
 use crate::intake::fetch::ftp_words::{self, RawText};
 use crate::intake::fetch::listing::{Entry, Stamp};
 use crate::intake::fetch::remote::{self, Trouble};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, secret};
+use crate::intake::fetch::{Errand, Spooled, Unfetched};
+use crate::secret;
 
 /// Until a connection stands, TLS included.
 const CONNECT: Duration = Duration::from_secs(15);

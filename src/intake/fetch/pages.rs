@@ -13,7 +13,8 @@ use crate::adapter::transport::request::{Method, Parameter};
 use crate::intake::fetch::answer::{Answer, Page, empty_line, read};
 use crate::intake::fetch::client::{Asking, Content, Session};
 use crate::intake::fetch::signing::unhex;
-use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled, secret};
+use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};
+use crate::secret;
 
 /// Longest cursor or link, bytes.
 const NEXT_BYTES: usize = 8 << 10;

@@ -15,7 +15,8 @@ use crate::adapter::endpoint::host::SftpHost;
 use crate::intake::fetch::listing::{Entry, Kind, Stamp};
 use crate::intake::fetch::remote::{self, Trouble};
 use crate::intake::fetch::sftp_wire::{Attributes, Fault, NO_SUCH_FILE, PERMISSION_DENIED, Wire};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, secret};
+use crate::intake::fetch::{Errand, Spooled, Unfetched};
+use crate::secret;
 
 /// Until the connection stands, and until keys are agreed on.
 const CONNECT: Duration = Duration::from_secs(15);

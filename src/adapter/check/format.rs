@@ -3,7 +3,7 @@
 use crate::adapter::check::{self, Complaints};
 use crate::adapter::format::{Charset, Csv, Fixed, Format, Quotes, Sheets, WidthUnit, Xlsx};
 use crate::adapter::language::{AdapterFile, AsOf, Period};
-use crate::adapter::limits::Limits;
+use crate::adapter::limits::{FETCH_SECONDS, Limits};
 use crate::domain::record::Field;
 
 /// The longest line of fixed width.
@@ -204,7 +204,6 @@ impl Complaints {
             ("seconds", limits.seconds),
             ("embedded_bytes", limits.embedded_bytes),
             ("entries", limits.entries as u64),
-            ("host_seconds", limits.host_seconds),
             ("program_bytes", limits.program_bytes),
             ("page_bytes", limits.page_bytes as u64),
             ("fetch_seconds", u64::from(limits.fetch_seconds)),
@@ -217,6 +216,11 @@ impl Complaints {
                     "上限为0则什么也读不了。处理：写一个大于0的上限，或删去以使用默认值",
                 );
             }
+        }
+        if limits.fetch_seconds > FETCH_SECONDS {
+            let text =
+                format!("一次拉取最长{FETCH_SECONDS}秒（一天）。处理：调小，或删去以使用默认值");
+            self.add("limits.fetch_seconds", check::VALUE, text);
         }
     }
 }

@@ -324,8 +324,23 @@ fn every_edit_earns_its_complaint() {
         (
             TAX,
             "[format.csv]",
-            "[limits]\nrows = 0\n[format.csv]",
-            &[("limits.rows", "YB-1343")],
+            "[limits]\nrows = 0\nfetch_seconds = 0\n[format.csv]",
+            &[
+                ("limits.rows", "YB-1343"),
+                ("limits.fetch_seconds", "YB-1343"),
+            ],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[limits]\nfetch_seconds = 86401\n[format.csv]",
+            &[("limits.fetch_seconds", "YB-1304")],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[limits]\nfetch_seconds = 86400\n[format.csv]",
+            &[],
         ),
         (TAX, "{ title = \"数据截止日期\" }", "\"file_name\"", &[]),
         (

@@ -156,15 +156,15 @@ fn run(
         let mut child = start(program, arguments, folder.path())?;
         let group = Group::of(&child)?;
         limit(group.leader, limits.program_bytes, limits.file_bytes);
-        let time = Duration::from_secs(limits.host_seconds.min(86_400));
+        let time = Duration::from_secs(u64::from(limits.fetch_seconds));
         let watched = watch(&mut child, &group, &mut spooled);
         match tokio::time::timeout(time, watched).await {
             Ok(ended) => ended,
             Err(_) => Err(Unfetched::wrong(
                 "YB-2443",
                 format!(
-                    "程序运行超过{}秒，已中止。处理：检查程序；确需更久时调高 limits.host_seconds",
-                    limits.host_seconds
+                    "程序运行超过{}秒，已中止。处理：检查程序；确需更久时调高 limits.fetch_seconds",
+                    limits.fetch_seconds
                 ),
             )),
         }

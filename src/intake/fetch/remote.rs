@@ -70,7 +70,7 @@ pub struct Distant {
     session: Option<Session>,
     runtime: tokio::runtime::Runtime,
     deadline: Instant,
-    host_seconds: u64,
+    seconds: u32,
     root: Vec<u8>,
     /// What file names are written in.
     pub names: Names,
@@ -105,8 +105,8 @@ impl Distant {
                     "无法建立网络会话。处理：查看系统资源（文件句柄）后重试",
                 )
             })?;
-        let host_seconds = errand.adapter.limits.host_seconds;
-        let far = Duration::from_secs(host_seconds.min(86_400));
+        let seconds = errand.adapter.limits.fetch_seconds;
+        let far = Duration::from_secs(u64::from(seconds));
         let root = match remote.path.trim_end_matches('/') {
             "" if remote.path.starts_with('/') => "/",
             root => root,
@@ -116,7 +116,7 @@ impl Distant {
             session: None,
             runtime,
             deadline: Instant::now() + far,
-            host_seconds,
+            seconds,
             root: names::write(root, names),
             names,
         })
@@ -280,8 +280,8 @@ impl Distant {
             Ok(Err(_)) => Err(Trouble::Final(Unfetched::wrong(
                 "YB-2424",
                 format!(
-                    "超过{}秒仍未完成。处理：核对文件大小和网络；确需更久时调高 limits.host_seconds",
-                    self.host_seconds
+                    "超过{}秒仍未完成。处理：核对文件大小和网络；确需更久时调高 limits.fetch_seconds",
+                    self.seconds
                 ),
             ))),
             Err(_) => Err(Trouble::Final(Unfetched::wrong(

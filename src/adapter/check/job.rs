@@ -74,17 +74,6 @@ impl Complaints {
             Download::Link(pointer) => self.pointer("transport.job.download.link", pointer),
         }
     }
-
-    fn request(&mut self, key: &str, request: Request<'_>, placeholders: &[&str]) {
-        self.path_with(&format!("{key}.path"), request.path, placeholders);
-        self.parameters(
-            &format!("{key}.parameters"),
-            request.parameters,
-            request.method,
-            request.body,
-            placeholders,
-        );
-    }
 }
 
 fn says_job(request: Request<'_>) -> bool {

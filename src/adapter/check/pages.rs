@@ -3,22 +3,14 @@
 use crate::adapter::check::{self, Complaints};
 use crate::adapter::language::OneOrMany;
 use crate::adapter::transport::pages::{Pages, Paging};
-use crate::adapter::transport::request::{Body, Method, Parameters};
+use crate::adapter::transport::request::{Body, Method, Request};
 
 /// Longest pause between two pages, milliseconds.
 const PAUSE_MS: u32 = 60_000;
 
 impl Complaints {
     pub(super) fn pages(&mut self, pages: &Pages) {
-        self.path("transport.pages.path", &pages.path);
-        let key = "transport.pages.parameters";
-        self.parameters(
-            key,
-            &pages.parameters,
-            pages.method,
-            pages.body,
-            &["{period}", "{day}"],
-        );
+        self.request("transport.pages", pages.request(), &["{period}", "{day}"]);
         for (key, pointer) in [
             ("success", &pages.success),
             ("message", &pages.message),
@@ -155,20 +147,16 @@ impl Complaints {
         }
     }
 
-    pub(super) fn parameters(
-        &mut self,
-        key: &str,
-        parameters: &Parameters,
-        method: Method,
-        body: Body,
-        placeholders: &[&str],
-    ) {
-        for (name, value) in parameters {
-            let key = format!("{key}.{name}");
+    /// What is asked, however often: the same keys in every table that asks.
+    pub(super) fn request(&mut self, key: &str, request: Request<'_>, placeholders: &[&str]) {
+        self.path_with(&format!("{key}.path"), request.path, placeholders);
+        let takes_lists = request.method == Method::Post && request.body == Body::Json;
+        for (name, value) in request.parameters {
+            let key = format!("{key}.parameters.{name}");
             if name.trim().is_empty() {
                 self.add(&key, check::EMPTY, "参数名不能为空。处理：照接口文档填写");
             }
-            if !(value.is_plain() || (method == Method::Post && body == Body::Json)) {
+            if !(value.is_plain() || takes_lists) {
                 let text = "数组和对象只能放在 JSON 请求体中。处理：改用 method = \"post\"、body = \"json\"，或改成文字";
                 self.add(&key, check::VALUE, text);
             }
@@ -176,10 +164,9 @@ impl Complaints {
                 self.placeholders(&key, text, placeholders);
             }
         }
-        if method == Method::Get && body == Body::Form {
-            let key = key.replace(".parameters", ".body");
+        if request.method == Method::Get && request.body == Body::Form {
             let text = "GET 请求没有请求体。处理：删去 body，或改用 method = \"post\"";
-            self.add(key, check::UNUSED, text);
+            self.add(format!("{key}.body"), check::UNUSED, text);
         }
     }
 }

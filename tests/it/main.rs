@@ -12,6 +12,7 @@ mod preview;
 mod program;
 mod quarantine;
 mod render;
+mod resume;
 mod serve;
 mod shipped;
 mod surplus;

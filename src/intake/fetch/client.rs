@@ -67,6 +67,13 @@ pub enum Content {
     Form(Vec<(String, String)>),
 }
 
+impl Asking {
+    /// What is asked, unsigned, as a text that tells it from other questions.
+    pub fn question(&self) -> String {
+        format!("{:?} {} {:?}", self.method, self.url, self.content)
+    }
+}
+
 /// A department that is being asked.
 pub struct Session<'e> {
     /// The errand.

@@ -22,7 +22,8 @@ use tokio::process::Child;
 
 use crate::adapter::transport::Command;
 use crate::domain::record::Month;
-use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};
+use crate::intake::fetch::spooled::{self, Spooled};
+use crate::intake::fetch::{Errand, Fetched, Unfetched, filled};
 
 /// What is kept of the end of its error output, bytes.
 const TAIL: usize = 4 << 10;
@@ -151,7 +152,7 @@ fn run(
     let folder = tempfile::Builder::new()
         .prefix(&format!("{}-", errand.adapter.name))
         .tempdir_in(errand.spool)
-        .map_err(|error| Spooled::failed(&error))?;
+        .map_err(|error| spooled::failed(&error))?;
     let ended = errand.runtime.block_on(async {
         let mut child = start(program, arguments, folder.path())?;
         let group = Group::of(&child)?;
@@ -175,7 +176,7 @@ fn run(
 }
 
 fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Child, Unfetched> {
-    let folder = std::path::absolute(folder).map_err(|error| Spooled::failed(&error))?;
+    let folder = std::path::absolute(folder).map_err(|error| spooled::failed(&error))?;
     tokio::process::Command::new(program)
         .args(arguments)
         .env_clear()

@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use crate::adapter::transport::Folder;
 use crate::intake::fetch::listing::{Entry, Kind, Place, Stamp};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, irregular, pour, unread};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched, irregular, pour, unread};
 
 /// A drop folder, opened.
 pub struct Local {

@@ -18,7 +18,8 @@ use crate::adapter::endpoint::host::{FtpHost, FtpTls, Names};
 use crate::intake::fetch::ftp_words::{self, RawText};
 use crate::intake::fetch::listing::{Entry, Stamp};
 use crate::intake::fetch::remote::{self, Trouble};
-use crate::intake::fetch::{Errand, Spooled, Unfetched};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched};
 use crate::secret;
 
 /// Until a connection stands, TLS included.
@@ -41,6 +42,11 @@ pub struct Login {
 }
 
 impl Login {
+    /// Whose it is.
+    pub const fn host(&self) -> &FtpHost {
+        &self.host
+    }
+
     /// Reads password and certificates.
     pub fn read(errand: &Errand<'_>, host: &FtpHost) -> Result<Self, Unfetched> {
         let tls = match (&host.ca_file, host.plain) {
@@ -259,9 +265,15 @@ impl Session {
             return Ok(());
         }
         let offset = usize::try_from(from).map_err(|_| Trouble::lost())?;
-        in_time(self.ftp.resume_transfer(offset))
-            .await
-            .map_err(Said::trouble)?;
+        match in_time(self.ftp.resume_transfer(offset)).await {
+            Ok(()) => {}
+            // It can not go on in the middle: once more from the beginning.
+            Err(Said::No(response)) if from > 0 && (500..=504).contains(&code(&response)) => {
+                spooled.start_over().map_err(Trouble::Final)?;
+                return Err(Trouble::lost());
+            }
+            Err(said) => return Err(said.trouble()),
+        }
         let opened = in_time(self.ftp.retr_as_stream(ftp_words::wire(path))).await;
         let mut stream = match opened {
             Ok(stream) => stream,

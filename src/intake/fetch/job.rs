@@ -276,8 +276,9 @@ impl Round<'_, '_> {
 
 /// What is asked, as a digest.
 fn question(asking: &Asking) -> String {
-    let text = format!("{:?} {} {:?}", asking.method, asking.url, asking.content);
-    blake3::hash(text.as_bytes()).to_hex().to_string()
+    blake3::hash(asking.question().as_bytes())
+        .to_hex()
+        .to_string()
 }
 
 fn document(body: &[u8]) -> Result<Value, Unfetched> {

@@ -13,7 +13,8 @@ use crate::adapter::transport::request::{Method, Parameter};
 use crate::intake::fetch::answer::{Answer, Page, empty_line, read};
 use crate::intake::fetch::client::{Asking, Content, Session};
 use crate::intake::fetch::signing::unhex;
-use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Fetched, Unfetched, filled};
 use crate::secret;
 
 /// Longest cursor or link, bytes.

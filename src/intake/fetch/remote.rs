@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use crate::adapter::endpoint::host::Names;
 use crate::adapter::transport::{Remote, Transport};
 use crate::intake::fetch::listing::{Entry, Place, Stamp};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, ftp, names, sftp};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched, ftp, names, sftp};
 
 /// The server is not there.
 pub const NOT_CONNECTED: &str = "YB-2411";
@@ -143,6 +144,21 @@ impl Distant {
             Session::Sftp(sftp) => sftp.stamp(&path).await,
             Session::Ftp(ftp) => ftp.stamp(&path).await,
         })
+    }
+
+    /// Which file of which account on which server, as a text.
+    pub fn question(&self, place: &Place) -> String {
+        let (kind, host, port, user) = match &self.login {
+            Login::Sftp(login) => {
+                let host = login.host();
+                ("sftp", &host.host, host.port, &host.user)
+            }
+            Login::Ftp(login) => {
+                let host = login.host();
+                ("ftp", &host.host, host.port.unwrap_or_default(), &host.user)
+            }
+        };
+        format!("{kind} {host} {port} {user} {:?}", self.path(place))
     }
 
     /// Downloads a file of this stamp; after a break it goes on where it was, when the stamp is still the same.

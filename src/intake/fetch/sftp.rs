@@ -15,7 +15,8 @@ use crate::adapter::endpoint::host::SftpHost;
 use crate::intake::fetch::listing::{Entry, Kind, Stamp};
 use crate::intake::fetch::remote::{self, Trouble};
 use crate::intake::fetch::sftp_wire::{Attributes, Fault, NO_SUCH_FILE, PERMISSION_DENIED, Wire};
-use crate::intake::fetch::{Errand, Spooled, Unfetched};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched};
 use crate::secret;
 
 /// Until the connection stands, and until keys are agreed on.
@@ -39,6 +40,11 @@ pub struct Login {
 }
 
 impl Login {
+    /// Whose it is.
+    pub const fn host(&self) -> &SftpHost {
+        &self.host
+    }
+
     /// Reads keys and secrets.
     pub fn read(errand: &Errand<'_>, host: &SftpHost) -> Result<Self, Unfetched> {
         let word = |file: &Option<std::path::PathBuf>| {

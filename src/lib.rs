@@ -16,7 +16,7 @@
 //! | 4 | [`intake`] [`config`] [`demo`] | bytes → rows · files → checked settings · a synthetic city |
 //! | 3 | [`adapter`] [`store`] [`courier`] [`render`] | language of adapters · archive, journal, index · ways out · texts and pages |
 //! | 2 | [`domain`] | the nouns and their rules |
-//! | 1 | [`calendar`] | working days, legal clocks, contact hours |
+//! | 1 | [`calendar`] [`secret`] | working days, legal clocks, contact hours · secrets and certificates by reference to files |
 //!
 //! `calendar`, `domain`, `adapter` and `render` are pure: values in, values out. What is absent there is the point: no clock,
 //! no randomness, no file, no network, no store, no logger, no async.
@@ -62,5 +62,6 @@ pub mod demo;
 pub mod domain;
 pub mod intake;
 pub mod render;
+pub mod secret;
 pub mod store;
 pub mod tasks;

@@ -14,6 +14,19 @@ mod job;
 mod pages;
 mod transport;
 
+/// Something that must be written is empty.
+const EMPTY: &str = "YB-1302";
+/// A value is not among those that are allowed here.
+const VALUE: &str = "YB-1304";
+/// Two parts of the file do not go together.
+const MISFIT: &str = "YB-1305";
+/// A path, or a placeholder in it, can not be used.
+const PATH: &str = "YB-1307";
+/// A key that nothing uses beside the others.
+const UNUSED: &str = "YB-1360";
+/// A request that leaves open what to ask for, or when all has come.
+const INCOMPLETE: &str = "YB-1361";
+
 /// Missing records ÷ records before, unless the adapter says otherwise.
 pub const MISSING_AT_MOST: f64 = 0.1;
 /// Rows set aside ÷ rows, unless the adapter says otherwise.
@@ -104,11 +117,7 @@ impl Complaints {
             ("basis", &file.basis),
         ] {
             if text.trim().is_empty() {
-                self.add(
-                    key,
-                    "YB-1302",
-                    "不能为空。处理：填写部门、数据名称和法律依据",
-                );
+                self.add(key, EMPTY, "不能为空。处理：填写部门、数据名称和法律依据");
             }
         }
         if let Some(agreement) = &file.agreement
@@ -127,7 +136,7 @@ impl Complaints {
 
     fn heading(&mut self, key: &str, heading: &str) {
         if cell::heading_text(heading).is_empty() {
-            self.add(key, "YB-1302", "列名不能为空。处理：照文件中的表头填写");
+            self.add(key, EMPTY, "列名不能为空。处理：照文件中的表头填写");
         }
     }
 
@@ -197,11 +206,7 @@ impl Complaints {
             key.to_owned()
         };
         if rule.headings().is_empty() {
-            self.add(
-                &from,
-                "YB-1302",
-                "至少要有一个列名。处理：照文件中的表头填写",
-            );
+            self.add(&from, EMPTY, "至少要有一个列名。处理：照文件中的表头填写");
         }
         for heading in rule.headings() {
             self.heading(&from, heading);

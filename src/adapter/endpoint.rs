@@ -189,6 +189,20 @@ impl Endpoint {
         {
             files.push((format!("auth.{}.{key}", auth.kind()), file));
         }
+        if let Some(host) = &self.sftp {
+            let own = [
+                ("password_file", &host.password_file),
+                ("key_file", &host.key_file),
+                ("passphrase_file", &host.passphrase_file),
+            ];
+            files.extend(
+                own.into_iter()
+                    .filter_map(|(key, file)| Some((format!("sftp.{key}"), file.as_deref()?))),
+            );
+        }
+        if let Some(host) = &self.ftp {
+            files.push(("ftp.password_file".to_owned(), &host.password_file));
+        }
         files
     }
 

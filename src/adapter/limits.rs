@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// Longest pull: a day, since the next one is due by then.
+pub const FETCH_SECONDS: u32 = 86_400;
+
 /// Caps on everything that comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,14 +40,13 @@ pub struct Limits {
     pub embedded_bytes: u64,
     /// Bytes of one page, or of any other answer that is read whole.
     pub page_bytes: usize,
-    /// Seconds of one whole pull over the network, waiting included.
+    /// Seconds that one whole pull may take, from whatever place (interface, file server, program), waiting included; at most
+    /// [`FETCH_SECONDS`].
     pub fetch_seconds: u32,
     /// Attempts after the first at one request of a pull, or at one file, when the network or the department fails for a while.
     pub retries: u32,
     /// Entries of a folder that is looked through, folders below it included.
     pub entries: usize,
-    /// Seconds that one pull from a file server or a program may take.
-    pub host_seconds: u64,
     /// Address space of a program that is started, bytes.
     pub program_bytes: u64,
 }
@@ -70,7 +72,6 @@ impl Default for Limits {
             fetch_seconds: 3600,
             retries: 5,
             entries: 100_000,
-            host_seconds: 3600,
             program_bytes: 2 << 30,
         }
     }

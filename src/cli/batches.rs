@@ -90,10 +90,7 @@ fn list(desk: Desk<'_>, adapter: Option<&str>, console: &mut Console<'_>) -> Res
 }
 
 fn known(desk: Desk<'_>, id: &str) -> Result<Batch, Failure> {
-    desk.store.batch(id)?.ok_or_else(|| Failure::NotFound {
-        code: "YB-7206",
-        text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
-    })
+    desk.store.batch(id)?.ok_or_else(|| Failure::no_batch(id))
 }
 
 /// The workbook for the department, wherever it is wanted.

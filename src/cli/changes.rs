@@ -68,10 +68,7 @@ fn wanted(desk: Desk<'_>, options: &ChangesArguments) -> Result<Option<Batch>, F
     if let Some(id) = &options.batch {
         return match desk.store.batch(id)? {
             Some(batch) => Ok(Some(batch)),
-            None => Err(Failure::NotFound {
-                code: "YB-7206",
-                text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
-            }),
+            None => Err(Failure::no_batch(id)),
         };
     }
     if let Some(adapter) = &options.adapter {

@@ -8,6 +8,7 @@ use crate::adapter::draft::text::toml;
 use crate::adapter::language::{Adapter, AdapterFile, Mode};
 use crate::cli::arguments::DraftArguments;
 use crate::cli::console::Console;
+use crate::cli::preview::NO_FILE;
 use crate::cli::progress::Rows;
 use crate::config::toml_file;
 use crate::domain::record::RecordKind;
@@ -22,7 +23,7 @@ pub fn run(options: &DraftArguments, console: &mut Console<'_>) -> i32 {
         .unwrap_or_default();
     if !options.file.is_file() {
         console.message(format!(
-            "[YB-7212] 没有这个文件：{}。处理：核对路径。",
+            "[{NO_FILE}] 没有这个文件：{}。处理：核对路径。",
             options.file.display()
         ));
         return 2;

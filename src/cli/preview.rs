@@ -17,6 +17,9 @@ use crate::tasks::reading::{Delivered, Held, read_held};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure};
 
+/// There is no such file to look at.
+pub const NO_FILE: &str = "YB-7212";
+
 /// Records shown as text; `--json` gives all.
 const SHOWN: usize = 5;
 /// Issues shown as text; `--json` gives all that are kept.
@@ -37,7 +40,7 @@ pub fn run(
         .unwrap_or_default();
     if !path.is_file() {
         return Err(Failure::Usage {
-            code: "YB-7212",
+            code: NO_FILE,
             text: format!("没有这个文件：{}。处理：核对路径。", options.file.display()),
         });
     }

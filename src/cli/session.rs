@@ -65,9 +65,9 @@ impl Session {
             &self.configuration.home.root,
             self.runtime.handle(),
         )
-        .map_err(|text| Failure::Usage {
-            code: "YB-6001",
-            text,
+        .map_err(|trouble| Failure::Usage {
+            code: trouble.code,
+            text: trouble.text,
         })
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::adapter::language::{Adapter, AdapterFile, Complaint, FieldTable};
 use crate::calendar::{Calendar, CalendarYear};
-use crate::config::fault::{Fault, sentence};
+use crate::config::fault::{self, Fault, sentence};
 use crate::config::home::Home;
 use crate::config::schedule::{self, Schedule};
 use crate::config::settings::{self, Overrides, Settings};
@@ -309,7 +309,7 @@ fn check_units(reader: &mut Reader<'_>, units: &[Unit], settings: Option<&Settin
         ] {
             if word.trim().is_empty() {
                 let what = "不能为空。处理：填写名称。".to_owned();
-                fault(key(part), "YB-1203", what);
+                fault(key(part), fault::VALUE, what);
             }
         }
         // An export may call a unit by any of these, so no two units may share one.
@@ -340,7 +340,7 @@ fn check_units(reader: &mut Reader<'_>, units: &[Unit], settings: Option<&Settin
         }
         for (part, address) in [("email", &unit.email), ("audit_email", &unit.audit_email)] {
             if !is_mail_address(address) {
-                fault(key(part), "YB-1212", mail_address_text(address));
+                fault(key(part), fault::MAIL_ADDRESS, mail_address_text(address));
             }
         }
     }

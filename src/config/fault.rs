@@ -24,6 +24,17 @@ pub struct Fault {
     pub text: String,
 }
 
+/// A file is not TOML.
+pub(super) const NO_TOML: &str = "YB-1201";
+/// A value can not stand where it stands.
+pub(super) const VALUE: &str = "YB-1203";
+/// A key is missing.
+pub(super) const MISSING: &str = "YB-1204";
+/// A file can not be read.
+pub(super) const UNREADABLE: &str = "YB-1207";
+/// A mail address is none.
+pub(super) const MAIL_ADDRESS: &str = "YB-1212";
+
 impl Fault {
     /// A fault of a key, placed in the file's `text`.
     #[must_use]
@@ -73,7 +84,7 @@ impl Fault {
             ),
             _ => format!("文件无法读取（{error}）。处理：检查磁盘和文件权限。"),
         };
-        Self::of_file(file, "YB-1207", what)
+        Self::of_file(file, UNREADABLE, what)
     }
 
     /// A name that means nothing, with the nearest known one; `text` is the file's content, to find line and column.

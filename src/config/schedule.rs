@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::config::cron::CronLine;
-use crate::config::fault::Fault;
+use crate::config::fault::{self, Fault};
 use crate::config::toml_file;
 
 /// One job.
@@ -144,13 +144,13 @@ pub fn parse(file: &str, text: &str) -> Result<Schedule, Vec<Fault>> {
         (TaskWord::Pull, Some(adapter)) => Some(TaskName::Pull(adapter)),
         (TaskWord::Pull, None) => {
             let what = "task = \"pull\" 没有写明取哪个数据源。处理：补上 adapter = \"…\"，即 adapters/ 中的文件名。";
-            fault("task", "YB-1204", what.to_owned());
+            fault("task", fault::MISSING, what.to_owned());
             None
         }
         (_, Some(_)) => {
             let what =
                 "只有 task = \"pull\" 才有 adapter。处理：删去 adapter，或把 task 改为 \"pull\"。";
-            fault("adapter", "YB-1203", what.to_owned());
+            fault("adapter", fault::VALUE, what.to_owned());
             None
         }
         (TaskWord::Review, None) => Some(TaskName::Review),

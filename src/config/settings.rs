@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::adapter::endpoint::Endpoint;
 use crate::calendar::age::Age;
 use crate::calendar::hours::ContactHours;
-use crate::config::fault::Fault;
+use crate::config::fault::{self, Fault};
 use crate::config::settings_check;
 use crate::config::settings_layers::Layers;
 use crate::config::toml_file;
@@ -120,7 +120,7 @@ pub fn load(root: &Path, overrides: &Overrides) -> Result<Loaded, Vec<Fault>> {
     // Layers can be laid over one another only when each can be read.
     let readable = faults
         .iter()
-        .all(|fault| fault.code != "YB-1201" && fault.code != "YB-1207");
+        .all(|fault| fault.code != fault::NO_TOML && fault.code != fault::UNREADABLE);
     let settings = if readable {
         let layers = Layers::new(&files, &overrides.environment);
         match layers.merge() {

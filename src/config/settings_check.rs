@@ -3,16 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::config::fault::{Fault, sentence};
+use crate::config::fault::{self, Fault, sentence};
 use crate::config::settings::Settings;
 use crate::config::settings_layers::Layers;
 use crate::courier::settings::CourierMode;
-
-/// Bits of a file's mode that let everybody on the machine at it.
-const OTHERS: u32 = 0o007;
-
-/// Bits that let anyone but its owner at it: what opens a department's data is for this program's account alone.
-const GROUP_AND_OTHERS: u32 = 0o077;
+use crate::secret;
 
 /// A simulated second faster than this leaves no time to run anything in it.
 const FASTEST: f64 = 1_000_000.0;
@@ -46,7 +41,7 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
     {
         fault(
             "clock.speed",
-            "YB-1203",
+            fault::VALUE,
             "模拟时钟的速度应大于 0、不超过 1000000。处理：改成每秒要走的秒数，例如 60.0。",
         );
     }
@@ -56,7 +51,7 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
         ("city_unit", &settings.city_unit),
     ] {
         if text.trim().is_empty() {
-            fault(key, "YB-1203", "不能为空。处理：填写名称。");
+            fault(key, fault::VALUE, "不能为空。处理：填写名称。");
         }
     }
     if settings
@@ -66,14 +61,14 @@ pub(crate) fn faults(settings: &Settings, root: &Path, layers: &Layers<'_>) -> V
     {
         fault(
             "demo_mark",
-            "YB-1203",
+            fault::VALUE,
             "演示标记不能为空。处理：填写标记文字，正式运行则删去该键。",
         );
     }
     if settings.state.as_os_str().is_empty() {
         fault(
             "state",
-            "YB-1203",
+            fault::VALUE,
             "状态目录不能为空。处理：填写目录名，例如 \"state\"。",
         );
     }
@@ -104,7 +99,7 @@ fn addresses(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
     ]
     .into_iter()
     .filter(|(_, address)| !is_mail_address(address))
-    .map(|(key, address)| layers.fault(key, "YB-1212", mail_address_text(address)))
+    .map(|(key, address)| layers.fault(key, fault::MAIL_ADDRESS, mail_address_text(address)))
     .collect()
 }
 
@@ -121,7 +116,7 @@ fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
     let rules = &settings.review;
     let mut found = Vec::new();
     let mut fault = |key: &str, what: &str| {
-        found.push(layers.fault(key, "YB-1203", what.to_owned()));
+        found.push(layers.fault(key, fault::VALUE, what.to_owned()));
     };
     if !(rules.ratio > 0.0 && rules.ratio <= 1.0) {
         fault(
@@ -156,61 +151,57 @@ fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
     found
 }
 
-/// Files that the settings name: a secret that everybody may read is none; what live sending needs must be there.
+/// Files that the settings name: a secret that others may read is none; what live sending needs must be there.
 fn named_files(settings: &Settings, root: &Path, layers: &Layers<'_>, live: bool) -> Vec<Fault> {
     let mut named = Vec::new();
     if let Some(smtp) = &settings.couriers.smtp {
         named.push((
             "couriers.smtp.password_file".to_owned(),
             smtp.password_file.as_deref(),
-            OTHERS,
+            true,
         ));
         named.push((
             "couriers.smtp.ca_file".to_owned(),
             smtp.ca_file.as_deref(),
-            0,
+            false,
         ));
     }
     if let Some(sms) = &settings.couriers.sms {
         named.push((
             "couriers.sms.secret_file".to_owned(),
             sms.secret_file.as_deref(),
-            OTHERS,
+            true,
         ));
-        named.push(("couriers.sms.ca_file".to_owned(), sms.ca_file.as_deref(), 0));
+        named.push((
+            "couriers.sms.ca_file".to_owned(),
+            sms.ca_file.as_deref(),
+            false,
+        ));
     }
     for (name, endpoint) in &settings.endpoints {
         for (key, file) in endpoint.secret_files() {
-            named.push((
-                format!("endpoints.{name}.{key}"),
-                Some(file),
-                GROUP_AND_OTHERS,
-            ));
+            named.push((format!("endpoints.{name}.{key}"), Some(file), true));
         }
         for (key, file) in [
             ("ca_file", &endpoint.ca_file),
             ("client_cert_file", &endpoint.client_cert_file),
         ] {
-            named.push((format!("endpoints.{name}.{key}"), file.as_deref(), 0));
+            named.push((format!("endpoints.{name}.{key}"), file.as_deref(), false));
         }
     }
+    named.push((
+        "pseudonym_key_file".to_owned(),
+        settings.pseudonym_key_file.as_deref(),
+        true,
+    ));
     let mut found = Vec::new();
-    for (key, path, closed_to) in named {
+    for (key, path, is_secret) in named {
         let Some(path) = path else { continue };
         let what = match std::fs::metadata(root.join(path)) {
-            Ok(file)
-                if closed_to == GROUP_AND_OTHERS && file.permissions().mode() & closed_to != 0 =>
-            {
-                format!(
-                    "{} 本机其他账户可读（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
-                    path.display(),
-                    file.permissions().mode() & 0o777,
-                    path.display()
-                )
-            }
-            Ok(file) if file.permissions().mode() & closed_to != 0 => format!(
-                "{} 人人可读，不能存放密码。处理：chmod 600 {}，只留给运行本程序的账户。",
+            Ok(file) if is_secret && secret::is_open(file.permissions().mode()) => format!(
+                "{} 对本机其他账户开放（{:04o}），不能存放密钥。处理：chmod 600 {}，只留给运行本程序的账户。",
                 path.display(),
+                file.permissions().mode() & 0o777,
                 path.display()
             ),
             Err(_) if live => format!(

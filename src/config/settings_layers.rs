@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use config::{Config, File, FileFormat};
 use toml::de::DeValue;
 
-use crate::config::fault::Fault;
+use crate::config::fault::{self, Fault};
 use crate::config::settings::{BASE, SITE, Settings};
 use crate::config::toml_file;
 use crate::config::toml_tree::{self, Step};
@@ -97,7 +97,7 @@ impl<'a> Layers<'a> {
         let key = fault.key.clone();
         // What is missing is missing from the files; anything else may be a variable's doing.
         let culprit = self.variables.iter().find(|variable| {
-            fault.code != "YB-1204"
+            fault.code != fault::MISSING
                 && (covers(&variable.key(), &key) || covers(&key, &variable.key()))
         });
         if let Some(variable) = culprit {
@@ -138,7 +138,7 @@ impl<'a> Layers<'a> {
                     key: variable.key(),
                     ..Fault::of_file(
                         &format!("环境变量 {}", variable.name),
-                        "YB-1203",
+                        fault::VALUE,
                         "环境变量只能覆盖单个值，不能覆盖列表或整段。处理：把改动写进 config/site.toml。".to_owned(),
                     )
                 }
@@ -150,7 +150,7 @@ impl<'a> Layers<'a> {
         if let Err(first) = &read {
             as_text = first
                 .iter()
-                .filter(|fault| fault.code == "YB-1203")
+                .filter(|fault| fault.code == fault::VALUE)
                 .map(|fault| fault.key.clone())
                 .collect();
             if self.variables.iter().any(|v| as_text.contains(&v.key())) {
@@ -173,7 +173,7 @@ impl<'a> Layers<'a> {
         let failed = |what: String| {
             vec![Fault::of_file(
                 BASE,
-                "YB-1203",
+                fault::VALUE,
                 format!(
                     "设置无法合并（{what}）。处理：检查 yingbao.toml、site.toml 与环境变量是否互相矛盾。"
                 ),
@@ -185,7 +185,7 @@ impl<'a> Layers<'a> {
             if !lay(&mut table, &variable.path, value) {
                 return Err(vec![self.fault(
                     &variable.key(),
-                    "YB-1203",
+                    fault::VALUE,
                     "两个环境变量互相矛盾：一个把它当作值，一个把它当作段。处理：去掉其中一个。".to_owned(),
                 )]);
             }

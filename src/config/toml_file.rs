@@ -16,7 +16,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::config::fault::Fault;
+use crate::config::fault::{self, Fault};
 use crate::config::toml_tree::{self, Node, Step};
 use crate::config::toml_words;
 
@@ -72,7 +72,7 @@ pub fn parse_probing<T: DeserializeOwned>(
         Some(value) if faults.is_empty() => Ok(value),
         _ if faults.is_empty() => Err(vec![Fault::of_file(
             file,
-            "YB-1203",
+            fault::VALUE,
             "内容无法读出。处理：对照随程序提供的同名文件改正。".to_owned(),
         )]),
         _ => Err(faults),
@@ -165,7 +165,7 @@ fn read<T: DeserializeOwned>(
             line,
             column,
             key: String::new(),
-            code: "YB-1201".to_owned(),
+            code: fault::NO_TOML.to_owned(),
             text: toml_words::syntax(error.message(), written),
         });
     }

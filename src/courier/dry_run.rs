@@ -52,7 +52,7 @@ impl DryRunCourier {
     fn text(&self, parcel: &Parcel<'_>) -> Result<String, Trouble> {
         let notice = parcel.notice;
         let text = sms_text::signed(self.signature.as_deref(), &notice.text)
-            .map_err(|refusal| Trouble::new("YB-6201", refusal.text()))?;
+            .map_err(|refusal| Trouble::new(sms_text::UNFIT, refusal.text()))?;
         Ok(format!(
             "收信号码：{}\n编号：{}\n字数：{}（计费 {} 条）\n\n{text}\n",
             notice.address,

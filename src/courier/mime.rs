@@ -8,7 +8,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 
 use crate::calendar::shanghai;
-use crate::courier::trouble::Trouble;
+use crate::courier::trouble::{self, Trouble};
 use crate::courier::{Parcel, files};
 use crate::domain::outreach::is_email;
 use crate::domain::record::mask;
@@ -28,7 +28,7 @@ pub(super) struct Mail {
 pub(super) fn sender(mail_from: &str) -> Result<Mailbox, Trouble> {
     let refused = || {
         Trouble::new(
-            "YB-6005",
+            trouble::SETTINGS,
             "mail_from 不是有效的邮箱地址。处理：写成 name@example.org 或 名称 <name@example.org> 的形式",
         )
     };
@@ -88,7 +88,7 @@ pub(super) fn compose(from: &Mailbox, parcel: &Parcel<'_>) -> Result<Mail, Troub
     };
     let mut message = built.map_err(|error| {
         Trouble::new(
-            "YB-6005",
+            "YB-6014",
             format!("邮件不能成文：{error}。处理：检查 mail_from 和通知的主题"),
         )
     })?;
@@ -115,7 +115,7 @@ fn date(decided: jiff::Timestamp) -> String {
 
 /// Always base64: workbooks are binary, and the bytes of a page must not change on the way.
 fn attached(name: &str, bytes: &[u8]) -> Result<SinglePart, Trouble> {
-    let wrong = || Trouble::new("YB-6011", "附件不能编码。处理：检查生成附件的模板");
+    let wrong = || Trouble::new("YB-6013", "附件不能编码。处理：检查生成附件的模板");
     let body = Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64)
         .map_err(|_| wrong())?;
     let kind = ContentType::parse(content_type(name)).map_err(|_| wrong())?;

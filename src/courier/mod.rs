@@ -19,7 +19,6 @@ pub mod dry_run;
 mod files;
 mod mime;
 pub mod outputs;
-mod secret;
 pub mod settings;
 pub mod sms;
 mod sms_template;
@@ -27,7 +26,7 @@ pub mod sms_text;
 mod sms_verdict;
 pub mod smtp;
 mod smtp_verdict;
-mod trouble;
+pub mod trouble;
 
 /// A notice with the bytes of its attachments.
 #[derive(Debug, Clone)]
@@ -61,20 +60,8 @@ impl Couriers {
     ///
     /// # Errors
     /// A message with its code: a demo home that asks for live sending (`YB-6001`), live without a relay (`YB-6002`), a secret
-    /// or certificate file that cannot be used (`YB-6003`, `YB-6004`), settings that contradict themselves (`YB-6005`).
+    /// or certificate file that cannot be used (`YB-2022`, `YB-2024`, `YB-2037`, `YB-6004`), settings that contradict themselves (`YB-6005`).
     pub fn build(
-        settings: &CourierSettings,
-        mail_from: &str,
-        demo: bool,
-        state: &Path,
-        home: &Path,
-        runtime: &Handle,
-    ) -> Result<Self, String> {
-        Self::checked(settings, mail_from, demo, state, home, runtime)
-            .map_err(|trouble| trouble.to_string())
-    }
-
-    fn checked(
         settings: &CourierSettings,
         mail_from: &str,
         demo: bool,
@@ -98,18 +85,13 @@ impl Couriers {
                 "演示环境不得实际发送消息，couriers.mode 却为 live。处理：演示环境改为 dry_run；正式环境请另建目录，并去掉 demo_mark",
             ));
         }
-        if let Some((key, text)) = settings.complaints().into_iter().next() {
-            let code = if settings.smtp.is_none() {
-                "YB-6002"
-            } else {
-                "YB-6005"
-            };
-            return Err(Trouble::new(code, format!("{key}：{text}")));
-        }
         let relay = settings
             .smtp
             .as_ref()
             .ok_or_else(|| Trouble::new("YB-6002", "没有 couriers.smtp。处理：填写邮件服务器"))?;
+        if let Some((key, text)) = settings.complaints().into_iter().next() {
+            return Err(Trouble::new(trouble::SETTINGS, format!("{key}：{text}")));
+        }
         let mail = SmtpCourier::build(relay, from, home, runtime)?;
         let sms = match &settings.sms {
             None => None,

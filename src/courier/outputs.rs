@@ -43,7 +43,7 @@ fn place<'a>(parcel: &'a Parcel<'_>) -> Result<(PathBuf, &'a [u8]), Trouble> {
     let notice = parcel.notice;
     let [(name, bytes)] = parcel.files.as_slice() else {
         return Err(Trouble::new(
-            "YB-6010",
+            "YB-6015",
             format!(
                 "{}应恰有一个文件，实有 {} 个。处理：重新生成通知",
                 notice.channel.title(),

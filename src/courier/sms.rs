@@ -16,11 +16,12 @@ use tracing::instrument::WithSubscriber;
 use crate::courier::settings::{SmsBody, SmsSettings};
 use crate::courier::sms_template::SmsValues;
 use crate::courier::sms_verdict::{Answer, Hidden, judge};
-use crate::courier::trouble::Trouble;
-use crate::courier::{Courier, Parcel, one_by_one, secret, sms_text};
+use crate::courier::trouble::{self, Trouble};
+use crate::courier::{Courier, Parcel, one_by_one, sms_text};
 use crate::domain::notice::Outcome;
 use crate::domain::outreach::is_mobile;
 use crate::domain::record::mask;
+use crate::secret;
 
 /// Longest answer that is read, bytes.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
@@ -63,7 +64,7 @@ impl SmsCourier {
         self.settings
             .secret_file
             .as_ref()
-            .map(|file| secret::read(&self.home, file))
+            .map(|file| secret::read(&self.home, file).map_err(Trouble::from))
             .transpose()
     }
 
@@ -81,7 +82,7 @@ impl SmsCourier {
         }
         let text = match sms_text::signed(Some(&self.settings.signature), &notice.text) {
             Ok(text) => text,
-            Err(refusal) => return Trouble::new("YB-6201", refusal.text()).failed(),
+            Err(refusal) => return Trouble::new(sms_text::UNFIT, refusal.text()).failed(),
         };
         let values = SmsValues {
             phone: &notice.address,
@@ -105,7 +106,7 @@ impl SmsCourier {
     }
 
     fn request(&self, values: &SmsValues<'_>) -> Result<Request, Trouble> {
-        let wrong = |text: String| Trouble::new("YB-6210", text);
+        let wrong = |text: String| Trouble::new(trouble::NOT_OURS, text);
         let mut fields = Vec::with_capacity(self.settings.fields.len());
         for (name, template) in &self.settings.fields {
             let value = values
@@ -194,7 +195,7 @@ fn unanswered(error: reqwest::Error, hidden: Hidden<'_>) -> Outcome {
     let said = hidden.spoken(&said);
     if error.is_connect() {
         return Trouble::new(
-            "YB-6203",
+            trouble::NO_GATEWAY,
             format!(
                 "不能连接短信网关（{said}）。处理：检查网络、url 和 ca_file；只支持 TLS 1.2 以上"
             ),
@@ -203,7 +204,7 @@ fn unanswered(error: reqwest::Error, hidden: Hidden<'_>) -> Outcome {
     }
     if error.is_builder() {
         return Trouble::new(
-            "YB-6210",
+            trouble::NOT_OURS,
             format!("短信请求不能成文（{said}）。处理：检查 couriers.sms"),
         )
         .retry();
@@ -233,12 +234,12 @@ fn client(settings: &SmsSettings, home: &Path) -> Result<Client, Trouble> {
     if let Some(file) = &settings.ca_file {
         let pem = secret::certificates(home, file)?;
         let certificates =
-            Certificate::from_pem_bundle(&pem).map_err(|_| secret::bad_certificates(file))?;
+            Certificate::from_pem_bundle(&pem).map_err(|_| secret::unfit_certificates(file))?;
         builder = builder.tls_certs_only(certificates);
     }
     builder.build().map_err(|error| {
         Trouble::new(
-            "YB-6004",
+            trouble::CERTIFICATES,
             format!("不能准备加密连接（{error}）。处理：检查 ca_file，或安装 ca-certificates"),
         )
     })

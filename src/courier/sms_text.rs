@@ -3,6 +3,9 @@
 /// Longest text with its signature, in UTF-16 units, as gateways count.
 pub const TEXT_MAX_UNITS: usize = 500;
 
+/// A text that cannot be sent.
+pub(super) const UNFIT: &str = "YB-6201";
+
 /// Why a text cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextRefusal {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::courier::settings::SmsSettings;
-use crate::courier::trouble::{Trouble, spoken};
+use crate::courier::trouble::{self, Trouble, spoken};
 use crate::domain::notice::Outcome;
 
 /// What came back.
@@ -48,7 +48,7 @@ pub(super) fn judge(settings: &SmsSettings, answer: Answer<'_>, hidden: Hidden<'
         // Address and credentials are the same for every text: nothing is wrong with this one.
         401 | 403 | 404 | 407 => {
             return Trouble::new(
-                "YB-6210",
+                trouble::NOT_OURS,
                 format!("短信网关不接受请求（HTTP {status}）。处理：检查 url、secret_file 和请求头，并询问网关是否放行本机"),
             )
             .retry();

@@ -23,9 +23,10 @@ use tracing::instrument::WithSubscriber;
 use crate::courier::mime::Mail;
 use crate::courier::settings::{MailSecurity, SmtpSettings};
 use crate::courier::smtp_verdict::{End, Hidden, Stage, judge};
-use crate::courier::trouble::Trouble;
-use crate::courier::{Courier, Parcel, mime, one_by_one, secret};
+use crate::courier::trouble::{self, Trouble};
+use crate::courier::{Courier, Parcel, mime, one_by_one};
 use crate::domain::notice::Outcome;
+use crate::secret;
 
 /// How long a good-bye may take once the outcome is known.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -172,15 +173,15 @@ fn tls(settings: &SmtpSettings, home: &Path) -> Result<TlsParameters, Trouble> {
     if let Some(file) = &settings.ca_file {
         let pem = secret::certificates(home, file)?;
         let certificate =
-            Certificate::from_pem(&pem).map_err(|_| secret::bad_certificates(file))?;
+            Certificate::from_pem(&pem).map_err(|_| secret::unfit_certificates(file))?;
         builder = builder
             .certificate_store(CertificateStore::None)
             .add_root_certificate(certificate);
     }
     builder.build().map_err(|error| match &settings.ca_file {
-        Some(file) => secret::bad_certificates(file),
+        Some(file) => secret::unfit_certificates(file).into(),
         None => Trouble::new(
-            "YB-6004",
+            trouble::CERTIFICATES,
             format!(
                 "不能使用系统的 CA 证书（{error}）。处理：安装 ca-certificates，或填写 ca_file"
             ),

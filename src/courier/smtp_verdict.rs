@@ -5,7 +5,7 @@ use std::error::Error as _;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::response::{Response, Severity};
 
-use crate::courier::trouble::{Trouble, spoken};
+use crate::courier::trouble::{self, Trouble, spoken};
 use crate::domain::notice::Outcome;
 
 /// How far a dialogue came.
@@ -64,7 +64,7 @@ pub(super) fn judge(stage: Stage, end: &End, hidden: Hidden<'_>) -> Outcome {
         )
         .unknown(),
         End::Silence if stage == Stage::Connect => {
-            Trouble::new("YB-6102", "连接邮件服务器超时。处理：检查网络、host 和 port").retry()
+            Trouble::new(trouble::NOT_CONNECTED, "连接邮件服务器超时。处理：检查网络、host 和 port").retry()
         }
         End::Silence => Trouble::new(
             "YB-6104",
@@ -105,7 +105,7 @@ fn of_error(stage: Stage, error: &SmtpError, hidden: Hidden<'_>) -> Outcome {
     let wants_sign_in = matches!(u16::from(code), 530 | 534 | 535 | 538);
     if stage == Stage::SignIn || (wants_sign_in && stage > Stage::Connect) {
         return Trouble::new(
-            "YB-6105",
+            trouble::NO_LOGIN,
             format!("邮件服务器不接受登录：{said}。处理：检查 user、口令文件（很多邮箱要用授权码）和 security"),
         )
         .retry();
@@ -125,7 +125,7 @@ fn of_error(stage: Stage, error: &SmtpError, hidden: Hidden<'_>) -> Outcome {
         .retry(),
         // The sender is the same for every mail: nothing is wrong with this one.
         Stage::Sender => Trouble::new(
-            "YB-6106",
+            trouble::SENDER,
             format!("邮件服务器不接受发件人：{said}。处理：mail_from 须与登录账户一致，或由邮件管理员放行"),
         )
         .retry(),
@@ -147,17 +147,17 @@ fn of_break(stage: Stage, error: &SmtpError, hidden: Hidden<'_>) -> Outcome {
         )
         .unknown(),
         Stage::Connect if !is_tls(error) => Trouble::new(
-            "YB-6102",
+            trouble::NOT_CONNECTED,
             format!("不能连接邮件服务器（{said}）。处理：检查网络、host、port 和 security"),
         )
         .retry(),
         Stage::Connect | Stage::Encrypt => Trouble::new(
-            "YB-6103",
+            trouble::NO_TLS,
             format!("不能建立加密连接（{said}）。处理：检查 security、ca_file，以及证书是否发给 host 所写的名称；只支持 TLS 1.2 以上"),
         )
         .retry(),
         Stage::SignIn if error.is_client() => Trouble::new(
-            "YB-6105",
+            trouble::NO_LOGIN,
             format!("邮件服务器没有可用的登录方式（{said}）。处理：本程序支持 PLAIN 和 LOGIN；检查 security，或改用按来源地址放行的中继"),
         )
         .retry(),

@@ -96,7 +96,7 @@ fn relay() -> SmtpSettings {
     }
 }
 
-fn made(settings: &CourierSettings, demo: bool, folder: &Path) -> Result<Couriers, String> {
+fn made(settings: &CourierSettings, demo: bool, folder: &Path) -> Result<Couriers, Trouble> {
     Couriers::build(
         settings,
         "yingbao@centre.example",
@@ -116,7 +116,7 @@ fn a_demo_home_has_no_live_courier() {
         sms: None,
     };
     let refused = made(&live, true, folder.path()).err().expect("refused");
-    assert!(refused.contains("YB-6001"), "{refused}");
+    assert_eq!(refused.code, "YB-6001", "{refused}");
     assert!(made(&live, false, folder.path()).expect("couriers").live());
     let dry = made(&CourierSettings::default(), true, folder.path()).expect("couriers");
     assert!(!dry.live());
@@ -146,22 +146,22 @@ fn live_without_what_it_needs_is_refused() {
                 smtp.user = Some("u".to_owned());
                 smtp.password_file = Some("nowhere".into());
             }),
-            "YB-6003",
+            "YB-2024",
         ),
         (
             with(&|smtp| {
                 smtp.security = MailSecurity::Tls;
                 smtp.ca_file = Some("nowhere".into());
             }),
-            "YB-6004",
+            "YB-2022",
         ),
     ];
     for (settings, code) in cases {
         let refused = made(&settings, false, folder.path())
             .err()
             .expect("refused");
-        assert!(refused.contains(code), "{code}: {refused}");
-        assert!(refused.contains("处理："), "{refused}");
+        assert_eq!(refused.code, code, "{refused}");
+        assert!(refused.text.contains("处理："), "{refused}");
     }
 }
 
@@ -276,7 +276,7 @@ fn outputs_of_a_live_house_are_accepted_and_apart() {
     for files in [&[][..], &[("a.html", &b"1"[..]), ("b.html", b"2")]] {
         assert_eq!(
             class(&send(Channel::Letter, "k/3", files)),
-            "failed YB-6010"
+            "failed YB-6015"
         );
     }
     let outside = send(Channel::Letter, "k/4", &[("../letter.html", b"1")]);

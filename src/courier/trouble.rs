@@ -4,11 +4,38 @@ use std::fmt;
 
 use crate::domain::notice::Outcome;
 use crate::domain::record::mask;
+use crate::secret;
+
+/// Certificates can not be used.
+pub(super) const CERTIFICATES: &str = "YB-6004";
+/// The settings can not be used.
+pub(super) const SETTINGS: &str = "YB-6005";
+/// The relay is not there.
+pub(super) const NOT_CONNECTED: &str = "YB-6102";
+/// No encrypted connection with the relay.
+pub(super) const NO_TLS: &str = "YB-6103";
+/// The relay does not let us in.
+pub(super) const NO_LOGIN: &str = "YB-6105";
+/// The relay refuses the sender.
+pub(super) const SENDER: &str = "YB-6106";
+/// The gateway is not there.
+pub(super) const NO_GATEWAY: &str = "YB-6203";
+/// The gateway wants nothing of what it is asked, whoever is written to.
+pub(super) const NOT_OURS: &str = "YB-6210";
 
 /// Codes that speak of the channel and not of one message.
 pub(super) const OF_CHANNEL: &[&str] = &[
-    "YB-6003", "YB-6004", "YB-6005", "YB-6102", "YB-6103", "YB-6105", "YB-6106", "YB-6203",
-    "YB-6210",
+    secret::UNUSABLE,
+    secret::OPEN,
+    secret::CERTIFICATES,
+    CERTIFICATES,
+    SETTINGS,
+    NOT_CONNECTED,
+    NO_TLS,
+    NO_LOGIN,
+    SENDER,
+    NO_GATEWAY,
+    NOT_OURS,
 ];
 
 /// Longest answer that is kept of what a server says, in characters.
@@ -16,7 +43,7 @@ const ANSWER_MAX_CHARS: usize = 300;
 
 /// A coded fault before it is known what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
+pub struct Trouble {
     /// Stable code.
     pub code: &'static str,
     /// What, and the remedy.
@@ -25,7 +52,7 @@ pub(super) struct Trouble {
 
 impl Trouble {
     /// Of its parts.
-    pub fn new(code: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn new(code: &'static str, text: impl Into<String>) -> Self {
         Self {
             code,
             text: text.into(),
@@ -33,7 +60,7 @@ impl Trouble {
     }
 
     /// Not sent; another try later makes sense.
-    pub fn retry(self) -> Outcome {
+    pub(super) fn retry(self) -> Outcome {
         Outcome::Retry {
             code: self.code.to_owned(),
             answer: self.text,
@@ -41,7 +68,7 @@ impl Trouble {
     }
 
     /// Not sent, and never will be.
-    pub fn failed(self) -> Outcome {
+    pub(super) fn failed(self) -> Outcome {
         Outcome::Failed {
             code: self.code.to_owned(),
             answer: self.text,
@@ -49,7 +76,7 @@ impl Trouble {
     }
 
     /// It may have gone out.
-    pub fn unknown(self) -> Outcome {
+    pub(super) fn unknown(self) -> Outcome {
         Outcome::Unknown {
             code: self.code.to_owned(),
             answer: self.text,
@@ -57,7 +84,13 @@ impl Trouble {
     }
 }
 
-/// `[YB-6003] …`
+impl From<secret::Refused> for Trouble {
+    fn from(refused: secret::Refused) -> Self {
+        Self::new(refused.code, refused.text)
+    }
+}
+
+/// `[YB-6004] …`
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {}", self.code, self.text)

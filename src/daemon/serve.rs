@@ -132,7 +132,7 @@ async fn keep_running(
     while !ending.is_cancelled() {
         let (run, token) = (Arc::clone(&run_due), ending.clone());
         if let Err(error) = spawn_blocking(move || run(&|| token.is_cancelled())).await {
-            tracing::error!(code = "YB-6001", %error, "a run of what was due broke off; the daemon goes on");
+            tracing::error!(code = "YB-7311", %error, "a run of what was due broke off; the daemon goes on");
         }
         tokio::select! {
             () = ending.cancelled() => {}
@@ -194,7 +194,7 @@ impl Desk {
         let answer = match request {
             None => refusal(
                 2,
-                "[YB-6002] 请求无法读出。处理：使用与服务同一版本的 yingbao 命令。",
+                "[YB-7312] 请求无法读出。处理：使用与服务同一版本的 yingbao 命令。",
             ),
             Some(request) => {
                 let answer = self.run(request);
@@ -224,7 +224,7 @@ impl Desk {
         let Some(turn) = turn else {
             return refusal(
                 3,
-                "[YB-6003] 服务正在停止，命令没有执行。处理：等服务重新启动后再试。",
+                "[YB-7313] 服务正在停止，命令没有执行。处理：等服务重新启动后再试。",
             );
         };
         let run = Arc::clone(&self.run_command);
@@ -236,10 +236,10 @@ impl Desk {
         })
         .await;
         ran.unwrap_or_else(|error| {
-            tracing::error!(code = "YB-6001", %error, "a command broke off; the daemon goes on");
+            tracing::error!(code = "YB-7311", %error, "a command broke off; the daemon goes on");
             refusal(
                 3,
-                "[YB-6001] 命令执行中程序出错，该命令已中止，服务继续运行。处理：查看服务日志中的 YB-6001，交维护人员。",
+                "[YB-7311] 命令执行中程序出错，该命令已中止，服务继续运行。处理：查看服务日志中的 YB-7311，交维护人员。",
             )
         })
     }

@@ -261,6 +261,9 @@ fn remark_charset(reading: Reading, tally: &Tally, handover: &mut Handover<'_>) 
     }
 }
 
+/// Code of a reading that was broken off by the machine, not by the file.
+pub const BROKEN_OFF: &str = "YB-2073";
+
 /// A refusal of the whole file.
 fn unreadable(code: &'static str, text: impl Into<String>) -> Unreadable {
     Unreadable {
@@ -282,7 +285,7 @@ fn from_io(error: &std::io::Error) -> Unreadable {
         .cloned()
         .unwrap_or_else(|| {
             unreadable(
-                "YB-2073",
+                BROKEN_OFF,
                 format!("读取文件时出错（{}）。处理：检查磁盘后重试", error.kind()),
             )
         })

@@ -1,7 +1,7 @@
 //! Fetching: the next export of a source as a file in the spool folder, or the word that there is none yet.
 
 use std::fs::File;
-use std::io::{Read, Seek as _, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,6 +12,8 @@ use crate::adapter::language::Adapter;
 use crate::adapter::transport::Transport;
 use crate::domain::record::Month;
 use crate::intake::fetch::client::Waits;
+use crate::intake::fetch::spooled::Spooled;
+use crate::secret;
 
 mod answer;
 pub mod carried;
@@ -31,10 +33,10 @@ mod notes;
 mod pages;
 mod pickup;
 mod remote;
-pub mod secret;
 mod sftp;
 mod sftp_wire;
 mod signing;
+mod spooled;
 mod trouble;
 
 /// What fetching must know.
@@ -132,6 +134,12 @@ impl Unfetched {
     }
 }
 
+impl From<secret::Refused> for Unfetched {
+    fn from(refused: secret::Refused) -> Self {
+        Self::wrong(refused.code, refused.text)
+    }
+}
+
 /// Fetches the next export.
 ///
 /// # Errors
@@ -160,100 +168,33 @@ pub fn finish(errand: &Errand<'_>, fetched: &Fetched) -> Result<(), Unfetched> {
     pickup::finish(errand, fetched)
 }
 
+/// A file that can not be read.
+fn unread(name: &str, kind: std::io::ErrorKind) -> Unfetched {
+    Unfetched::wrong(
+        "YB-2002",
+        format!("读取文件 {name} 失败（{kind}）。处理：核对文件和权限"),
+    )
+}
+
+/// A link, a pipe, a device.
+fn irregular(name: &str) -> Unfetched {
+    Unfetched::wrong(
+        "YB-2003",
+        format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
+    )
+}
+
 /// All that is left of a file.
 fn pour(mut from: File, name: &str, into: &mut Spooled) -> Result<(), Unfetched> {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let read = from.read(&mut buffer).map_err(|error| {
-            Unfetched::wrong(
-                "YB-2002",
-                format!(
-                    "读取文件 {name} 失败（{}）。处理：核对文件和权限",
-                    error.kind()
-                ),
-            )
-        })?;
+        let read = from
+            .read(&mut buffer)
+            .map_err(|error| unread(name, error.kind()))?;
         if read == 0 {
             return Ok(());
         }
         into.write(&buffer[..read])?;
-    }
-}
-
-/// A file that grows in the spool under its cap; gone when it is not finished.
-struct Spooled {
-    file: tempfile::NamedTempFile,
-    hasher: blake3::Hasher,
-    bytes: u64,
-    limit: u64,
-}
-
-impl Spooled {
-    fn new(adapter: &Adapter, spool: &Path) -> Result<Self, Unfetched> {
-        let file = tempfile::Builder::new()
-            .prefix(&format!("{}-", adapter.name))
-            .tempfile_in(spool)
-            .map_err(|error| Self::failed(&error))?;
-        Ok(Self {
-            file,
-            hasher: blake3::Hasher::new(),
-            bytes: 0,
-            limit: adapter.limits.file_bytes,
-        })
-    }
-
-    fn failed(error: &std::io::Error) -> Unfetched {
-        Unfetched::wrong(
-            "YB-2004",
-            format!(
-                "写入暂存目录失败（{}）。处理：检查磁盘空间和权限",
-                error.kind()
-            ),
-        )
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Unfetched> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > self.limit {
-            return Err(Unfetched::over_cap(self.limit));
-        }
-        self.hasher.update(bytes);
-        self.file
-            .write_all(bytes)
-            .map_err(|error| Self::failed(&error))
-    }
-
-    /// blake3 (hex) of what is there so far.
-    fn digest(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
-    }
-
-    /// Empty again.
-    fn start_over(&mut self) -> Result<(), Unfetched> {
-        self.file
-            .as_file()
-            .set_len(0)
-            .and_then(|()| self.file.as_file_mut().rewind())
-            .map_err(|error| Self::failed(&error))?;
-        self.hasher.reset();
-        self.bytes = 0;
-        Ok(())
-    }
-
-    fn finish(mut self, name: &str) -> Result<Fetched, Unfetched> {
-        self.file.flush().map_err(|error| Self::failed(&error))?;
-        let (_, path) = self
-            .file
-            .keep()
-            .map_err(|error| Self::failed(&error.error))?;
-        Ok(Fetched {
-            path,
-            name: name.to_owned(),
-            digest: self.hasher.finalize().to_hex().to_string(),
-            cautions: Vec::new(),
-            holding: Holding::Spool,
-            origin: None,
-        })
     }
 }
 

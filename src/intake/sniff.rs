@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use crate::adapter::draft::aliases::Aliases;
+use crate::adapter::draft::aliases::{Aliases, Heading};
 use crate::adapter::draft::heading::{self, Below};
 use crate::adapter::draft::layout::{Key, Layout, Table};
 use crate::adapter::draft::sample::Sample;
+use crate::adapter::draft::text::quoted;
 use crate::adapter::language::{Adapter, AdapterFile};
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::decode;
@@ -17,7 +18,9 @@ use crate::intake::sniff::opening::{Head, open};
 mod delimiter;
 mod documents;
 mod elements;
+mod fixed;
 mod opening;
+mod trailer;
 
 /// Beginning of a title that no file has: the decoder then gives every line as a title.
 const NO_HEADING: &str = "\u{10fffd}";
@@ -33,6 +36,8 @@ enum Shape {
     Table,
     /// Text with delimiters: a table whose delimiter is to be found first.
     Delimited,
+    /// Text in columns of fixed width.
+    Fixed,
     /// Elements by path.
     Elements,
     /// Documents with an array of records.
@@ -105,6 +110,16 @@ const FORMATS: &[Look] = &[
         shape: Shape::Documents,
     },
     Look {
+        format: "fixed",
+        title: "定长文本",
+        looks: |head| {
+            !head.text.is_empty()
+                && !head.text.contains('\0')
+                && fixed::find(head, &|_| false).is_some()
+        },
+        shape: Shape::Fixed,
+    },
+    Look {
         format: "csv",
         title: "分隔文本",
         looks: |head| !head.text.is_empty() && !head.text.contains('\0'),
@@ -145,7 +160,7 @@ pub fn sniff(
             reader.read(layout)
         };
         match read {
-            Ok(sample) => return Ok(sample),
+            Ok(sample) => return Ok(reader.with_trailer(&head, look, sample)),
             Err(refused) => first = Some(prefer(first, refused)),
         }
     }
@@ -190,6 +205,10 @@ fn layouts(look: &Look, container: Option<&Table>, head: &Head, aliases: &Aliase
             }
             vec![of(keys)]
         }
+        Shape::Fixed => fixed::find(head, &|text| aliases.knows(&Heading::new(text)))
+            .into_iter()
+            .map(|found| of(charset().into_iter().chain(fixed_keys(&found)).collect()))
+            .collect(),
         Shape::Elements => elements::find(&head.text, aliases)
             .into_iter()
             .map(|found| {
@@ -224,6 +243,46 @@ fn layouts(look: &Look, container: Option<&Table>, head: &Head, aliases: &Aliase
             })
             .collect(),
     }
+}
+
+/// How a text of fixed width is cut.
+fn fixed_keys(found: &fixed::Found) -> Vec<Key> {
+    let mut keys = Vec::new();
+    if found.by_characters {
+        keys.push(Key::text(
+            "unit",
+            "characters",
+            "各行字符数相同，字节数不同",
+        ));
+    }
+    if found.titles > 0 {
+        keys.push(Key {
+            name: "title_lines",
+            value: found.titles.to_string(),
+            why: "开头不是记录的行数".to_owned(),
+        });
+    }
+    let mut columns = "[".to_owned();
+    for (heading, width) in &found.columns {
+        let heading = quoted(heading);
+        columns.push_str("\n  { heading = ");
+        columns.push_str(&heading);
+        columns.push_str(", width = ");
+        columns.push_str(&width.to_string());
+        columns.push_str(" },");
+    }
+    columns.push_str("\n]");
+    let why = if found.are_named {
+        "列名和列宽按样本推断，请照提供方的格式说明核对；紧挨着的同类列看不出分界"
+    } else {
+        "文件没有列名，列宽按样本推断，请照提供方的格式说明改写；紧挨着的同类列看不出分界"
+    };
+    keys.push(Key {
+        name: "columns",
+        value: columns,
+        why: why.to_owned(),
+    });
+    keys
 }
 
 /// Whether an XML declaration names the charset that the content has; without one UTF-8 needs no word.
@@ -297,6 +356,19 @@ impl Reader<'_> {
             let text = "前50行内看不出哪一行是表头。处理：核对样本是否有表头，或照其他适配器手写";
             refusal("YB-2192", text)
         }))
+    }
+
+    /// The same once more with the line that declares the number of rows, where there is one and it reads as well.
+    fn with_trailer(&self, head: &Head, look: &Look, sample: Sample) -> Sample {
+        if !matches!(look.shape, Shape::Delimited | Shape::Fixed) {
+            return sample;
+        }
+        let Some(key) = trailer::find(head, &sample) else {
+            return sample;
+        };
+        let mut layout = sample.layout.clone();
+        layout.format.keys.push(key);
+        self.read(layout).unwrap_or(sample)
     }
 
     fn read(&self, layout: Layout) -> Result<Sample, Unreadable> {

@@ -117,6 +117,15 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// No batch has this id.
+    #[must_use]
+    pub fn no_batch(id: &str) -> Self {
+        Self::NotFound {
+            code: "YB-7206",
+            text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
+        }
+    }
+
     /// The exit code of a command that ends with it (1 a rule said no or what was named is not there, 2 usage, 3 environment).
     #[must_use]
     pub const fn exit_code(&self) -> i32 {

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::adapter::language::Adapter;
 use crate::domain::record::FieldType;
-use crate::intake::fetch::secret;
+use crate::secret;
 use crate::tasks::{Desk, Failure};
 
 /// Characters a key must have.
@@ -30,7 +30,7 @@ pub fn pseudonym_key(desk: Desk<'_>, adapter: &Adapter) -> Result<[u8; 32], Fail
         return Ok([0; 32]);
     }
     let wrong = |what: &str| Failure::Usage {
-        code: "YB-1376",
+        code: "YB-1377",
         text: format!(
             "适配器{}取用证件号码，而去标识化的密钥文件{what}。处理：在 config/site.toml 写明 pseudonym_key_file，内容为至少{CHARS}个随机字符，权限 0600",
             adapter.name

@@ -737,10 +737,7 @@ pub fn release(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<PullR
         ));
     }
     let Some(mut batch) = desk.store.batch(id)? else {
-        return Err(Failure::NotFound {
-            code: "YB-7206",
-            text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
-        });
+        return Err(Failure::no_batch(id));
     };
     if batch.verdict != Verdict::Quarantined {
         return Err(usage(format!(

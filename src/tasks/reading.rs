@@ -14,7 +14,7 @@ use crate::adapter::row::{CUT_ROW, Decoded};
 use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
 use crate::domain::duplicate::prevails;
 use crate::domain::record::Record;
-use crate::intake::decode::{Memory, decode_knowing};
+use crate::intake::decode::{BROKEN_OFF, Memory, decode_knowing};
 use crate::tasks::Failure;
 
 /// What one file says of itself, its records apart.
@@ -181,7 +181,7 @@ pub fn read_held(
         // Nothing above fails otherwise than by the file.
         Err(failure) => {
             return Err(Unreadable {
-                code: "YB-2073",
+                code: BROKEN_OFF,
                 text: failure.to_string(),
             });
         }
@@ -209,7 +209,7 @@ pub fn read(
             failed = Some(failure);
             // Ends the decoding; what it says is not heard.
             Err(Unreadable {
-                code: "YB-2073",
+                code: BROKEN_OFF,
                 text: String::new(),
             })
         }

@@ -119,10 +119,7 @@ pub fn run(desk: Desk<'_>, id: &str, by: &str, reason: &str) -> Result<WithdrawR
         });
     }
     let Some(batch) = desk.store.batch(id)? else {
-        return Err(Failure::NotFound {
-            code: "YB-7206",
-            text: format!("没有编号为{id}的批次。处理：用 yingbao batch list 核对。"),
-        });
+        return Err(Failure::no_batch(id));
     };
     let (batch, restored) = match batch.verdict {
         Verdict::Withdrawn => (batch, None),

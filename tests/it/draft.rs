@@ -193,3 +193,53 @@ fn what_is_no_export_is_named_for_what_it_is() {
     }
     assert_eq!(run(&["draft", "no-such-file.csv"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_text_of_fixed_width_with_its_count_becomes_an_adapter_that_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Filled up with blanks to widths in bytes of GBK: two for a hanzi.
+    let line = |fields: [&str; 3]| {
+        let mut line = String::new();
+        for (field, width) in fields.into_iter().zip([18, 26, 4]) {
+            let own: usize = field
+                .chars()
+                .map(|c| if c.is_ascii() { 1 } else { 2 })
+                .sum();
+            line.push_str(field);
+            line.push_str(&" ".repeat(width - own));
+        }
+        line + "\r\n"
+    };
+    let text = [
+        ["统一社会信用代码", "企业名称", "状态"],
+        ["91411300MA40000015", "南阳示例商贸有限公司", "存续"],
+        ["91411300MA40000023", "宛城试制店", "注销"],
+        ["91411300MA40000031", "卧龙演练餐饮店", "存续"],
+    ]
+    .map(line)
+    .concat();
+    let text = format!("{text}共3条\r\n");
+    let (bytes, _, _) = encoding_rs::GB18030.encode(&text);
+    let file = folder.path().join("qy_20260301.txt");
+    fs::write(&file, bytes).unwrap();
+    let file = file.to_string_lossy();
+    let told: Value = serde_json::from_str(&out(&["draft", &file, "--json"], 0)).unwrap();
+    assert_eq!(told["faults"], serde_json::json!([]));
+    assert_eq!(told["format"]["table"], "format.fixed");
+    assert_eq!(told["format"]["keys"]["trailer"], "共");
+    assert_eq!(told["format"]["keys"]["columns"][0]["width"], 18);
+    assert_eq!(told["rows"], 3);
+    let home = home();
+    let text = out(&["draft", &file], 0);
+    let text = text.replace(
+        "endpoint = \"market-regulation\"",
+        "endpoint = \"insured-roll\"",
+    );
+    fs::write(home.path().join("adapters/fixed.toml"), text).unwrap();
+    let home = home.path().to_string_lossy();
+    out(&["check", "--home", &home], 0);
+    let told = run(&["--home", &home, "preview", "fixed", &file, "--json"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    let told: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(told["rows"], 3, "{told}");
+}

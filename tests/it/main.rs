@@ -13,10 +13,12 @@ mod preview;
 mod program;
 mod quarantine;
 mod render;
+mod resume;
 mod serve;
 mod shipped;
 #[path = "../bench/snapshot.rs"]
 #[allow(dead_code, reason = "the benchmark uses the rest")]
 mod snapshot;
+mod surplus;
 mod tidy;
 mod withdraw;

@@ -1,10 +1,12 @@
 //! The house keeps its floors: a room imports only lower floors, and rooms on one floor do not know each other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const FLOORS: &[(&str, u8)] = &[
     ("calendar", 1),
+    ("secret", 1),
     ("domain", 2),
     ("adapter", 3),
     ("store", 3),
@@ -31,6 +33,68 @@ const WORLD: &[&str] = &[
     "tokio::",
     "tracing::",
     "sled::",
+];
+
+/// Codes that two readers of files share, word for word or nearly, and the files that write them. No new line belongs here: a
+/// code that a second file needs is a constant with its meaning beside it.
+const SAID_TWICE: &[(&str, &[&str])] = &[
+    (
+        "YB-2061",
+        &["intake/sniff/opening.rs", "intake/decode/container.rs"],
+    ),
+    (
+        "YB-2062",
+        &["intake/sniff/opening.rs", "intake/decode/container.rs"],
+    ),
+    (
+        "YB-2063",
+        &["intake/sniff/opening.rs", "intake/decode/container.rs"],
+    ),
+    ("YB-2073", &["intake/sniff/opening.rs", "intake/decode.rs"]),
+    ("YB-2101", &["intake/sniff.rs", "intake/decode/likeness.rs"]),
+    (
+        "YB-2102",
+        &["intake/decode/likeness.rs", "intake/decode/fixed.rs"],
+    ),
+    (
+        "YB-2104",
+        &["intake/decode/charset.rs", "intake/decode/spreadsheet.rs"],
+    ),
+    (
+        "YB-2115",
+        &["intake/decode/xml.rs", "intake/decode/page.rs"],
+    ),
+    (
+        "YB-2123",
+        &[
+            "intake/decode/csv.rs",
+            "intake/decode/fixed.rs",
+            "intake/decode/table.rs",
+        ],
+    ),
+    (
+        "YB-2151",
+        &["intake/decode/fixed.rs", "intake/decode/table.rs"],
+    ),
+    (
+        "YB-2152",
+        &[
+            "intake/decode/records.rs",
+            "intake/decode/fixed.rs",
+            "intake/decode/table.rs",
+        ],
+    ),
+    (
+        "YB-2154",
+        &[
+            "intake/decode/xml.rs",
+            "intake/decode/json.rs",
+            "intake/decode/json/record.rs",
+        ],
+    ),
+    ("YB-2203", &["adapter/cell.rs", "adapter/mapping.rs"]),
+    ("YB-2212", &["adapter/cell.rs", "adapter/mapping.rs"]),
+    ("YB-7206", &["tasks/mod.rs", "tasks/pull.rs"]),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -153,4 +217,45 @@ fn nothing_unfinished_is_left() {
             assert!(!text.contains(word), "{}: {word}", path.display());
         }
     }
+}
+
+/// The codes that are written in a text, with what stands around them.
+fn codes(text: &str) -> Vec<&str> {
+    text.match_indices("YB-")
+        .filter_map(|(place, _)| text.get(place..place + 7))
+        .filter(|code| code[3..].bytes().all(|byte| byte.is_ascii_digit()))
+        .collect()
+}
+
+/// An operator looks a code up, a colleague counts it, a program waits for it: it must mean one thing. What has one meaning is
+/// written in one file; where another file needs it, it takes the constant or the function.
+#[test]
+fn a_code_is_written_in_one_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (_, path, text) in sources() {
+        let name = path.strip_prefix(&root).expect("below src");
+        let name = name.to_string_lossy().into_owned();
+        // Tests of a room may wait for any of its codes.
+        if name.ends_with("/tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        for code in codes(&code(&text)) {
+            writers
+                .entry(code.to_owned())
+                .or_default()
+                .insert(name.clone());
+        }
+    }
+    assert!(writers.len() > 300, "only {} codes seen", writers.len());
+    let mut faults = Vec::new();
+    for (code, files) in &writers {
+        let known = SAID_TWICE.iter().find(|(known, _)| known == code);
+        let is_allowed =
+            |file: &String| known.is_some_and(|(_, known)| known.contains(&file.as_str()));
+        if files.len() > 1 && !files.iter().all(is_allowed) {
+            faults.push(format!("{code} is written in {files:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

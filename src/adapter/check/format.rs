@@ -1,9 +1,9 @@
 //! Complaints about how an export is packed and laid out, and about its caps.
 
-use crate::adapter::check::Complaints;
+use crate::adapter::check::{self, Complaints};
 use crate::adapter::format::{Charset, Csv, Fixed, Format, Quotes, Sheets, WidthUnit, Xlsx};
 use crate::adapter::language::{AdapterFile, AsOf, Period};
-use crate::adapter::limits::Limits;
+use crate::adapter::limits::{FETCH_SECONDS, Limits};
 use crate::domain::record::Field;
 
 /// The longest line of fixed width.
@@ -70,10 +70,10 @@ impl Complaints {
         };
         if sheet.trim().is_empty() || sheet.matches('*').count() > 1 {
             let text = "工作表名称不能为空，通配符“*”至多一个。处理：照工作簿下方的标签填写，或删去以使用第一张可见的表";
-            self.add("format.xlsx.sheet", "YB-1309", text);
+            self.add("format.xlsx.sheet", "YB-1384", text);
         } else if xlsx.sheets == Sheets::All && !sheet.contains('*') {
             let text = "工作表名称没有“*”，只会有一张表，与 sheets = \"all\" 不合。处理：写成如 \"Sheet1*\"，或删去 sheets";
-            self.add("format.xlsx.sheets", "YB-1309", text);
+            self.add("format.xlsx.sheets", "YB-1384", text);
         }
     }
 
@@ -88,11 +88,11 @@ impl Complaints {
         if csv.delimiter.is_some_and(unusable) {
             let text =
                 "分隔符应为逗号、分号、竖线或制表符等单个半角符号。处理：改正，或删去以使用逗号";
-            self.add("format.csv.delimiter", "YB-1304", text);
+            self.add("format.csv.delimiter", check::VALUE, text);
         }
         if !(1..=2).contains(&csv.header_rows.unwrap_or(1)) {
             let text = "表头只能是1行或2行。处理：单行表头删去此项，两行表头写2";
-            self.add("format.csv.header_rows", "YB-1306", text);
+            self.add("format.csv.header_rows", "YB-1309", text);
         }
         self.trailer("format.csv.trailer", csv.trailer.as_deref());
     }
@@ -100,14 +100,14 @@ impl Complaints {
     fn trailer(&mut self, key: &str, label: Option<&str>) {
         if label.is_some_and(|label| label.trim().is_empty()) {
             let text = "尾行的字样不能为空。处理：照文件末行写，如 \"记录数\"，没有尾行的删去此项";
-            self.add(key, "YB-1302", text);
+            self.add(key, check::EMPTY, text);
         }
     }
 
     fn fixed(&mut self, fixed: &Fixed) {
         if fixed.columns.is_empty() {
             let text = "没有列。处理：照提供方的格式说明逐列写明 heading 和 width";
-            self.add("format.fixed.columns", "YB-1307", text);
+            self.add("format.fixed.columns", "YB-1383", text);
         }
         let mut end = 0;
         for (at, (column, (start, next))) in fixed.columns.iter().zip(fixed.places()).enumerate() {
@@ -116,18 +116,18 @@ impl Complaints {
             if !(1..=FIXED_AT_MOST).contains(&column.width) || next > FIXED_AT_MOST {
                 let text =
                     format!("列宽须大于0，一行至多{FIXED_AT_MOST}。处理：照提供方的格式说明改正");
-                self.add(format!("{key}.width"), "YB-1307", text);
+                self.add(format!("{key}.width"), "YB-1383", text);
             }
             if column.from == Some(0) || start < end {
                 let text = "位置从1数起，各列从左到右、互不重叠。处理：照提供方的格式说明改正，或删去 from";
-                self.add(format!("{key}.from"), "YB-1307", text);
+                self.add(format!("{key}.from"), "YB-1383", text);
             }
             end = next;
         }
         let utf16 = matches!(fixed.charset, Some(Charset::Utf16Le | Charset::Utf16Be));
         if utf16 && fixed.unit == WidthUnit::Bytes {
             let text = "UTF-16 的定长文本只能按字符计宽。处理：写 unit = \"characters\"";
-            self.add("format.fixed.unit", "YB-1307", text);
+            self.add("format.fixed.unit", "YB-1383", text);
         }
         self.trailer("format.fixed.trailer", fixed.trailer.as_deref());
     }
@@ -140,7 +140,7 @@ impl Complaints {
                 self.heading("as_of.title", label);
                 if matches!(file.format, Format::Xml(_) | Format::Json(_)) {
                     let text = "XML 和 JSON 没有表头以上的标题行。处理：改用 column、month、file_name 或 delivery";
-                    self.add("as_of.title", "YB-1305", text);
+                    self.add("as_of.title", check::MISFIT, text);
                 }
             }
             AsOf::FileName => {
@@ -149,7 +149,7 @@ impl Complaints {
                 };
                 if !(path.contains("{period}") || path.contains("{day}")) {
                     let text = "接口路径中没有 {period} 或 {day}，从名称得不到日期。处理：改用 column、title、month 或 delivery";
-                    self.add("as_of", "YB-1305", text);
+                    self.add("as_of", check::MISFIT, text);
                 }
             }
             AsOf::Delivery => {}
@@ -174,7 +174,7 @@ impl Complaints {
                 self.heading("period.title", label);
                 if matches!(file.format, Format::Xml(_) | Format::Json(_)) {
                     let text = "这种格式没有表头以上的标题行。处理：改用 file_name";
-                    self.add("period.title", "YB-1305", text);
+                    self.add("period.title", check::MISFIT, text);
                 }
             }
             Period::FileName => {
@@ -182,7 +182,7 @@ impl Complaints {
                     && !(path.contains("{period}") || path.contains("{day}"))
                 {
                     let text = "接口路径中没有 {period} 或 {day}，从名称得不到月份。处理：改用 title 或用列";
-                    self.add("period", "YB-1305", text);
+                    self.add("period", check::MISFIT, text);
                 }
             }
         }
@@ -204,7 +204,6 @@ impl Complaints {
             ("seconds", limits.seconds),
             ("embedded_bytes", limits.embedded_bytes),
             ("entries", limits.entries as u64),
-            ("host_seconds", limits.host_seconds),
             ("program_bytes", limits.program_bytes),
             ("page_bytes", limits.page_bytes as u64),
             ("fetch_seconds", u64::from(limits.fetch_seconds)),
@@ -217,6 +216,11 @@ impl Complaints {
                     "上限为0则什么也读不了。处理：写一个大于0的上限，或删去以使用默认值",
                 );
             }
+        }
+        if limits.fetch_seconds > FETCH_SECONDS {
+            let text =
+                format!("一次拉取最长{FETCH_SECONDS}秒（一天）。处理：调小，或删去以使用默认值");
+            self.add("limits.fetch_seconds", check::VALUE, text);
         }
     }
 }

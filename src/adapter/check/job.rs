@@ -1,6 +1,6 @@
 //! Complaints about exports that are made on request.
 
-use crate::adapter::check::Complaints;
+use crate::adapter::check::{self, Complaints};
 use crate::adapter::transport::job::{Download, Job};
 use crate::adapter::transport::request::Request;
 
@@ -48,14 +48,14 @@ impl Complaints {
                     let text = format!(
                         "状态“{word}”写了两遍。处理：每个状态只归入 ready、working、failed 之一"
                     );
-                    self.add(&key, "YB-1304", text);
+                    self.add(&key, check::VALUE, text);
                 }
                 used.push(word);
             }
         }
         if !says_job(poll.request()) {
             let text = "查询请求中没有 {job}，不知道问的是哪个任务。处理：在 path 或 parameters 中写 {job}";
-            self.add("transport.job.poll.path", "YB-1361", text);
+            self.add("transport.job.poll.path", check::INCOMPLETE, text);
         }
         for (key, value, most) in [
             ("every", poll.every, EVERY),
@@ -64,7 +64,7 @@ impl Complaints {
         ] {
             if value.is_some_and(|value| value == 0 || value > most) {
                 let text = format!("应在1至{most}之间。处理：改正或删去");
-                self.add(format!("transport.job.poll.{key}"), "YB-1304", text);
+                self.add(format!("transport.job.poll.{key}"), check::VALUE, text);
             }
         }
         match &job.download {
@@ -73,17 +73,6 @@ impl Complaints {
             }
             Download::Link(pointer) => self.pointer("transport.job.download.link", pointer),
         }
-    }
-
-    fn request(&mut self, key: &str, request: Request<'_>, placeholders: &[&str]) {
-        self.path_with(&format!("{key}.path"), request.path, placeholders);
-        self.parameters(
-            &format!("{key}.parameters"),
-            request.parameters,
-            request.method,
-            request.body,
-            placeholders,
-        );
     }
 }
 

@@ -304,19 +304,19 @@ fn every_edit_earns_its_complaint() {
             ROLL,
             "sheet  = \"参保登记册\"",
             "sheet = \"参保登记册\"\nsheets = \"all\"",
-            &[("format.xlsx.sheets", "YB-1309")],
+            &[("format.xlsx.sheets", "YB-1384")],
         ),
         (
             ROLL,
             "sheet  = \"参保登记册\"",
             "sheet = \"*参保*\"",
-            &[("format.xlsx.sheet", "YB-1309")],
+            &[("format.xlsx.sheet", "YB-1384")],
         ),
         (
             ROLL,
             "sheet  = \"参保登记册\"",
             "sheet = \" \"",
-            &[("format.xlsx.sheet", "YB-1309")],
+            &[("format.xlsx.sheet", "YB-1384")],
         ),
         (
             ROLL,
@@ -330,8 +330,23 @@ fn every_edit_earns_its_complaint() {
         (
             TAX,
             "[format.csv]",
-            "[limits]\nrows = 0\n[format.csv]",
-            &[("limits.rows", "YB-1343")],
+            "[limits]\nrows = 0\nfetch_seconds = 0\n[format.csv]",
+            &[
+                ("limits.rows", "YB-1343"),
+                ("limits.fetch_seconds", "YB-1343"),
+            ],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[limits]\nfetch_seconds = 86401\n[format.csv]",
+            &[("limits.fetch_seconds", "YB-1304")],
+        ),
+        (
+            TAX,
+            "[format.csv]",
+            "[limits]\nfetch_seconds = 86400\n[format.csv]",
+            &[],
         ),
         (TAX, "{ title = \"数据截止日期\" }", "\"file_name\"", &[]),
         (
@@ -450,7 +465,7 @@ fn options_of_text_formats_are_checked() {
         (
             "[format.csv]\nheader = \"a\"\nheader_rows = 3\ntrailer = \" \"",
             &[
-                ("format.csv.header_rows", "YB-1306"),
+                ("format.csv.header_rows", "YB-1309"),
                 ("format.csv.trailer", "YB-1302"),
             ],
         ),
@@ -461,18 +476,18 @@ fn options_of_text_formats_are_checked() {
         (
             "[format.fixed]\ncharset = \"utf-16le\"\ncolumns = []",
             &[
-                ("format.fixed.columns", "YB-1307"),
-                ("format.fixed.unit", "YB-1307"),
+                ("format.fixed.columns", "YB-1383"),
+                ("format.fixed.unit", "YB-1383"),
             ],
         ),
         (
             "[format.fixed]\ncolumns = [{ heading = \"\", from = 0, width = 0 }, { heading = \"b\", width = 4 }, { heading = \"c\", from = 4, width = 9999999 }]",
             &[
                 ("format.fixed.columns[0].heading", "YB-1302"),
-                ("format.fixed.columns[0].width", "YB-1307"),
-                ("format.fixed.columns[0].from", "YB-1307"),
-                ("format.fixed.columns[2].width", "YB-1307"),
-                ("format.fixed.columns[2].from", "YB-1307"),
+                ("format.fixed.columns[0].width", "YB-1383"),
+                ("format.fixed.columns[0].from", "YB-1383"),
+                ("format.fixed.columns[2].width", "YB-1383"),
+                ("format.fixed.columns[2].from", "YB-1383"),
             ],
         ),
         ("[format.json]\nlines = true", &[]),

@@ -1,6 +1,6 @@
 //! Complaints about where an export comes from.
 
-use crate::adapter::check::Complaints;
+use crate::adapter::check::{self, Complaints};
 use crate::adapter::format::{Container, Format};
 use crate::adapter::language::AdapterFile;
 use crate::adapter::transport::{Pickup, Transport};
@@ -11,7 +11,7 @@ impl Complaints {
             let key = format!("transport.{}.endpoint", file.transport.kind());
             self.add(
                 key,
-                "YB-1302",
+                check::EMPTY,
                 "不能为空。处理：写上设置文件 [endpoints] 中的名称",
             );
         }
@@ -47,7 +47,7 @@ impl Complaints {
             && (marker.is_empty() || marker.contains(['*', '/', '\\']))
         {
             let text = "完成标记是加在文件名后的后缀。处理：写作 \".ok\"";
-            self.add(key("marker"), "YB-1304", text);
+            self.add(key("marker"), check::VALUE, text);
         }
         if let Some(done) = pickup.done
             && (done.trim().is_empty()
@@ -77,7 +77,7 @@ impl Complaints {
         if is_wrong {
             let text =
                 "不是服务器上的目录。处理：用 / 分隔，如 /out 或 out，主机写在 [endpoints] 中";
-            self.add(format!("transport.{kind}.path"), "YB-1307", text);
+            self.add(format!("transport.{kind}.path"), check::PATH, text);
         }
     }
 
@@ -96,7 +96,7 @@ impl Complaints {
                 let text = format!(
                     "“{argument}”中有不认识的占位符。处理：只能用 {{period}}（上一整月）和 {{day}}（当日）"
                 );
-                self.add("transport.command.arguments", "YB-1307", text);
+                self.add("transport.command.arguments", check::PATH, text);
             }
         }
     }
@@ -105,11 +105,11 @@ impl Complaints {
         if !matches!(file.format, Format::Json(_)) {
             let text =
                 "程序（transport.command）只能输出 JSON。处理：改用 [format.json]，每行一个 JSON";
-            self.add("format", "YB-1305", text);
+            self.add("format", check::MISFIT, text);
         }
         if file.container.is_some() {
             let text = "程序的输出没有压缩包。处理：删去 [container]";
-            self.add("container", "YB-1305", text);
+            self.add("container", check::MISFIT, text);
         }
     }
 
@@ -117,13 +117,13 @@ impl Complaints {
         if !matches!(file.format, Format::Json(_)) {
             self.add(
                 "format",
-                "YB-1305",
+                check::MISFIT,
                 "分页接口（transport.pages）只能配 format.json。处理：改用 [format.json]",
             );
         }
         if file.container.is_some() {
             let text = "分页接口的数据没有压缩包。处理：删去 [container]";
-            self.add("container", "YB-1305", text);
+            self.add("container", check::MISFIT, text);
         }
     }
 
@@ -155,7 +155,7 @@ impl Complaints {
         if !path.starts_with('/') || path.contains("://") || path.contains("..") {
             self.add(
                 key,
-                "YB-1307",
+                check::PATH,
                 format!(
                     "“{path}”应为以 / 开头的路径。处理：主机和端口写在设置文件的 [endpoints] 中"
                 ),
@@ -173,7 +173,7 @@ impl Complaints {
             let known: Vec<String> = placeholders.iter().map(|known| explained(known)).collect();
             self.add(
                 key,
-                "YB-1307",
+                check::PATH,
                 format!(
                     "“{text}”中有不认识的占位符。处理：只能用 {}",
                     known.join("和 ")

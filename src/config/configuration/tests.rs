@@ -258,3 +258,21 @@ fn spoilt_files_are_answered_for() {
         );
     }
 }
+
+#[test]
+fn the_former_limit_of_file_servers_is_refused_with_its_new_name() {
+    let tax = include_str!("../../../adapters/tax.toml");
+    let old = format!("{tax}\n[limits]\nhost_seconds = 60\n");
+    let folder = home(&[("adapters/tax.toml", &old)]);
+    let faults = load(&folder).expect_err("an unknown key");
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!(faults[0].code, "YB-1202");
+    assert_eq!(faults[0].key, "limits.host_seconds");
+    assert!(
+        faults[0].text.contains("是否想写“fetch_seconds”"),
+        "{}",
+        faults[0]
+    );
+    let new = old.replace("host_seconds", "fetch_seconds");
+    assert_eq!(said(&[("adapters/tax.toml", &new)]), [""; 0]);
+}

@@ -220,23 +220,58 @@ fn what_the_base_lacks_the_site_may_give() {
 
 #[test]
 fn a_secret_that_others_may_read_is_refused() {
-    let home = home(SHIPPED, "[endpoints.tax]\ntoken_file = \"token\"\n");
-    let token = home.path().join("token");
-    let none = overrides(&[]);
-    assert!(
-        load(home.path(), &none).is_ok(),
-        "missing is no fault in a dry run"
-    );
-    fs::write(&token, "x").expect("written");
-    for (mode, good) in [
-        (0o600, true),
-        (0o640, false),
-        (0o644, false),
-        (0o602, false),
+    let host = "host = \"h.example\"\nuser = \"u\"";
+    let host_key = "host_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ\"";
+    for (site, key) in [
+        (
+            "[endpoints.tax]\ntoken_file = \"token\"\n".to_owned(),
+            "endpoints.tax.token_file",
+        ),
+        (
+            format!("[endpoints.s.sftp]\n{host}\n{host_key}\npassword_file = \"token\"\n"),
+            "endpoints.s.sftp.password_file",
+        ),
+        (
+            format!("[endpoints.s.sftp]\n{host}\n{host_key}\nkey_file = \"token\"\n"),
+            "endpoints.s.sftp.key_file",
+        ),
+        (
+            format!("[endpoints.f.ftp]\n{host}\nplain = true\npassword_file = \"token\"\n"),
+            "endpoints.f.ftp.password_file",
+        ),
+        (
+            "[couriers.smtp]\nhost = \"h.example\"\nuser = \"u\"\npassword_file = \"token\"\n"
+                .to_owned(),
+            "couriers.smtp.password_file",
+        ),
+        (
+            "pseudonym_key_file = \"token\"\n".to_owned(),
+            "pseudonym_key_file",
+        ),
     ] {
-        fs::set_permissions(&token, fs::Permissions::from_mode(mode)).expect("set");
-        let answer = load(home.path(), &none);
-        assert_eq!(answer.is_ok(), good, "{mode:o}: {answer:?}");
+        let home = home(SHIPPED, &site);
+        let token = home.path().join("token");
+        let none = overrides(&[]);
+        let missing = load(home.path(), &none);
+        assert!(
+            missing.is_ok(),
+            "missing is no fault in a dry run: {missing:?}"
+        );
+        fs::write(&token, "x").expect("written");
+        for (mode, good) in [
+            (0o600, true),
+            (0o640, false),
+            (0o644, false),
+            (0o602, false),
+        ] {
+            fs::set_permissions(&token, fs::Permissions::from_mode(mode)).expect("set");
+            let answer = load(home.path(), &none);
+            assert_eq!(answer.is_ok(), good, "{key} {mode:o}: {answer:?}");
+            if let Err(faults) = answer {
+                assert_eq!(faults[0].key, key);
+                assert_eq!(faults[0].code, "YB-1213");
+            }
+        }
     }
 }
 

@@ -135,7 +135,7 @@ impl<'i> Search<'i> {
             Meaning::UnknownWord { name, known } if on_key => {
                 ("YB-1202", toml_words::unknown_key(name, known))
             }
-            _ => ("YB-1203", toml_words::value(message)),
+            _ => (fault::VALUE, toml_words::value(message)),
         };
         let meant = match &meaning {
             Meaning::UnknownKey { name, known } => self.meant(&path, name, known),
@@ -176,7 +176,7 @@ impl<'i> Search<'i> {
                 on_key: false,
                 missing: true,
                 meant: None,
-                code: "YB-1204",
+                code: fault::MISSING,
                 text: toml_words::missing(name),
             });
         }

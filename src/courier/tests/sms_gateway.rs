@@ -101,7 +101,7 @@ fn described(port: u16, body: SmsBody) -> SmsSettings {
     }
 }
 
-fn couriers(runtime: &Runtime, sms: SmsSettings) -> (tempfile::TempDir, Result<Couriers, String>) {
+fn couriers(runtime: &Runtime, sms: SmsSettings) -> (tempfile::TempDir, Result<Couriers, Trouble>) {
     let home = tempfile::tempdir().expect("folder");
     let secret = home.path().join("secret");
     std::fs::write(&secret, "tea-and-rice\n").expect("file");
@@ -365,12 +365,16 @@ fn a_description_that_cannot_work_is_refused_at_the_start() {
             "couriers.sms.signature",
         ),
         (|s| s.timeout_s = 0, "couriers.sms.timeout_s"),
-        (|s| s.secret_file = Some("nowhere".into()), "YB-6003"),
+        (|s| s.secret_file = Some("nowhere".into()), "YB-2024"),
     ];
     for (change, part) in cases {
         let mut sms = described(9, SmsBody::Json);
         change(&mut sms);
-        let refused = couriers(&runtime, sms).1.err().expect("refused");
+        let refused = couriers(&runtime, sms)
+            .1
+            .err()
+            .expect("refused")
+            .to_string();
         assert!(refused.contains(part), "{part}: {refused}");
         assert!(!refused.contains("tea-and-rice"));
     }

@@ -165,7 +165,7 @@ async fn silent_and_foolish_clients_harm_nobody() {
         spawn_blocking(move || {
             stream.read_to_end(&mut answer).expect("answered");
             assert_eq!(answer.first(), Some(&Frame::Err.letter()));
-            assert!(String::from_utf8_lossy(&answer).contains("YB-6002"));
+            assert!(String::from_utf8_lossy(&answer).contains("YB-7312"));
         })
         .await
         .expect("no panic");
@@ -182,7 +182,7 @@ async fn a_panic_is_contained_and_said() {
     let house = house(&[], |run| assert!(run != 0, "the first run breaks off")).await;
     let (exit, _, err) = asked(&house.socket, &["panic"]).await;
     assert_eq!(exit.expect("answered"), Some(3));
-    assert!(String::from_utf8_lossy(&err).contains("YB-6001"));
+    assert!(String::from_utf8_lossy(&err).contains("YB-7311"));
     let (exit, ..) = asked(&house.socket, &["hello"]).await;
     assert_eq!(exit.expect("answered"), Some(0));
     for _ in 0..500 {

@@ -294,6 +294,9 @@ fn opened(cipher: Cipher, key: &[u8; 16], closed: &str) -> Option<Value> {
     serde_json::from_slice(&plain).ok()
 }
 
+/// What was answered is not JSON.
+pub const NO_JSON: &str = "YB-2046";
+
 fn no_json(said: &str, ordinal: u64) -> Unfetched {
     let what = if begins_like_a_page(said.as_bytes()) {
         "是网页".to_owned()
@@ -305,7 +308,7 @@ fn no_json(said: &str, ordinal: u64) -> Unfetched {
         format!("只有一句话“{}”", shortened(said))
     };
     Unfetched::wrong(
-        "YB-2046",
+        NO_JSON,
         format!(
             "第{ordinal}页的应答不是 JSON：{what}。处理：联系该部门核对接口；确表示没有数据的，把原话写入适配文件 empty"
         ),

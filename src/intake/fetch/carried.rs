@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::adapter::language::Adapter;
-use crate::intake::fetch::{Fetched, Holding, Unfetched};
+use crate::intake::fetch::{self, Fetched, Holding, Unfetched};
 
 /// Bytes read at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -20,15 +20,6 @@ pub fn carry(file: &Path, given: bool, adapter: &Adapter) -> Result<Fetched, Unf
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let failed = |error: &std::io::Error| {
-        Unfetched::wrong(
-            "YB-2002",
-            format!(
-                "读取文件 {name} 失败（{}）。处理：核对文件和权限",
-                error.kind()
-            ),
-        )
-    };
     let about = match fs::symlink_metadata(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Unfetched::wrong(
@@ -36,15 +27,12 @@ pub fn carry(file: &Path, given: bool, adapter: &Adapter) -> Result<Fetched, Unf
                 format!("没有这个文件：{}。处理：核对路径", file.display()),
             ));
         }
-        about => about.map_err(|error| failed(&error))?,
+        about => about.map_err(|error| fetch::unread(&name, error.kind()))?,
     };
     if !about.is_file() {
-        return Err(Unfetched::wrong(
-            "YB-2003",
-            format!("{name} 不是普通文件。处理：只放置文件本身，不用链接"),
-        ));
+        return Err(fetch::irregular(&name));
     }
-    let mut from = File::open(file).map_err(|error| failed(&error))?;
+    let mut from = File::open(file).map_err(|error| fetch::unread(&name, error.kind()))?;
     let mut hasher = blake3::Hasher::new();
     let mut piece = vec![0; PIECE_BYTES];
     let mut bytes = 0;
@@ -53,7 +41,7 @@ pub fn carry(file: &Path, given: bool, adapter: &Adapter) -> Result<Fetched, Unf
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(&error)),
+            Err(error) => return Err(fetch::unread(&name, error.kind())),
         };
         bytes += read as u64;
         if bytes > adapter.limits.file_bytes {

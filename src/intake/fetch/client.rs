@@ -9,12 +9,14 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode, Url};
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::adapter::transport::request::{Body, Method, Parameter, Parameters, Request};
 use crate::intake::fetch::login::Login;
 use crate::intake::fetch::trouble::{self, Trouble};
-use crate::intake::fetch::{Errand, Unfetched, secret};
+use crate::intake::fetch::{Errand, Unfetched};
+use crate::secret;
 
 /// How long is waited for what. The whole of a pull is a limit of the adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,13 @@ pub enum Content {
     Json(Value),
     /// Names and values.
     Form(Vec<(String, String)>),
+}
+
+impl Asking {
+    /// What is asked, unsigned, as a text that tells it from other questions.
+    pub fn question(&self) -> String {
+        format!("{:?} {} {:?}", self.method, self.url, self.content)
+    }
 }
 
 /// A department that is being asked.
@@ -408,19 +417,14 @@ fn client(errand: &Errand<'_>) -> Result<Client, Unfetched> {
         let certificates = reqwest::Certificate::from_pem_bundle(&pem)
             .ok()
             .filter(|certificates| !certificates.is_empty())
-            .ok_or_else(|| {
-                Unfetched::wrong(
-                    "YB-2022",
-                    "证书文件中没有可用的证书。处理：核对 ca_file，须为 PEM 格式",
-                )
-            })?;
+            .ok_or_else(|| secret::unfit_certificates(file))?;
         builder = builder.tls_certs_only(certificates);
     }
     if let (Some(certificate), Some(key)) = (&endpoint.client_cert_file, &endpoint.client_key_file)
     {
         let mut pem = secret::certificates(errand.home, certificate)?;
         pem.push(b'\n');
-        pem.extend(secret::private_key(errand.home, key)?);
+        pem.extend(secret::key(errand.home, key)?.expose_secret().as_bytes());
         let identity = reqwest::Identity::from_pem(&pem).map_err(|_| {
             Unfetched::wrong(
                 "YB-2036",

@@ -22,7 +22,8 @@ use tokio::process::Child;
 
 use crate::adapter::transport::Command;
 use crate::domain::record::Month;
-use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled};
+use crate::intake::fetch::spooled::{self, Spooled};
+use crate::intake::fetch::{Errand, Fetched, Unfetched, filled};
 
 /// What is kept of the end of its error output, bytes.
 const TAIL: usize = 4 << 10;
@@ -105,7 +106,7 @@ fn filled_day(argument: &str, today: Date) -> String {
 fn program(errand: &Errand<'_>, endpoint: &str) -> Result<PathBuf, Unfetched> {
     let Some(path) = &errand.endpoint.program else {
         return Err(Unfetched::wrong(
-            "YB-2440",
+            "YB-2446",
             format!("地址“{endpoint}”没有 program。处理：在 [endpoints] 中写明程序的绝对路径"),
         ));
     };
@@ -151,20 +152,20 @@ fn run(
     let folder = tempfile::Builder::new()
         .prefix(&format!("{}-", errand.adapter.name))
         .tempdir_in(errand.spool)
-        .map_err(|error| Spooled::failed(&error))?;
+        .map_err(|error| spooled::failed(&error))?;
     let ended = errand.runtime.block_on(async {
         let mut child = start(program, arguments, folder.path())?;
         let group = Group::of(&child)?;
         limit(group.leader, limits.program_bytes, limits.file_bytes);
-        let time = Duration::from_secs(limits.host_seconds.min(86_400));
+        let time = Duration::from_secs(u64::from(limits.fetch_seconds));
         let watched = watch(&mut child, &group, &mut spooled);
         match tokio::time::timeout(time, watched).await {
             Ok(ended) => ended,
             Err(_) => Err(Unfetched::wrong(
                 "YB-2443",
                 format!(
-                    "程序运行超过{}秒，已中止。处理：检查程序；确需更久时调高 limits.host_seconds",
-                    limits.host_seconds
+                    "程序运行超过{}秒，已中止。处理：检查程序；确需更久时调高 limits.fetch_seconds",
+                    limits.fetch_seconds
                 ),
             )),
         }
@@ -175,7 +176,7 @@ fn run(
 }
 
 fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Child, Unfetched> {
-    let folder = std::path::absolute(folder).map_err(|error| Spooled::failed(&error))?;
+    let folder = std::path::absolute(folder).map_err(|error| spooled::failed(&error))?;
     tokio::process::Command::new(program)
         .args(arguments)
         .env_clear()

@@ -1,5 +1,11 @@
 //! One file, streamed into the spool: continued where the connection broke when the department can say that it is still the same
 //! file, else begun anew.
+//!
+//! Less than the announced length is caught here. More is not: by RFC 9110 and RFC 9112 the announced length is the message, and
+//! what a department sends beyond it is dropped by the HTTP library together with the connection, without a word (a connection
+//! that is not used again looks the same for many good reasons). Such a file ends where the length says. Its reader holds or
+//! refuses it when that is inside a row or a document; where only the end of a last cell is missing, a declared total is the
+//! only protection.
 
 use jiff::SignedDuration;
 use reqwest::header::{
@@ -7,13 +13,15 @@ use reqwest::header::{
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use reqwest::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
 
 use crate::adapter::format::Format;
 use crate::adapter::language::Adapter;
 use crate::intake::fetch::client::{Asking, Patience, Session, moment, text_of};
 use crate::intake::fetch::notes::Remembered;
+use crate::intake::fetch::spooled::Spooled;
 use crate::intake::fetch::trouble::{self, Trouble};
-use crate::intake::fetch::{Fetched, Spooled, Unfetched};
+use crate::intake::fetch::{Fetched, Unfetched};
 
 /// Bytes at the beginning that tell a web page.
 const HEAD: usize = 512;
@@ -32,7 +40,8 @@ pub enum Download {
     Unchanged,
 }
 
-/// Downloads a file. `known` is the last one, where that was taken in.
+/// Downloads a file. `known` is the last one, where that was taken in. What an earlier pull got of it before it broke off, was
+/// stopped or killed is gone on with, when the department can say that it is still the same file.
 pub async fn download(
     session: &Session<'_>,
     asking: &Asking,
@@ -40,7 +49,7 @@ pub async fn download(
     known: Option<&Remembered>,
     mislabelled: bool,
 ) -> Result<Download, Unfetched> {
-    let mut part = Part::new(session, mislabelled)?;
+    let mut part = Part::open(session, asking, mislabelled)?;
     let mut patience = Patience::default();
     loop {
         let ended = match part.more(session, asking, known).await {
@@ -74,6 +83,16 @@ enum Same {
     Modified(HeaderValue),
 }
 
+/// What must be known of a part to go on with it at a later pull.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    etag: Option<String>,
+    modified: Option<String>,
+    /// Whether the `ETag` is what tells the same content, else the time of change.
+    by_etag: bool,
+    total: u64,
+}
+
 /// The file so far.
 struct Part {
     spooled: Spooled,
@@ -87,29 +106,67 @@ struct Part {
 }
 
 impl Part {
-    fn new(session: &Session<'_>, mislabelled: bool) -> Result<Self, Unfetched> {
-        let adapter = session.errand.adapter;
-        Ok(Self {
-            spooled: Spooled::new(adapter, session.errand.spool)?,
+    fn open(session: &Session<'_>, asking: &Asking, mislabelled: bool) -> Result<Self, Unfetched> {
+        let (spooled, mark) = Spooled::resumable(session.errand, &asking.question())?;
+        let mut part = Self {
+            spooled,
             head: Vec::new(),
             head_is_judged: false,
-            looks_for_pages: is_no_web_page(adapter),
+            looks_for_pages: is_no_web_page(session.errand.adapter),
             label_counts: !mislabelled,
             same: None,
             total: None,
-            remembered: Remembered {
-                digest: String::new(),
-                etag: None,
-                modified: None,
-            },
-        })
+            remembered: Remembered::default(),
+        };
+        if let Some(mark) = mark.and_then(|mark| serde_json::from_str(&mark).ok()) {
+            part.resume(mark)?;
+        }
+        Ok(part)
+    }
+
+    /// Takes up what is known of the part that an earlier pull left.
+    fn resume(&mut self, mark: Mark) -> Result<(), Unfetched> {
+        let by = if mark.by_etag {
+            &mark.etag
+        } else {
+            &mark.modified
+        };
+        let same = by.as_ref().and_then(|by| HeaderValue::from_str(by).ok());
+        let Some(same) = same.filter(|_| self.spooled.bytes < mark.total) else {
+            return self.restart();
+        };
+        self.same = Some(if mark.by_etag {
+            Same::Etag(same)
+        } else {
+            Same::Modified(same)
+        });
+        self.total = Some(mark.total);
+        self.head = self.spooled.head(HEAD)?;
+        self.remembered.etag = mark.etag;
+        self.remembered.modified = mark.modified;
+        Ok(())
     }
 
     /// Forgets what came: the next piece begins at zero.
-    fn restart(&mut self, session: &Session<'_>) -> Result<(), Unfetched> {
-        let fresh = Self::new(session, !self.label_counts)?;
-        *self = fresh;
+    fn restart(&mut self) -> Result<(), Unfetched> {
+        self.spooled.start_over()?;
+        self.head.clear();
+        self.head_is_judged = false;
+        self.same = None;
+        self.total = None;
+        self.remembered = Remembered::default();
         Ok(())
+    }
+
+    /// By what the part could be gone on with at a later pull; `None` when it could not.
+    fn mark(&self) -> Option<String> {
+        let mark = Mark {
+            etag: self.remembered.etag.clone(),
+            modified: self.remembered.modified.clone(),
+            by_etag: matches!(self.same.as_ref()?, Same::Etag(_)),
+            total: self.total?,
+        };
+        serde_json::to_string(&mark).ok()
     }
 
     /// Asks once for what is missing and takes what comes.
@@ -120,7 +177,7 @@ impl Part {
         known: Option<&Remembered>,
     ) -> Result<End, Trouble> {
         if self.spooled.bytes > 0 && self.same.is_none() {
-            self.restart(session)?;
+            self.restart()?;
         }
         let mut headers = HeaderMap::new();
         let mut wanted = vec![StatusCode::OK];
@@ -145,17 +202,17 @@ impl Part {
             StatusCode::NOT_MODIFIED => return Ok(End::Unchanged),
             StatusCode::PARTIAL_CONTENT => {
                 if let Err(unfetched) = self.continues(response.headers()) {
-                    self.restart(session)?;
+                    self.restart()?;
                     return Err(Trouble::passing(unfetched));
                 }
             }
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                self.restart(session)?;
+                self.restart()?;
                 return Err(Trouble::passing(changed()));
             }
             _ => {
                 if self.spooled.bytes > 0 {
-                    self.restart(session)?;
+                    self.restart()?;
                 }
                 self.begins(session, response.headers())?;
             }
@@ -197,6 +254,8 @@ impl Part {
             None if is_settled => headers.get(LAST_MODIFIED).cloned().map(Same::Modified),
             None => None,
         };
+        let mark = self.mark();
+        self.spooled.marked(mark);
         Ok(())
     }
 
@@ -246,6 +305,7 @@ impl Part {
                 );
                 if self.spooled.bytes > total {
                     self.same = None;
+                    self.spooled.marked(None);
                 }
                 Err(Trouble::passing(Unfetched::wrong("YB-2030", text)))
             }
@@ -260,6 +320,7 @@ impl Part {
         }
         self.head_is_judged = true;
         if begins_like_a_page(&self.head) {
+            self.spooled.marked(None);
             return Err(web_page());
         }
         Ok(())

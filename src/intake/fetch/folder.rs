@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use crate::adapter::transport::Folder;
 use crate::intake::fetch::listing::{Entry, Kind, Place, Stamp};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, pour};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched, irregular, pour, unread};
 
 /// A drop folder, opened.
 pub struct Local {
@@ -94,21 +95,8 @@ impl Local {
     /// Copies a file into the spool, hashing it on the way.
     pub fn copy(&self, place: &Place, spooled: &mut Spooled) -> Result<(), Unfetched> {
         let failed = |error: Errno| match error {
-            Errno::LOOP => Unfetched::wrong(
-                "YB-2003",
-                format!(
-                    "{} 不是普通文件。处理：只放置文件本身，不用链接",
-                    shown(place)
-                ),
-            ),
-            error => Unfetched::wrong(
-                "YB-2002",
-                format!(
-                    "读取文件 {} 失败（{}）。处理：核对文件和权限",
-                    shown(place),
-                    error.kind()
-                ),
-            ),
+            Errno::LOOP => irregular(&shown(place)),
+            error => unread(&shown(place), error.kind()),
         };
         let (own, above) = place.split_last().ok_or_else(|| failed(Errno::NOENT))?;
         let folder = self.folder(above).map_err(failed)?;

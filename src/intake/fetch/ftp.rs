@@ -17,8 +17,10 @@ use tokio::net::TcpStream;
 use crate::adapter::endpoint::host::{FtpHost, FtpTls, Names};
 use crate::intake::fetch::ftp_words::{self, RawText};
 use crate::intake::fetch::listing::{Entry, Stamp};
-use crate::intake::fetch::remote::Trouble;
-use crate::intake::fetch::{Errand, Spooled, Unfetched, secret};
+use crate::intake::fetch::remote::{self, Trouble};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched};
+use crate::secret;
 
 /// Until a connection stands, TLS included.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -40,6 +42,11 @@ pub struct Login {
 }
 
 impl Login {
+    /// Whose it is.
+    pub const fn host(&self) -> &FtpHost {
+        &self.host
+    }
+
     /// Reads password and certificates.
     pub fn read(errand: &Errand<'_>, host: &FtpHost) -> Result<Self, Unfetched> {
         let tls = match (&host.ca_file, host.plain) {
@@ -130,7 +137,7 @@ impl Session {
         in_time(ftp.login(user, password)).await.map_err(|trouble| match trouble {
             Said::No(response) if response.status != Status::NotAvailable => {
                 Trouble::Final(Unfetched::wrong(
-                    "YB-2414",
+                    remote::NO_LOGIN,
                     format!(
                         "服务器拒绝登录（{}）。处理：核对账户和口令，以及对方是否登记了本机地址",
                         code(&response)
@@ -258,9 +265,15 @@ impl Session {
             return Ok(());
         }
         let offset = usize::try_from(from).map_err(|_| Trouble::lost())?;
-        in_time(self.ftp.resume_transfer(offset))
-            .await
-            .map_err(Said::trouble)?;
+        match in_time(self.ftp.resume_transfer(offset)).await {
+            Ok(()) => {}
+            // It can not go on in the middle: once more from the beginning.
+            Err(Said::No(response)) if from > 0 && (500..=504).contains(&code(&response)) => {
+                spooled.start_over().map_err(Trouble::Final)?;
+                return Err(Trouble::lost());
+            }
+            Err(said) => return Err(said.trouble()),
+        }
         let opened = in_time(self.ftp.retr_as_stream(ftp_words::wire(path))).await;
         let mut stream = match opened {
             Ok(stream) => stream,
@@ -401,7 +414,7 @@ impl Said {
             }
             Self::No(response) if matches!(code(&response), 530..=553) => {
                 Trouble::Final(Unfetched::wrong(
-                    "YB-2420",
+                    remote::NOT_ALLOWED,
                     format!(
                         "服务器不允许该操作（{}）。处理：请对方核对该账户对目录和文件的权限",
                         code(&response)
@@ -409,7 +422,7 @@ impl Said {
                 ))
             }
             Self::No(response) => Trouble::Final(Unfetched::wrong(
-                "YB-2421",
+                remote::REFUSED,
                 format!(
                     "服务器拒绝（{}）。处理：联系对方检查服务器",
                     word(&response)
@@ -417,7 +430,7 @@ impl Said {
             )),
             Self::Lost => Trouble::lost(),
             Self::Nonsense => Trouble::Final(Unfetched::wrong(
-                "YB-2419",
+                remote::NONSENSE,
                 "服务器的应答不合 FTP 规范。处理：联系对方检查服务器",
             )),
         }
@@ -428,7 +441,7 @@ fn no_folder(said: Said) -> Trouble {
     match said {
         Said::No(response) if matches!(code(&response), 501 | 550) => {
             Trouble::Final(Unfetched::wrong(
-                "YB-2417",
+                remote::NO_FOLDER,
                 "服务器上没有这个目录，或该账户不能进入。处理：核对适配文件 transport 的 path 和对方授权",
             ))
         }
@@ -460,7 +473,7 @@ async fn in_time<T>(work: impl Future<Output = FtpResult<T>>) -> Result<T, Said>
 
 fn not_connected() -> Trouble {
     Trouble::Lost(Unfetched::wrong(
-        "YB-2411",
+        remote::NOT_CONNECTED,
         "无法连接服务器。处理：核对网络、主机和端口，稍后自动重试",
     ))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::adapter::transport::job::{Download as Place, Job};
 use crate::adapter::transport::request::Method;
-use crate::intake::fetch::answer::{is_word, pointed, shortened, text};
+use crate::intake::fetch::answer::{self, is_word, pointed, shortened, text};
 use crate::intake::fetch::client::{Asking, Content, Session};
 use crate::intake::fetch::download::{Download, download};
 use crate::intake::fetch::notes::{Asked, Failures, Notes};
@@ -158,7 +158,7 @@ impl Round<'_, '_> {
             || id.contains("..")
         {
             return Err(Unfetched::wrong(
-                "YB-2074",
+                "YB-2059",
                 "申请导出的应答中没有可用的任务编号。处理：核对适配文件 ask.id（JSON 指针）",
             ));
         }
@@ -276,14 +276,15 @@ impl Round<'_, '_> {
 
 /// What is asked, as a digest.
 fn question(asking: &Asking) -> String {
-    let text = format!("{:?} {} {:?}", asking.method, asking.url, asking.content);
-    blake3::hash(text.as_bytes()).to_hex().to_string()
+    blake3::hash(asking.question().as_bytes())
+        .to_hex()
+        .to_string()
 }
 
 fn document(body: &[u8]) -> Result<Value, Unfetched> {
     serde_json::from_slice(body).map_err(|_| {
         Unfetched::wrong(
-            "YB-2046",
+            answer::NO_JSON,
             "对方的应答不是 JSON（可能是出错页面）。处理：联系该部门核对接口",
         )
     })

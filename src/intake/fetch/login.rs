@@ -10,7 +10,8 @@ use crate::intake::fetch::client::{Asking, Session};
 use crate::intake::fetch::keyring::{Exchange, Token};
 use crate::intake::fetch::signing::{exchange, irs, tif, token};
 use crate::intake::fetch::trouble::Trouble;
-use crate::intake::fetch::{Errand, Unfetched, secret};
+use crate::intake::fetch::{Errand, Unfetched};
+use crate::secret;
 
 /// A way of signing with its secrets.
 pub enum Login<'e> {

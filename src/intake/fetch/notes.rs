@@ -28,7 +28,7 @@ pub struct Notes {
 }
 
 /// A file as it came last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// blake3 (hex).
     pub digest: String,

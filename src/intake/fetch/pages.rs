@@ -13,7 +13,9 @@ use crate::adapter::transport::request::{Method, Parameter};
 use crate::intake::fetch::answer::{Answer, Page, empty_line, read};
 use crate::intake::fetch::client::{Asking, Content, Session};
 use crate::intake::fetch::signing::unhex;
-use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, filled, secret};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Fetched, Unfetched, filled};
+use crate::secret;
 
 /// Longest cursor or link, bytes.
 const NEXT_BYTES: usize = 8 << 10;
@@ -318,7 +320,7 @@ fn data_key(errand: &Errand<'_>, pages: &Pages) -> Result<Option<[u8; 16]>, Unfe
     }
     let wrong = || {
         Unfetched::wrong(
-            "YB-2056",
+            "YB-2057",
             "没有可用的数据密钥。处理：在 [endpoints] 写 data_key_file，内容为16个字符或32位十六进制数",
         )
     };

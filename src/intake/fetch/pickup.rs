@@ -8,7 +8,8 @@ use crate::adapter::transport::{Pickup, Transport};
 use crate::intake::fetch::folder::Local;
 use crate::intake::fetch::listing::{Listed, Listing, Look, Place, Stamp, TooMany, Walk, order};
 use crate::intake::fetch::remote::Distant;
-use crate::intake::fetch::{Errand, Fetched, Spooled, Unfetched, names};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Fetched, Unfetched, names};
 
 /// Names tried for a file whose name is taken where it should go.
 const NAMESAKES: u32 = 99;
@@ -37,7 +38,7 @@ impl Site {
             | Transport::Pages(_)
             | Transport::Job(_)
             | Transport::Command(_) => {
-                Err(Unfetched::wrong("YB-2010", "没有目录。处理：核对适配文件"))
+                Err(Unfetched::wrong("YB-2013", "没有目录。处理：核对适配文件"))
             }
         }
     }
@@ -256,9 +257,11 @@ fn take(
                     return Err(still());
                 }
             }
-            let mut spooled = Spooled::new(errand.adapter, errand.spool)?;
+            let mut spooled = begun(errand, distant, &file.place, stamp)?;
             distant.download(&file.place, stamp, &mut spooled)?;
             if stamp.size.is_some_and(|size| size != spooled.bytes) {
+                // Whatever it is, it is no part of this file.
+                spooled.marked(None);
                 return Err(still());
             }
             spooled
@@ -273,6 +276,29 @@ fn take(
         stamp,
     });
     Ok(Some(fetched))
+}
+
+/// What an earlier pull got of this file, when size and time of change are still the same; else empty.
+fn begun(
+    errand: &Errand<'_>,
+    distant: &Distant,
+    place: &Place,
+    stamp: Stamp,
+) -> Result<Spooled, Unfetched> {
+    // Without a time of change, another content of the same size would look the same.
+    let mark = stamp
+        .size
+        .zip(stamp.modified)
+        .map(|(size, modified)| format!("{size} {modified}"));
+    let Some(mark) = mark else {
+        return Spooled::new(errand.adapter, errand.spool);
+    };
+    let (mut spooled, kept) = Spooled::resumable(errand, &distant.question(place))?;
+    if kept.as_ref() != Some(&mark) {
+        spooled.start_over()?;
+        spooled.marked(Some(mark));
+    }
+    Ok(spooled)
 }
 
 /// Moves a file, and its marker after it, below the folder for what is done. Nothing is ever written over.

@@ -8,7 +8,21 @@ use tokio::time::Instant;
 use crate::adapter::endpoint::host::Names;
 use crate::adapter::transport::{Remote, Transport};
 use crate::intake::fetch::listing::{Entry, Place, Stamp};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, ftp, names, sftp};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched, ftp, names, sftp};
+
+/// The server is not there.
+pub const NOT_CONNECTED: &str = "YB-2411";
+/// The server does not let us in.
+pub const NO_LOGIN: &str = "YB-2414";
+/// The folder is not there.
+pub const NO_FOLDER: &str = "YB-2417";
+/// The server does not speak as it should.
+pub const NONSENSE: &str = "YB-2419";
+/// The account may not do this.
+pub const NOT_ALLOWED: &str = "YB-2420";
+/// The server says no for another reason.
+pub const REFUSED: &str = "YB-2421";
 
 /// Attempts in a row without a byte more.
 const TRIES: u32 = 3;
@@ -57,7 +71,7 @@ pub struct Distant {
     session: Option<Session>,
     runtime: tokio::runtime::Runtime,
     deadline: Instant,
-    host_seconds: u64,
+    seconds: u32,
     root: Vec<u8>,
     /// What file names are written in.
     pub names: Names,
@@ -92,8 +106,8 @@ impl Distant {
                     "无法建立网络会话。处理：查看系统资源（文件句柄）后重试",
                 )
             })?;
-        let host_seconds = errand.adapter.limits.host_seconds;
-        let far = Duration::from_secs(host_seconds.min(86_400));
+        let seconds = errand.adapter.limits.fetch_seconds;
+        let far = Duration::from_secs(u64::from(seconds));
         let root = match remote.path.trim_end_matches('/') {
             "" if remote.path.starts_with('/') => "/",
             root => root,
@@ -103,7 +117,7 @@ impl Distant {
             session: None,
             runtime,
             deadline: Instant::now() + far,
-            host_seconds,
+            seconds,
             root: names::write(root, names),
             names,
         })
@@ -130,6 +144,21 @@ impl Distant {
             Session::Sftp(sftp) => sftp.stamp(&path).await,
             Session::Ftp(ftp) => ftp.stamp(&path).await,
         })
+    }
+
+    /// Which file of which account on which server, as a text.
+    pub fn question(&self, place: &Place) -> String {
+        let (kind, host, port, user) = match &self.login {
+            Login::Sftp(login) => {
+                let host = login.host();
+                ("sftp", &host.host, host.port, &host.user)
+            }
+            Login::Ftp(login) => {
+                let host = login.host();
+                ("ftp", &host.host, host.port.unwrap_or_default(), &host.user)
+            }
+        };
+        format!("{kind} {host} {port} {user} {:?}", self.path(place))
     }
 
     /// Downloads a file of this stamp; after a break it goes on where it was, when the stamp is still the same.
@@ -267,8 +296,8 @@ impl Distant {
             Ok(Err(_)) => Err(Trouble::Final(Unfetched::wrong(
                 "YB-2424",
                 format!(
-                    "超过{}秒仍未完成。处理：核对文件大小和网络；确需更久时调高 limits.host_seconds",
-                    self.host_seconds
+                    "超过{}秒仍未完成。处理：核对文件大小和网络；确需更久时调高 limits.fetch_seconds",
+                    self.seconds
                 ),
             ))),
             Err(_) => Err(Trouble::Final(Unfetched::wrong(

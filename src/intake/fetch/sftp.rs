@@ -13,9 +13,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::adapter::endpoint::host::SftpHost;
 use crate::intake::fetch::listing::{Entry, Kind, Stamp};
-use crate::intake::fetch::remote::Trouble;
+use crate::intake::fetch::remote::{self, Trouble};
 use crate::intake::fetch::sftp_wire::{Attributes, Fault, NO_SUCH_FILE, PERMISSION_DENIED, Wire};
-use crate::intake::fetch::{Errand, Spooled, Unfetched, secret};
+use crate::intake::fetch::spooled::Spooled;
+use crate::intake::fetch::{Errand, Unfetched};
+use crate::secret;
 
 /// Until the connection stands, and until keys are agreed on.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -23,8 +25,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Until the login is decided; old servers look the client's name up first.
 const LOGIN: Duration = Duration::from_secs(45);
 
-/// Questions of a keyboard-interactive login that are answered.
-const QUESTIONS: usize = 3;
+/// Rounds of a keyboard-interactive login that are answered.
+const ROUNDS: usize = 4;
 
 /// Bits of a mode that say what a file is.
 const TYPE: u32 = 0o170_000;
@@ -38,6 +40,11 @@ pub struct Login {
 }
 
 impl Login {
+    /// Whose it is.
+    pub const fn host(&self) -> &SftpHost {
+        &self.host
+    }
+
     /// Reads keys and secrets.
     pub fn read(errand: &Errand<'_>, host: &SftpHost) -> Result<Self, Unfetched> {
         let word = |file: &Option<std::path::PathBuf>| {
@@ -247,7 +254,7 @@ impl Session {
             .await
             .map_err(|fault| match fault {
                 Fault::Said(NO_SUCH_FILE, _) => Trouble::Final(Unfetched::wrong(
-                    "YB-2417",
+                    remote::NO_FOLDER,
                     "服务器上没有这个目录。处理：核对适配文件 transport 的 path",
                 )),
                 fault => trouble(fault),
@@ -358,7 +365,7 @@ async fn log_in(login: &Login, handle: &mut Handle<Gatekeeper>) -> Result<(), Tr
         }
     }
     Err(Trouble::Final(Unfetched::wrong(
-        "YB-2414",
+        remote::NO_LOGIN,
         "服务器拒绝登录。处理：核对账户、口令或私钥，以及对方是否登记了本机地址和公钥",
     )))
 }
@@ -383,31 +390,34 @@ async fn signatures(
     })
 }
 
-/// Some servers ask for the password in a conversation.
+/// Some servers ask for the password in a conversation, with rounds that ask nothing before or after. It is told once, to the
+/// one question of a round whose answer is not seen: whatever else is asked for (a code, a new password) is not the password.
 async fn answers(
     handle: &mut Handle<Gatekeeper>,
     user: &str,
     password: &str,
 ) -> Result<bool, russh::Error> {
+    let mut unsaid = Some(password);
     let mut answer = handle
         .authenticate_keyboard_interactive_start(user, None)
         .await?;
-    for _ in 0..QUESTIONS {
-        match answer {
+    for _ in 0..ROUNDS {
+        let prompts = match answer {
             KeyboardInteractiveAuthResponse::Success => return Ok(true),
             KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(false),
-            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
-                // A question whose answer may be seen, or a second one, is not for the password.
-                let words = match prompts.as_slice() {
-                    [] => Vec::new(),
-                    [prompt] if !prompt.echo => vec![password.to_owned()],
-                    _ => return Ok(false),
-                };
-                answer = handle
-                    .authenticate_keyboard_interactive_respond(words)
-                    .await?;
-            }
-        }
+            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => prompts,
+        };
+        let words = match prompts.as_slice() {
+            [] => Vec::new(),
+            [prompt] if !prompt.echo => match unsaid.take() {
+                Some(password) => vec![password.to_owned()],
+                None => return Ok(false),
+            },
+            _ => return Ok(false),
+        };
+        answer = handle
+            .authenticate_keyboard_interactive_respond(words)
+            .await?;
     }
     Ok(matches!(answer, KeyboardInteractiveAuthResponse::Success))
 }
@@ -427,7 +437,7 @@ fn not_connected(error: &russh::Error, stranger: Option<String>) -> Trouble {
             "与服务器没有共同的加密算法，或服务器没有登记的那种公钥。处理：核对 host_key；服务器过旧且暂不能升级的，写 old_algorithms = true",
         )),
         _ => Trouble::Lost(Unfetched::wrong(
-            "YB-2411",
+            remote::NOT_CONNECTED,
             "无法连接服务器。处理：核对网络、主机和端口，稍后自动重试",
         )),
     }
@@ -444,15 +454,15 @@ fn trouble(fault: Fault) -> Trouble {
     match fault {
         Fault::Lost => Trouble::lost(),
         Fault::Nonsense => Trouble::Final(Unfetched::wrong(
-            "YB-2419",
+            remote::NONSENSE,
             "服务器的应答不合 SFTP 规范。处理：联系对方检查服务器",
         )),
         Fault::Said(PERMISSION_DENIED, _) => Trouble::Final(Unfetched::wrong(
-            "YB-2420",
+            remote::NOT_ALLOWED,
             "服务器不允许该操作。处理：请对方核对该账户对目录和文件的权限",
         )),
         Fault::Said(code, said) => Trouble::Final(Unfetched::wrong(
-            "YB-2421",
+            remote::REFUSED,
             format!("服务器拒绝（{code} {said}）。处理：联系对方检查服务器"),
         )),
     }

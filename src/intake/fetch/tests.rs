@@ -19,6 +19,7 @@ mod download;
 mod jobs;
 mod login;
 mod paging;
+mod resume;
 mod server;
 mod tls;
 

@@ -34,6 +34,16 @@ pub fn find(text: &str) -> (char, &'static str) {
     best.1
 }
 
+/// Whether most of these lines have a delimiter equally often: no text of fixed width, however wide its lines are.
+pub fn is_regular(lines: &[String]) -> bool {
+    CANDIDATES.iter().any(|(delimiter, _)| {
+        let counts: Vec<usize> = lines.iter().map(|line| count(line, *delimiter)).collect();
+        counts.iter().any(|wanted| {
+            *wanted > 0 && counts.iter().filter(|other| *other == wanted).count() * 2 > lines.len()
+        })
+    })
+}
+
 fn count(line: &str, delimiter: char) -> usize {
     let mut quoted = false;
     line.chars()

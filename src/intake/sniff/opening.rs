@@ -21,6 +21,8 @@ const MEMBERS: usize = 1000;
 pub struct Head {
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// They are the whole of it.
+    pub is_whole: bool,
     /// A zip with the parts of a workbook.
     pub is_workbook: bool,
     /// As text, without BOM.
@@ -158,6 +160,7 @@ fn head(bytes: impl Read, is_workbook: bool) -> Result<Head, Unreadable> {
         (String::new(), None)
     };
     Ok(Head {
+        is_whole: (kept.len() as u64) < HEAD_BYTES,
         bytes: kept,
         is_workbook,
         text,

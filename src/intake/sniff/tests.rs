@@ -160,3 +160,181 @@ proptest::proptest! {
         let _ = sniffed("a", text.as_bytes());
     }
 }
+
+/// Fields of a line, each filled up with blanks to its width in bytes of GB18030, or in characters.
+fn wide(fields: &[(&str, usize)], in_bytes: bool) -> String {
+    let mut line = String::new();
+    for (text, width) in fields {
+        let own = if in_bytes {
+            gb18030(text).len()
+        } else {
+            text.chars().count()
+        };
+        line.push_str(text);
+        line.push_str(&" ".repeat(width - own));
+    }
+    line + "\r\n"
+}
+
+fn wide_rows(in_bytes: bool) -> String {
+    [
+        (
+            "91411303MA49U85BX9",
+            "南阳示例有限公司",
+            "12",
+            "存续",
+            "20250102",
+        ),
+        (
+            "91411303MA49U86AX3",
+            "南阳样品餐饮有限公司",
+            "3",
+            "注销",
+            "20231130",
+        ),
+        (
+            "91411303MA49U87BX8",
+            "宛城试制店",
+            "140",
+            "存续",
+            "20190506",
+        ),
+        (
+            "91411303MA49U88AX1",
+            "卧龙演练用最长名称有限公司",
+            "5",
+            "",
+            "20240711",
+        ),
+    ]
+    .iter()
+    .map(|(code, name, heads, state, day)| {
+        let fields = [
+            (*code, 18),
+            (*name, 26),
+            (*heads, 6),
+            (*state, 4),
+            (*day, 8),
+        ];
+        wide(&fields, in_bytes)
+    })
+    .collect()
+}
+
+/// The widths of a draft's columns.
+fn widths(sample: &Sample) -> Vec<usize> {
+    let columns = sample
+        .layout
+        .format
+        .keys
+        .iter()
+        .find(|key| key.name == "columns")
+        .expect("columns");
+    columns
+        .value
+        .split("width = ")
+        .skip(1)
+        .map(|rest| {
+            rest.split(' ')
+                .next()
+                .expect("a width")
+                .parse()
+                .expect("a number")
+        })
+        .collect()
+}
+
+#[test]
+fn columns_of_fixed_width_are_found_by_what_every_line_has() {
+    let heading = [
+        ("统一社会信用代码", 18),
+        ("企业名称", 26),
+        ("人数", 6),
+        ("状态", 4),
+        ("成立日期", 8),
+    ];
+    let named = ["统一社会信用代码", "企业名称", "人数", "状态", "成立日期"];
+    let numbered = ["列1", "列2", "列3", "列4", "列5"];
+    let title = "市场主体名单（示例）\r\n";
+    let bytes = |text: &str| gb18030(text);
+    for (number, (file, headings, rows)) in [
+        (bytes(&wide_rows(true)), numbered, 4),
+        (bytes(&format!("{title}{}", wide_rows(true))), numbered, 4),
+        (
+            bytes(&format!(
+                "{title}{}{}",
+                wide(&heading, true),
+                wide_rows(true)
+            )),
+            named,
+            4,
+        ),
+        (wide_rows(false).into_bytes(), numbered, 4),
+        (
+            format!("\u{feff}{}{}", wide(&heading, false), wide_rows(false)).into_bytes(),
+            named,
+            4,
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sample = sniffed("a.txt", &file).expect("readable");
+        assert_eq!(sample.layout.format_name(), "fixed", "{number}");
+        assert_eq!(self::headings(&sample), headings, "{number}");
+        assert_eq!(widths(&sample), [18, 26, 6, 4, 8], "{number}");
+        assert_eq!((sample.rows, sample.spoilt), (rows, 0), "{number}");
+        assert_eq!(sample.columns[2].filled, 4);
+        assert_eq!(sample.columns[3].filled, 3);
+        assert_eq!(
+            sample.columns[1].values[3].text,
+            "卧龙演练用最长名称有限公司"
+        );
+    }
+    // Delimited text whose lines happen to be equally long is none, nor is a text of two lines, nor prose.
+    for text in [
+        "码,名称,状态\n01,甲公司,存续\n02,乙公司,存续\n03,丙公司,注销\n",
+        "01 甲公司\n02 乙公司\n",
+    ] {
+        if let Ok(sample) = sniffed("a.txt", text.as_bytes()) {
+            assert_ne!(sample.layout.format_name(), "fixed", "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_last_line_that_counts_the_rows_is_told_from_a_sum() {
+    let csv = "统一社会信用代码,企业名称,登记状态\n91411303MA49U85BX9,南阳示例有限公司,存续\n\
+               91411303MA49U86AX3,南阳样品有限公司,存续\n";
+    let fixed = wide_rows(true);
+    for (text, wanted) in [
+        (format!("{csv}记录数：2\n"), Some("记录数")),
+        (format!("企业名单\n\n{csv}共2条\n"), Some("共")),
+        (format!("{csv}合计,2,\n"), Some("合计")),
+        (format!("{csv}总计 2 条记录"), Some("总计")),
+        (format!("{fixed}共4条\r\n"), Some("共")),
+        (format!("{fixed}合计：0004\r\n"), Some("合计")),
+        // Another figure, no word, no figure, a row.
+        (format!("{csv}合计,125000,\n"), None),
+        (format!("{csv}第2页\n"), None),
+        (format!("{csv}甲2,,\n"), None),
+        (format!("{csv}2\n"), None),
+        (format!("{csv}完\n"), None),
+        (csv.to_owned(), None),
+        (format!("{fixed}共5条\r\n"), None),
+    ] {
+        let sample = sniffed("a.txt", &gb18030(&text)).expect("readable");
+        let trailer = sample
+            .layout
+            .format
+            .keys
+            .iter()
+            .find(|key| key.name == "trailer");
+        let found = trailer.map(|key| key.value.trim_matches('"'));
+        assert_eq!(found, wanted, "{text}");
+        if wanted.is_some() {
+            assert_eq!(sample.spoilt, 0, "{text}");
+            assert!(sample.whole && sample.rows <= 4, "{text}");
+        }
+    }
+}

@@ -205,3 +205,28 @@ fn a_download_from_proftpd_goes_on_where_it_broke_off() {
     assert_eq!((broken.cuts_left(), broken.rests()), (0, 2));
     assert!(broken.bytes() < 12_000_000, "{}", broken.bytes());
 }
+
+#[test]
+fn the_next_pull_goes_on_where_the_line_to_proftpd_died() {
+    let Some(ftpd) = start() else { return };
+    let bytes = noise(8_000_000);
+    ftpd.bench.put("a.csv", &bytes);
+    ftpd.bench.put("a.csv.ok", b"");
+    let (port, line) = line(ftpd.plain, 6_000_000, 1, true);
+    line.dies();
+    let endpoint = at(port, "plain = true");
+    let unfetched = ftpd.bench.fetch(&endpoint, FILES).unwrap_err();
+    assert!(
+        ["YB-2411", "YB-2422"].contains(&unfetched.code),
+        "{unfetched}"
+    );
+    assert_eq!(line.rests(), 0);
+    line.repair();
+    let first = line.bytes();
+    assert!(
+        ftpd.bench.take(&endpoint, FILES).1 == bytes,
+        "byte for byte"
+    );
+    assert_eq!(line.rests(), 1);
+    assert!(line.bytes() - first < 4_000_000, "{}", line.bytes() - first);
+}

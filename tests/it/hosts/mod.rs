@@ -12,6 +12,7 @@ use yingbao::adapter::language::{Adapter, AdapterFile};
 use yingbao::intake::fetch::{Errand, Fetched, Unfetched, fetch, finish};
 
 mod ftp;
+mod login;
 mod proxy;
 mod server;
 mod sftp;
@@ -92,7 +93,7 @@ impl Bench {
             "department = \"税务\"\ntitle = \"测试数据\"\nbasis = \"test\"\nrecord = \"tax\"\nmode = \"increment\"\n\
              as_of = \"delivery\"\n[transport.{transport}\n[format.csv]\nheader = \"码\"\n[fields]\n\
              credit_code = {{ from = \"码\", required = true }}\nmonth = {{ from = \"月\", required = true }}\n\
-             [limits]\nfile_bytes = 8000000\nentries = 40\nhost_seconds = 60\n"
+             [limits]\nfile_bytes = 8000000\nentries = 40\nfetch_seconds = 60\n"
         );
         let file: AdapterFile =
             toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What went over the line.
 #[derive(Default)]
@@ -11,12 +11,26 @@ pub struct Line {
     cuts: AtomicUsize,
     bytes: AtomicU64,
     rests: AtomicUsize,
+    dies: AtomicBool,
+    is_dead: AtomicBool,
 }
 
 impl Line {
     /// Bytes from the server.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// After the next cut nothing is carried any more, until it is repaired.
+    pub fn dies(&self) {
+        self.dies.store(true, Ordering::Relaxed);
+    }
+
+    /// It carries again, without cuts.
+    pub fn repair(&self) {
+        self.cuts.store(0, Ordering::Relaxed);
+        self.dies.store(false, Ordering::Relaxed);
+        self.is_dead.store(false, Ordering::Relaxed);
     }
 
     /// Cuts still to be made.
@@ -51,6 +65,9 @@ fn listen(target: u16, after: u64, line: Arc<Line>, rewrites: bool) -> u16 {
 }
 
 fn carry(client: TcpStream, target: u16, after: u64, line: &Arc<Line>, rewrites: bool) {
+    if line.is_dead.load(Ordering::Relaxed) {
+        return;
+    }
     let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else {
         return;
     };
@@ -88,6 +105,9 @@ fn carry(client: TcpStream, target: u16, after: u64, line: &Arc<Line>, rewrites:
                     })
                     .is_ok();
             if cut {
+                if line.dies.load(Ordering::Relaxed) {
+                    line.is_dead.store(true, Ordering::Relaxed);
+                }
                 break;
             }
         }

@@ -144,6 +144,11 @@ fn openssh_is_known_by_its_key_and_knows_us_by_ours() {
 }
 
 impl Bench {
+    fn refused_otherwise(&self, endpoint: &str, codes: &[&str]) {
+        let unfetched = self.fetch(endpoint, FILES).unwrap_err();
+        assert!(codes.contains(&unfetched.code), "{unfetched}");
+    }
+
     fn refused_leaving_spool(&self, endpoint: &str, code: &str) {
         for entry in fs::read_dir(self.path("spool")).expect("spool") {
             fs::remove_file(entry.expect("entry").path()).expect("removed");
@@ -172,6 +177,44 @@ fn a_download_from_openssh_goes_on_where_it_broke_off() {
     sshd.bench.taken.borrow_mut().clear();
     sshd.bench
         .refused(&sshd.at(port, &sshd.pinned(), KEY), FILES, "YB-2422");
+}
+
+#[test]
+fn the_next_pull_goes_on_where_the_line_died() {
+    let Some(sshd) = start("") else { return };
+    let bytes = noise(8_000_000);
+    // What happens to the file meanwhile; whether its beginning is still good.
+    for changes in [false, true] {
+        sshd.bench.empty();
+        sshd.bench.put("a.csv", &bytes);
+        sshd.bench.put("a.csv.ok", b"");
+        let (port, line) = line(sshd.port, 6_000_000, 1, false);
+        line.dies();
+        let endpoint = sshd.at(port, &sshd.pinned(), KEY);
+        sshd.bench
+            .refused_otherwise(&endpoint, &["YB-2411", "YB-2422"]);
+        let first = line.bytes();
+        line.repair();
+        let mut wanted = bytes.clone();
+        if changes {
+            // The same size, another content, another time.
+            wanted.reverse();
+            sshd.bench.put("a.csv", &wanted);
+            let other = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+            let file = fs::File::options()
+                .write(true)
+                .open(sshd.bench.path("shown/a.csv"));
+            file.expect("file").set_modified(other).expect("a time");
+        }
+        assert!(
+            sshd.bench.take(&endpoint, FILES).1 == wanted,
+            "byte for byte"
+        );
+        let second = line.bytes() - first;
+        assert_eq!(second > 8_000_000, changes, "{first} and {second}");
+        let parts = fs::read_dir(sshd.bench.path("notes/test.parts")).expect("parts");
+        assert_eq!(parts.count(), 1, "nothing but the lock is left");
+    }
 }
 
 #[test]

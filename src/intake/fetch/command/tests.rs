@@ -122,7 +122,7 @@ fn months_are_asked_for_until_they_have_come() {
 #[test]
 fn what_goes_wrong_is_told_and_nothing_is_taken() {
     let mut bench = Bench::new("[]");
-    bench.adapter.limits.host_seconds = 1;
+    bench.adapter.limits.fetch_seconds = 1;
     bench.adapter.limits.file_bytes = 100_000;
     bench.adapter.limits.program_bytes = 64 << 20;
     for (body, code, word) in [

@@ -155,14 +155,14 @@ fn what_a_department_may_say_about_a_job() {
             json(&value!({ "code": "0" })),
             state("DONE"),
             "",
-            "YB-2074",
+            "YB-2059",
             false,
         ),
         (
             json(&value!({ "code": "0", "data": { "id": "../x" } })),
             state("DONE"),
             "",
-            "YB-2074",
+            "YB-2059",
             false,
         ),
         (

@@ -10,18 +10,20 @@ use std::rc::Rc;
 
 use crate::adapter::format::{Format, WidthUnit};
 use crate::adapter::language::Adapter;
-use crate::adapter::row::Decoded;
+use crate::adapter::row::Sink;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::charset::{Reading, Tally, Transcoder};
 use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
+use crate::intake::decode::source::Source;
 
 mod biff;
 mod capped;
 mod charset;
 mod container;
 mod csv;
+mod fingerprint;
 mod fixed;
 mod handover;
 mod headings;
@@ -37,6 +39,7 @@ mod records;
 mod sheet_facts;
 mod sheetml;
 mod sheets;
+mod source;
 mod spreadsheet;
 mod table;
 mod trailer;
@@ -76,17 +79,22 @@ pub struct Remark {
 
 /// Reads a file and hands everything to `sink` in file order. An error of the sink ends it.
 ///
+/// Rows that the sink knows by their fingerprints are counted and go no further; all else — the other rows, what is spoilt,
+/// errors, totals, the count of rows — is as if it knew none.
+///
 /// # Errors
 /// The file is not what the adapter declares, is damaged, or exceeds a limit. The rows handed on before mean
 /// nothing then: the file as a whole is not to be used.
-pub fn decode(
+pub fn decode(path: &Path, adapter: &Adapter, sink: &mut Sink<'_>) -> Result<Decoding, Unreadable> {
+    decode_into(path, adapter, Handover::new(sink, adapter))
+}
+
+fn decode_into(
     path: &Path,
     adapter: &Adapter,
-    sink: &mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
+    mut handover: Handover<'_>,
 ) -> Result<Decoding, Unreadable> {
-    let limits = &adapter.limits;
-    let export = Export::new(path, adapter.container.as_ref(), limits);
-    let mut handover = Handover::new(sink, limits);
+    let export = Export::new(path, adapter.container.as_ref(), &adapter.limits);
     let mut decoding = Decoding::default();
     for member in export.members()? {
         if export.has_several() {
@@ -130,17 +138,32 @@ fn one(
             let total = fixed::decode_bytes(bytes, reading, format, limits, handover)?;
             return Ok((total, Rc::default()));
         }
-        let text = Transcoder::new(bytes, reading);
-        let tally = text.tally();
-        let total = match &adapter.format {
-            Format::Csv(format) => csv::decode(text, format, limits, handover)?,
-            Format::Xml(format) => xml::decode(text, format, limits, handover)?,
-            Format::Json(format) => json::decode(text, format, limits, handover)?,
-            Format::Fixed(format) => fixed::decode(text, format, limits, handover)?,
-            // Returned above: most spreadsheets are no text.
-            Format::Xlsx(_) => None,
-        };
-        Ok((total, tally))
+        match &adapter.format {
+            Format::Json(format) if !format.lines => {
+                let text = Transcoder::new(bytes, reading);
+                let tally = text.tally();
+                Ok((json::decode(text, format, limits, handover)?, tally))
+            }
+            Format::Fixed(format) => {
+                let text = Transcoder::new(bytes, reading);
+                let tally = text.tally();
+                Ok((fixed::decode(text, format, limits, handover)?, tally))
+            }
+            format => {
+                let (source, tally) = Source::new(bytes, reading, handover.looks_ahead);
+                let total = match format {
+                    Format::Csv(format) => csv::decode(source, format, limits, handover)?,
+                    Format::Xml(format) => xml::decode(source, format, limits, handover)?,
+                    Format::Json(format) => {
+                        json::decode_lines(source, format, limits, handover)?;
+                        None
+                    }
+                    // Above: fixed columns are cut by bytes or read line by line; most spreadsheets are no text.
+                    Format::Fixed(_) | Format::Xlsx(_) => None,
+                };
+                Ok((total, tally))
+            }
+        }
     })?;
     decoding.note(reading, total, &tally, handover);
     Ok(())

@@ -10,6 +10,7 @@ use crate::adapter::draft::heading::{self, Below};
 use crate::adapter::draft::layout::{Key, Layout, Table};
 use crate::adapter::draft::sample::Sample;
 use crate::adapter::language::{Adapter, AdapterFile};
+use crate::adapter::row::Reply;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::decode;
 use crate::intake::sniff::opening::{Head, open};
@@ -315,7 +316,7 @@ impl Reader<'_> {
             let is_more = sample.take(decoded);
             (self.watch)(sample.rows);
             if is_more {
-                Ok(())
+                Ok(Reply::GoOn)
             } else {
                 Err(refusal(ENOUGH, ""))
             }

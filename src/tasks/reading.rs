@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::adapter::guard;
 use crate::adapter::language::Adapter;
 use crate::adapter::mapping::Mapper;
-use crate::adapter::row::{CUT_ROW, Decoded};
+use crate::adapter::row::{CUT_ROW, Decoded, Reply};
 use crate::domain::batch::{Census, ISSUES_KEPT, Issue, Unreadable};
 use crate::domain::duplicate::prevails;
 use crate::domain::record::Record;
@@ -150,11 +150,12 @@ pub fn read_watched(
                     reason,
                 }]);
             }
-            Decoded::Row(mut row) => {
-                mapper.depersonalise(&mut row);
-                let mapped = mapper.row(&mut row);
+            Decoded::Sighted { .. } => {}
+            Decoded::Row(row) => {
+                mapper.depersonalise(row);
+                let mapped = mapper.row(row);
                 if mapped.is_total {
-                    return Ok(());
+                    return Ok(Reply::GoOn);
                 }
                 reading.rows += 1;
                 reading.complain(mapped.issues);
@@ -167,7 +168,7 @@ pub fn read_watched(
         if reading.rows.is_multiple_of(WATCHED_ROWS) {
             watch(reading.rows);
         }
-        Ok(())
+        Ok(Reply::GoOn)
     })?;
     reading.member.clear();
     reading.declared_total = decoding.declared_total;

@@ -15,7 +15,7 @@ use encoding_rs::GB18030;
 use jiff::civil::date;
 use yingbao::adapter::language::Adapter;
 use yingbao::adapter::mapping::Mapper;
-use yingbao::adapter::row::Decoded;
+use yingbao::adapter::row::{Decoded, Reply};
 use yingbao::domain::code::{credit_code_check, organisation_check};
 use yingbao::intake::decode::decode;
 
@@ -286,13 +286,13 @@ fn read_and_map(path: &Path, adapter: &Adapter) -> u64 {
             Decoded::Columns(columns) => {
                 mapper.columns(&columns)?;
             }
-            Decoded::Row(mut row) => {
-                mapper.depersonalise(&mut row);
-                records += u64::from(black_box(mapper.row(&mut row)).record.is_some());
+            Decoded::Row(row) => {
+                mapper.depersonalise(row);
+                records += u64::from(black_box(mapper.row(row)).record.is_some());
             }
             _ => {}
         }
-        Ok(())
+        Ok(Reply::GoOn)
     })
     .expect("readable");
     records
@@ -357,7 +357,7 @@ fn child(layout: &Layout, path: &Path) {
     let mut rows = 0u64;
     decode(path, &adapter, &mut |decoded| {
         rows += u64::from(matches!(decoded, Decoded::Row(_)));
-        Ok(())
+        Ok(Reply::GoOn)
     })
     .expect("readable");
     let (peak, _) = memory();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use yingbao::adapter::language::Adapter;
 use yingbao::adapter::mapping::Mapper;
-use yingbao::adapter::row::Decoded;
+use yingbao::adapter::row::{Decoded, Reply};
 use yingbao::intake::decode::decode;
 
 /// Caps small enough that a fault shows within one run.
@@ -59,7 +59,7 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                 columns = headings.len();
                 mapper.columns(&headings)?;
             }
-            Decoded::Row(mut row) => {
+            Decoded::Row(row) => {
                 rows += 1;
                 assert!(rows <= adapter.limits.rows, "more rows than the cap");
                 assert!(row.cells.len() <= columns, "more cells than columns");
@@ -69,14 +69,14 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                         "a cell longer than the cap"
                     );
                 }
-                mapper.depersonalise(&mut row);
-                mapper.row(&mut row);
+                mapper.depersonalise(row);
+                mapper.row(row);
             }
             Decoded::Spoilt { code, .. } => assert!(code.starts_with("YB-")),
             #[allow(unreachable_patterns, reason = "more kinds may be told")]
             _ => {}
         }
-        Ok(())
+        Ok(Reply::GoOn)
     });
     if let Err(refusal) = decoded {
         assert!(refusal.code.starts_with("YB-") && !refusal.text.is_empty());

@@ -109,7 +109,7 @@ impl Sample {
         clippy::match_wildcard_for_single_variants,
         reason = "whatever else a decoder tells is no part of a sample"
     )]
-    pub fn take(&mut self, decoded: Decoded) -> bool {
+    pub fn take(&mut self, decoded: Decoded<'_>) -> bool {
         match decoded {
             Decoded::Title(line) if self.titles.len() < TITLES => {
                 self.titles.push(cut(&line, VALUE_CHARS * 10));
@@ -130,7 +130,7 @@ impl Sample {
                 if self.rows >= ROWS {
                     return false;
                 }
-                self.row(&row);
+                self.row(row);
             }
             Decoded::Spoilt { .. } => self.spoilt += 1,
             _ => {}
@@ -188,7 +188,12 @@ mod tests {
                 })
             };
             let cells = vec![cell(number.to_string().repeat(100)), cell("正常".into())];
-            if !sample.take(Decoded::Row(RawRow { number, cells })) {
+            let mut row = RawRow {
+                number,
+                cells,
+                fingerprint: 0,
+            };
+            if !sample.take(Decoded::Row(&mut row)) {
                 break;
             }
             wanted += 1;

@@ -36,6 +36,7 @@ fn map(adapter: &Adapter, row: &[(&str, &str)]) -> Mapped {
     let headings: Vec<&str> = row.iter().map(|(heading, _)| *heading).collect();
     mapper.columns(&strings(&headings)).unwrap();
     mapper.row(&mut RawRow {
+        fingerprint: 0,
         number: 7,
         cells: row.iter().map(|(_, text)| cell(text)).collect(),
     })
@@ -261,6 +262,7 @@ fn a_code_stored_as_a_number_sets_its_row_aside() {
     let mut mapper = Mapper::new(&adapter, "x_20260318.zip", DELIVERED, &KEY);
     mapper.columns(&strings(&["UNISCID", "ENTNAME"])).unwrap();
     let outcome = mapper.row(&mut RawRow {
+        fingerprint: 0,
         number: 3,
         cells: vec![
             Some(Cell {
@@ -390,7 +392,14 @@ fn headings_are_matched_after_folding_and_strangers_told() {
         .iter()
         .map(|text| cell(text))
         .collect();
-    let record = mapper.row(&mut RawRow { number: 4, cells }).record.unwrap();
+    let record = mapper
+        .row(&mut RawRow {
+            number: 4,
+            cells,
+            fingerprint: 0,
+        })
+        .record
+        .unwrap();
     assert_eq!(
         record.text(Field::Phone),
         None,
@@ -447,6 +456,7 @@ fn columns_of_xml_grow() {
     let mut mapper = Mapper::new(&adapter, "scjg_20260302.zip", DELIVERED, &KEY);
     assert_eq!(mapper.columns(&strings(&["ENTNAME"])).unwrap(), []);
     let first = mapper.row(&mut RawRow {
+        fingerprint: 0,
         number: 1,
         cells: vec![cell("甲")],
     });
@@ -466,6 +476,7 @@ fn columns_of_xml_grow() {
     assert!(
         mapper
             .row(&mut RawRow {
+                fingerprint: 0,
                 number: 2,
                 cells: vec![cell("乙"), cell(CODE)]
             })
@@ -521,6 +532,7 @@ fn as_of_of_every_kind() {
     );
     for day in ["2026-03-01", "2026/3/2", "不详", ""] {
         mapper.row(&mut RawRow {
+            fingerprint: 0,
             number: 1,
             cells: vec![cell(CODE), cell("甲"), cell("豫1"), cell(day)],
         });
@@ -533,10 +545,12 @@ fn as_of_of_every_kind() {
         .columns(&strings(&["纳税人识别号", "纳税人名称", "所属期"]))
         .unwrap();
     mapper.row(&mut RawRow {
+        fingerprint: 0,
         number: 1,
         cells: vec![cell(CODE), cell("甲"), cell("202602")],
     });
     mapper.row(&mut RawRow {
+        fingerprint: 0,
         number: 2,
         cells: vec![cell("合计"), None, cell("202612")],
     });
@@ -566,6 +580,7 @@ fn a_disputed_unit_makes_bare_figures_unknown() {
         ]))
         .unwrap();
     let outcome = mapper.row(&mut RawRow {
+        fingerprint: 0,
         number: 4,
         cells: vec![
             cell(CODE),
@@ -650,7 +665,7 @@ proptest! {
         let mut mapper = Mapper::new(&adapter, &texts[0], DELIVERED, &KEY);
         mapper.title(&texts[1]);
         mapper.columns(&strings(&headings)).unwrap();
-        let mapped = mapper.row(&mut RawRow { number: 1, cells: texts.iter().map(|text| cell(text)).collect() });
+        let mapped = mapper.row(&mut RawRow { fingerprint: 0, number: 1, cells: texts.iter().map(|text| cell(text)).collect() });
         prop_assert!(mapped.is_total || mapped.record.is_some() || !mapped.issues.is_empty());
     }
 
@@ -707,6 +722,7 @@ fn a_file_says_its_month_once() {
             .columns(&strings(&["税号", "法人证件号码", "变更日期"]))
             .unwrap();
         let mapped = mapper.row(&mut RawRow {
+            fingerprint: 0,
             number: 2,
             cells: vec![cell(CODE), cell(""), cell("2026-02-03")],
         });
@@ -729,6 +745,7 @@ fn columns_about_persons_are_emptied_or_become_pseudonyms() {
             .unwrap();
         assert_eq!(issues, Vec::new(), "a column about persons is known");
         let mut row = RawRow {
+            fingerprint: 0,
             number: 2,
             cells: vec![cell(CODE), cell(id), cell("某人")],
         };
@@ -792,6 +809,7 @@ fn a_text_read_before_is_read_the_same_again() {
     mapper.columns(&strings(&headings)).unwrap();
     let mut once = |row: &[(&str, &str)]| {
         mapper.row(&mut RawRow {
+            fingerprint: 0,
             number: 7,
             cells: row.iter().map(|(_, text)| cell(text)).collect(),
         })

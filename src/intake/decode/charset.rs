@@ -17,6 +17,7 @@ use crate::intake::decode::container::Export;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
 use crate::intake::decode::{from_io, inside_io, unreadable};
 
+pub mod undecoded;
 mod watch;
 
 /// Bytes read at once.
@@ -52,6 +53,17 @@ impl Reading {
     /// Bytes of BOM at the start of the file.
     pub fn bom(&self) -> u64 {
         self.bom as u64
+    }
+
+    /// Whether rows are found in the undecoded bytes: not where what is malformed is replaced and counted.
+    pub fn is_searchable(&self) -> bool {
+        self.charset == Charset::Gb18030 && self.replaced_at_most == 0
+    }
+
+    /// Watches a file that is said to be GB18030 for being UTF-8.
+    fn watch(&self) -> Option<Utf8Watch> {
+        (self.declared && self.bom == 0 && self.charset == Charset::Gb18030)
+            .then(Utf8Watch::default)
     }
 }
 
@@ -244,6 +256,18 @@ pub fn nul(line: u64) -> Unreadable {
     )
 }
 
+/// A malformed sequence behind so many bytes, in this line.
+fn malformed(charset: Charset, at: u64, line: u64) -> Unreadable {
+    unreadable(
+        "YB-2105",
+        format!(
+            "按 {} 读取时，第 {} 字节（约第 {line} 行）处字节序列有误。处理：核对适配文件 charset 是否与文件一致；一致时请提供方重新导出",
+            title(charset),
+            at + 1,
+        ),
+    )
+}
+
 /// What was noticed while a file was transcoded.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -309,8 +333,7 @@ impl<R: Read> Transcoder<R> {
             input_ended: false,
             broken_off: false,
             finished: false,
-            watch: (reading.declared && reading.bom == 0 && reading.charset == Charset::Gb18030)
-                .then(Utf8Watch::default),
+            watch: reading.watch(),
             replaced_at_most: reading.replaced_at_most,
             tally: Rc::default(),
         }
@@ -433,25 +456,13 @@ impl<R: Read> Transcoder<R> {
             return Err(inside_io(contradiction(Charset::Gb18030, Charset::Utf8)));
         }
         if self.tally.replaced.get() >= self.replaced_at_most {
-            return Err(inside_io(self.malformed(at)));
+            return Err(inside_io(malformed(self.charset, at, self.lines + 1)));
         }
         self.tally.replaced.set(self.tally.replaced.get() + 1);
         let end = self.out_end + REPLACEMENT.len();
         self.out[self.out_end..end].copy_from_slice(REPLACEMENT);
         self.out_end = end;
         Ok(())
-    }
-
-    fn malformed(&self, at: u64) -> Unreadable {
-        unreadable(
-            "YB-2105",
-            format!(
-                "按 {} 读取时，第 {} 字节（约第 {} 行）处字节序列有误。处理：核对适配文件 charset 是否与文件一致；一致时请提供方重新导出",
-                title(self.charset),
-                at + 1,
-                self.lines + 1
-            ),
-        )
     }
 }
 

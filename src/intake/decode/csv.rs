@@ -1,14 +1,14 @@
 //! Delimited text.
 
-use std::io::BufRead;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::adapter::format::Csv;
 use crate::adapter::limits::Limits;
 use crate::adapter::row::CUT_ROW;
 use crate::domain::batch::Unreadable;
-use crate::intake::decode::csv::lines::{Line, Lines};
+use crate::intake::decode::csv::lines::{Cutter, Line};
 use crate::intake::decode::handover::Handover;
-use crate::intake::decode::meter::{Meter, Metered};
+use crate::intake::decode::source::{Source, Stretch};
 use crate::intake::decode::table::Table;
 use crate::intake::decode::trailer::Trailer;
 use crate::intake::decode::unreadable;
@@ -16,7 +16,7 @@ use crate::intake::decode::unreadable;
 mod lines;
 
 /// The least cap on one record.
-const RECORD_BYTES: u64 = 1 << 20;
+const RECORD_BYTES: usize = 1 << 20;
 
 /// Reads delimited text. A row's number is the line it starts on, blank lines counted, as an editor shows it. Returns the
 /// total that its trailer declares.
@@ -24,45 +24,103 @@ const RECORD_BYTES: u64 = 1 << 20;
 /// A row that cannot be laid on the headings is set aside: too many or too few cells, text behind a closing quote, the
 /// last one when the file was cut off in it. A file that ends inside a quote is refused, for nobody knows how many rows
 /// that quote swallowed.
+///
+/// A line of the file is sighted before it is decoded. Its digest stands for a row only when the row turned out to be that
+/// line and nothing else, so that whoever knows it knows where the row ends, whatever quotes are in it.
 pub fn decode(
-    text: impl BufRead,
+    mut source: Source<'_>,
     format: &Csv,
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
-    let delimiter = match format.delimiter {
-        None => b',',
-        Some(delimiter) => u8::try_from(delimiter)
-            .ok()
-            .filter(u8::is_ascii)
-            .ok_or_else(|| {
-                unreadable(
-                    "YB-2122",
-                    "分隔符须为单个 ASCII 字符。处理：改正适配文件 format.csv.delimiter",
-                )
-            })?,
-    };
-    let meter = Meter::new(
-        (limits.cell_bytes as u64)
-            .saturating_mul(16)
-            .max(RECORD_BYTES),
-    );
-    let text = Metered::new(text, &meter, endless());
+    let most_bytes = limits.cell_bytes.saturating_mul(16).max(RECORD_BYTES);
     // One more than there may be is enough to show that there are too many.
-    let mut lines = Lines::new(text, delimiter, format.quotes, limits.columns + 1);
+    let delimiter = delimiter(format)?;
+    handover.read_as(&format!("{} {delimiter}", source.charset()));
+    let mut cutter = Cutter::new(delimiter, format.quotes, limits.columns + 1);
     let mut table =
         Table::new(handover, &format.header, limits).headed(format.header_rows, format.code_row);
     let mut trailer = Trailer::new(format.trailer.as_deref());
     let mut line = Line::default();
-    while lines.next(&mut line)? {
-        meter.reset();
-        if trailer.take(line.number, &line.cells, table.in_rows())? {
-            continue;
+    let mut line_bytes = 0;
+    let mut digest = None;
+    loop {
+        let (bytes, is_line) = match source.stretch(RECORD_BYTES)? {
+            Stretch::Line(bytes) => (bytes, true),
+            Stretch::Piece(bytes) => (bytes, false),
+            Stretch::End => break,
+        };
+        digest = None;
+        if (is_line || source.has_ended()) && cutter.is_between() {
+            digest = digest_of(&source.rest()[..bytes]);
+            if let Some(digest) = digest
+                && table.is_settled()
+                && !trailer.is_behind()
+                && table.handover().sight(cutter.number(), digest)?
+            {
+                cutter.pass();
+                source.pass(bytes);
+                continue;
+            }
         }
-        lay(&mut table, &mut line)?;
+        let mut text = source.text(bytes)?;
+        while !text.is_empty() {
+            let (taken, ended) = cutter.feed(text, &mut line);
+            text = &text[taken..];
+            line_bytes += taken;
+            if line_bytes > most_bytes {
+                return Err(endless());
+            }
+            if !ended {
+                continue;
+            }
+            line_bytes = 0;
+            // A LF alone is what is left of the line end.
+            let digest = digest.take().filter(|_| matches!(text, "" | "\n"));
+            take(&mut table, &mut trailer, &mut line, digest)?;
+        }
+    }
+    source.finish()?;
+    if cutter.end(&mut line)? {
+        take(&mut table, &mut trailer, &mut line, digest)?;
     }
     table.finish()?;
     trailer.finish()
+}
+
+fn delimiter(format: &Csv) -> Result<u8, Unreadable> {
+    let Some(delimiter) = format.delimiter else {
+        return Ok(b',');
+    };
+    u8::try_from(delimiter)
+        .ok()
+        .filter(u8::is_ascii)
+        .ok_or_else(|| {
+            unreadable(
+                "YB-2122",
+                "分隔符须为单个 ASCII 字符。处理：改正适配文件 format.csv.delimiter",
+            )
+        })
+}
+
+/// The digest of a line without its line end; none for one that is empty or has a CR inside, which ends a line as well.
+fn digest_of(line: &[u8]) -> Option<u64> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    (!line.is_empty() && memchr::memchr(b'\r', line).is_none()).then(|| xxh3_64(line))
+}
+
+fn take(
+    table: &mut Table<'_, '_>,
+    trailer: &mut Trailer,
+    line: &mut Line,
+    digest: Option<u64>,
+) -> Result<(), Unreadable> {
+    if trailer.take(line.number, &line.cells, table.in_rows())? {
+        return Ok(());
+    }
+    table.handover().made_of(digest);
+    lay(table, line)
 }
 
 fn lay(table: &mut Table<'_, '_>, line: &mut Line) -> Result<(), Unreadable> {

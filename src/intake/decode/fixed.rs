@@ -109,7 +109,11 @@ fn rows(
             handover.columns(headings)?;
         }
         match cut.row(&line, is_ended) {
-            Ok(cells) => handover.row(RawRow { number, cells })?,
+            Ok(cells) => handover.row(&mut RawRow {
+                number,
+                cells,
+                fingerprint: 0,
+            })?,
             Err((code, reason)) => handover.spoilt(number, code, reason)?,
         }
     }

@@ -1,12 +1,13 @@
-//! Handing rows on, with what holds for a whole batch in one place: the count of rows and the cap on it, the columns,
-//! and remarks.
+//! Handing rows on, with what holds for a whole batch in one place: the count of rows and the cap on it, the columns, the
+//! fingerprints, and remarks.
 
 use std::collections::HashMap;
 
-use crate::adapter::limits::Limits;
-use crate::adapter::row::{Decoded, RawRow};
+use crate::adapter::language::Adapter;
+use crate::adapter::row::{Decoded, RawRow, Reply, Sink};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
+use crate::intake::decode::fingerprint::Stamp;
 use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::{Remark, unreadable};
 
@@ -18,7 +19,15 @@ const NAME_BYTES: usize = 1 << 10;
 
 /// The way out of every decoder.
 pub struct Handover<'s> {
-    sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
+    sink: &'s mut Sink<'s>,
+    /// Whether rows are found before they are read; without it every row is read in full.
+    pub looks_ahead: bool,
+    /// What makes fingerprints.
+    stamp: Stamp,
+    /// Digest of the bytes of the row at hand, where they are known to be all of it and nothing else.
+    bytes: Option<u64>,
+    /// The fingerprint that was sighted last of the row at hand; 0 when none was.
+    sighted: u64,
     rows: u64,
     limit: u64,
     remarks: Vec<Remark>,
@@ -35,12 +44,14 @@ pub struct Handover<'s> {
 
 impl<'s> Handover<'s> {
     /// Nothing handed on yet.
-    pub fn new(
-        sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
-        limits: &Limits,
-    ) -> Self {
+    pub fn new(sink: &'s mut Sink<'s>, adapter: &Adapter) -> Self {
+        let limits = &adapter.limits;
         Self {
             sink,
+            looks_ahead: true,
+            stamp: Stamp::new(adapter),
+            bytes: None,
+            sighted: 0,
             rows: 0,
             limit: limits.rows,
             remarks: Vec::new(),
@@ -71,19 +82,35 @@ impl<'s> Handover<'s> {
 
     /// The next member of an archive of several.
     pub fn member(&mut self, name: &str) -> Result<(), Unreadable> {
-        (self.sink)(Decoded::Member(name.to_owned()))
+        self.tell(Decoded::Member(name.to_owned()))
     }
 
     /// A line above the headings.
     pub fn title(&mut self, text: String) -> Result<(), Unreadable> {
-        (self.sink)(Decoded::Title(text))
+        self.tell(Decoded::Title(text))
+    }
+
+    fn tell(&mut self, decoded: Decoded<'_>) -> Result<(), Unreadable> {
+        (self.sink)(decoded).map(|_| ())
+    }
+
+    /// The charset of the bytes that the rows of the next member are found in.
+    pub fn read_as(&mut self, charset: &str) {
+        self.stamp.read_as(charset);
+    }
+
+    /// How many cells the rows that follow may have.
+    pub fn rows_of(&mut self, lengths: &str) {
+        self.stamp.lengths(lengths);
     }
 
     /// The headings of a table. A further member of an archive must have the same.
     pub fn columns(&mut self, columns: Vec<String>) -> Result<(), Unreadable> {
         if self.columns.is_empty() {
             self.columns.clone_from(&columns);
-            return (self.sink)(Decoded::Columns(columns));
+            self.announced = columns.len();
+            self.stamp.headings(&columns);
+            return self.tell(Decoded::Columns(columns));
         }
         let same = self.columns.len() == columns.len()
             && (self.columns.iter().zip(&columns)).all(|(a, b)| fold(a) == fold(b));
@@ -120,6 +147,7 @@ impl<'s> Handover<'s> {
             ));
         }
         self.next = at + 1;
+        self.stamp.column(name);
         self.columns.push(name.to_owned());
         self.index.insert(name.to_owned(), at);
         Ok(at)
@@ -131,14 +159,54 @@ impl<'s> Handover<'s> {
             return Ok(());
         }
         self.announced = self.columns.len();
-        (self.sink)(Decoded::Columns(self.columns.clone()))
+        self.tell(Decoded::Columns(self.columns.clone()))
     }
 
-    /// A row.
-    pub fn row(&mut self, row: RawRow) -> Result<(), Unreadable> {
+    /// A row was found whose bytes have this digest: whether it is known, so that it need not be read. It is counted then.
+    pub fn sight(&mut self, number: u64, digest: u64) -> Result<bool, Unreadable> {
+        let fingerprint = self.stamp.of_bytes(digest);
+        self.sighted = fingerprint;
+        let is_known = self.is_known(number, fingerprint)?;
+        if is_known {
+            self.sighted = 0;
+        }
+        Ok(is_known)
+    }
+
+    /// The row that comes next is made of the bytes with this digest, all of them and no others; `None` when that is not
+    /// known.
+    pub fn made_of(&mut self, digest: Option<u64>) {
+        self.bytes = digest;
+    }
+
+    fn is_known(&mut self, number: u64, fingerprint: u64) -> Result<bool, Unreadable> {
+        let sighted = Decoded::Sighted {
+            number,
+            fingerprint,
+        };
+        let is_known = (self.sink)(sighted)? == Reply::Known;
+        if is_known {
+            self.next = 0;
+            self.count()?;
+            // A record that was spoilt may have shown some.
+            self.announce()?;
+        }
+        Ok(is_known)
+    }
+
+    /// A row. Its fingerprint is put here.
+    pub fn row(&mut self, row: &mut RawRow) -> Result<(), Unreadable> {
         self.next = 0;
+        row.fingerprint = match self.bytes.take() {
+            Some(digest) => self.stamp.of_bytes(digest),
+            None => self.stamp.of_cells(row),
+        };
+        let sighted = std::mem::take(&mut self.sighted);
+        if row.fingerprint != sighted && self.is_known(row.number, row.fingerprint)? {
+            return Ok(());
+        }
         self.count()?;
-        (self.sink)(Decoded::Row(row))
+        (self.sink)(Decoded::Row(row)).map(|_| ())
     }
 
     /// A row that cannot be laid on the columns.
@@ -148,8 +216,10 @@ impl<'s> Handover<'s> {
         code: &'static str,
         reason: String,
     ) -> Result<(), Unreadable> {
+        self.bytes = None;
+        self.sighted = 0;
         self.count()?;
-        (self.sink)(Decoded::Spoilt {
+        self.tell(Decoded::Spoilt {
             number,
             code,
             reason,

@@ -38,6 +38,25 @@ impl<'h, 's> Records<'h, 's> {
         self.number
     }
 
+    /// Whether rows are looked for before they are read.
+    pub fn looks_ahead(&self) -> bool {
+        self.handover.looks_ahead
+    }
+
+    /// The next record was found, and its bytes have this digest: whether it is known. It has been then.
+    pub fn sight(&mut self, number: u64, digest: u64) -> Result<bool, Unreadable> {
+        let is_known = self.handover.sight(number, digest)?;
+        if is_known {
+            self.number = number;
+        }
+        Ok(is_known)
+    }
+
+    /// The record at hand is made of the bytes with this digest and no others.
+    pub fn made_of(&mut self, digest: Option<u64>) {
+        self.handover.made_of(digest);
+    }
+
     /// Starts the next record.
     pub fn begin(&mut self) {
         self.begin_at(self.number + 1);
@@ -149,9 +168,10 @@ impl<'h, 's> Records<'h, 's> {
             return self.handover.spoilt(self.number, code, reason);
         }
         self.handover.announce()?;
-        self.handover.row(RawRow {
+        self.handover.row(&mut RawRow {
             number: self.number,
             cells: std::mem::take(&mut self.cells),
+            fingerprint: 0,
         })
     }
 }

@@ -125,6 +125,11 @@ impl<'h, 's> Table<'h, 's> {
         matches!(self.stage, Stage::Rows)
     }
 
+    /// Whether it is known how many cells a row may have, so that the next row depends on no other.
+    pub fn is_settled(&self) -> bool {
+        self.in_rows() && self.first_row_seen && self.handover.looks_ahead
+    }
+
     /// The last line of this sheet that was not empty; 0 when there was none.
     pub fn last_line(&self) -> u64 {
         self.last
@@ -409,7 +414,11 @@ impl<'h, 's> Table<'h, 's> {
                 *place = Some(cell);
             }
         }
-        self.handover.row(RawRow { number, cells: row })
+        self.handover.row(&mut RawRow {
+            number,
+            cells: row,
+            fingerprint: 0,
+        })
     }
 
     /// Whether a row has as many cells as it should. A row with one delimiter too many is shifted even when its last
@@ -426,6 +435,10 @@ impl<'h, 's> Table<'h, 's> {
         let filled = cells.last().map_or(0, |(at, _)| at + 1);
         if first && length > *self.lengths.end() && filled <= width {
             self.lengths = length..=length;
+        }
+        if first {
+            let lengths = format!("{:?}", self.lengths);
+            self.handover.rows_of(&lengths);
         }
         self.lengths.contains(&length)
     }

@@ -13,7 +13,7 @@ use crate::adapter::format::{
 };
 use crate::adapter::language::{Adapter, AsOf, Expect, Mode, Repeat};
 use crate::adapter::limits::Limits;
-use crate::adapter::row::Decoded;
+use crate::adapter::row::{Decoded, Reply};
 use crate::adapter::transport::{Folder, Transport};
 use crate::domain::batch::Unreadable;
 use crate::domain::record::RecordKind;
@@ -23,6 +23,7 @@ mod container;
 mod csv;
 mod fixed;
 mod json;
+mod known;
 mod likeness;
 mod properties;
 mod sheets;
@@ -138,15 +139,16 @@ fn read(adapter: &Adapter, bytes: &[u8]) -> Result<(Vec<String>, Decoding), Unre
     let mut said = Vec::new();
     let decoding = decode(&path, adapter, &mut |piece| {
         said.push(match piece {
+            Decoded::Sighted { .. } => return Ok(Reply::GoOn),
             Decoded::Member(name) => format!("M {name}"),
             Decoded::Title(text) => format!("T {text}"),
             Decoded::Columns(columns) => format!("C {}", columns.join("|")),
             Decoded::Row(row) => {
                 let cells: Vec<String> = row
                     .cells
-                    .into_iter()
+                    .iter()
                     .map(|cell| {
-                        cell.map_or_else(
+                        cell.as_ref().map_or_else(
                             || "-".to_owned(),
                             |cell| format!("{}{}", cell.text, if cell.numeric { "#" } else { "" }),
                         )
@@ -163,7 +165,7 @@ fn read(adapter: &Adapter, bytes: &[u8]) -> Result<(Vec<String>, Decoding), Unre
                 format!("!{number} {code}")
             }
         });
-        Ok(())
+        Ok(Reply::GoOn)
     })?;
     Ok((said, decoding))
 }

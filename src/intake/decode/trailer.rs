@@ -61,6 +61,11 @@ impl Trailer {
         Ok(in_rows)
     }
 
+    /// Whether it stood below the rows, so that nothing may follow.
+    pub fn is_behind(&self) -> bool {
+        self.is_last
+    }
+
     /// The file has ended: the total it declared. A file without the line was cut off.
     pub fn finish(&self) -> Result<Option<u64>, Unreadable> {
         match (&self.label, self.total) {

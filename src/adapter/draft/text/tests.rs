@@ -33,7 +33,11 @@ fn sample(file: &str, titles: &[&str], headings: &[String], rows: &[Vec<String>]
                 })
             })
             .collect();
-        sample.take(Decoded::Row(RawRow { number, cells }));
+        sample.take(Decoded::Row(&mut RawRow {
+            number,
+            cells,
+            fingerprint: 0,
+        }));
     }
     sample
 }

@@ -4,15 +4,17 @@
 //! `cargo bench --bench intake` runs it; `-- --rows N --passes N` set the size, `-- --memory-only` leaves the figures of time out.
 //! Each figure is processor time of this thread, so that another job on the machine does not count.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use encoding_rs::GB18030;
 use jiff::civil::date;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use yingbao::adapter::language::Adapter;
 use yingbao::adapter::mapping::Mapper;
 use yingbao::adapter::row::{Decoded, Reply};
@@ -73,6 +75,12 @@ const LAYOUTS: &[Layout] = &[
         file: "rows.json",
         format: "format.json = { rows = \"/data\" }",
         write: json,
+    },
+    Layout {
+        name: "json lines",
+        file: "rows.jsonl",
+        format: "format.json = { lines = true, charset = \"utf-8\" }",
+        write: json_lines,
     },
     Layout {
         name: "xlsx",
@@ -238,6 +246,23 @@ fn json(path: &Path, count: u64) {
     file.write_all(b"]}").expect("written");
 }
 
+fn json_lines(path: &Path, count: u64) {
+    let mut file = out(path);
+    let mut text = String::new();
+    rows(
+        |row| {
+            text.clear();
+            for ((heading, _), cell) in HEADINGS.iter().zip(row) {
+                let start = if text.is_empty() { '{' } else { ',' };
+                let _ = write!(text, "{start}\"{heading}\":\"{cell}\"");
+            }
+            text.push_str("}\n");
+            file.write_all(text.as_bytes()).expect("written");
+        },
+        count,
+    );
+}
+
 fn xlsx(path: &Path, count: u64) {
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let sheet = workbook
@@ -296,6 +321,77 @@ fn read_and_map(path: &Path, adapter: &Adapter) -> u64 {
     })
     .expect("readable");
     records
+}
+
+/// Fingerprints of all rows.
+fn fingerprints(path: &Path, adapter: &Adapter) -> HashSet<u64> {
+    let mut all = HashSet::new();
+    decode(path, adapter, &mut |decoded| {
+        if let Decoded::Row(row) = decoded {
+            all.insert(row.fingerprint);
+        }
+        Ok(Reply::GoOn)
+    })
+    .expect("readable");
+    all
+}
+
+/// Reads a file of which every row is known; how many were read all the same.
+fn read_known(path: &Path, adapter: &Adapter, known: &HashSet<u64>) -> u64 {
+    let mut read = 0;
+    decode(path, adapter, &mut |decoded| {
+        Ok(match decoded {
+            Decoded::Sighted { fingerprint, .. } if known.contains(&fingerprint) => Reply::Known,
+            Decoded::Row(_) => {
+                read += 1;
+                Reply::GoOn
+            }
+            _ => Reply::GoOn,
+        })
+    })
+    .expect("readable");
+    read
+}
+
+/// Visits every value of a JSON text.
+struct Every;
+
+impl<'de> DeserializeSeed<'de> for Every {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Every {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        black_box(text);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key_seed(Every)?.is_some() {
+            map.next_value_seed(Every)?;
+        }
+        Ok(())
+    }
+}
+
+fn bare_json_lines(path: &Path) {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).expect("a file"));
+    let mut line = Vec::new();
+    while file.read_until(b'\n', &mut line).expect("a line") > 0 {
+        let mut reader = serde_json::Deserializer::from_slice(&line);
+        Every.deserialize(&mut reader).expect("JSON");
+        line.clear();
+    }
 }
 
 fn bare_csv(path: &Path) {
@@ -392,8 +488,8 @@ fn main() {
     let mut failed = false;
     println!("{count} rows, {passes} passes; ratios are the medians of pass-by-pass ratios");
     println!(
-        "{:<14}{:>10}{:>10}{:>12}{:>12}{:>14}",
-        "format", "MiB", "rows", "seconds", "× floor", "MiB above idle"
+        "{:<14}{:>10}{:>10}{:>12}{:>12}{:>12}{:>14}",
+        "format", "MiB", "rows", "seconds", "× floor", "all known", "MiB above idle"
     );
     let mut csv_seconds = Vec::new();
     let mut xml_seconds = Vec::new();
@@ -418,8 +514,10 @@ fn main() {
         failed |= rows == 0 || above > MEMORY_MIB;
         let mut seconds = Vec::new();
         let mut ratios = Vec::new();
+        let mut known_ratios = Vec::new();
         if !arguments.iter().any(|word| word == "--memory-only") {
             let adapter = adapter(layout);
+            let known = fingerprints(&path, &adapter);
             for pass in 0..passes {
                 let whole = timed(|| {
                     black_box(read_and_map(&path, &adapter));
@@ -427,6 +525,7 @@ fn main() {
                 let floor = match layout.name {
                     "csv" => timed(|| bare_csv(&path)),
                     "xml" => timed(|| bare_xml(&path)),
+                    "json lines" => timed(|| bare_json_lines(&path)),
                     // GB18030 stands beside the same rows in UTF-8, read in the same run.
                     "csv gb18030" => csv_seconds.get(pass).copied().unwrap_or(f64::NAN),
                     "xml gb18030" => xml_seconds.get(pass).copied().unwrap_or(f64::NAN),
@@ -434,6 +533,11 @@ fn main() {
                 };
                 seconds.push(whole);
                 ratios.push(whole / floor);
+                known_ratios.push(
+                    timed(|| {
+                        black_box(read_known(&path, &adapter, &known));
+                    }) / floor,
+                );
             }
             match layout.name {
                 "csv" => csv_seconds.clone_from(&seconds),
@@ -441,22 +545,27 @@ fn main() {
                 _ => {}
             }
         }
-        let ratio = median(&mut ratios);
-        let ratio = if ratio.is_nan() {
-            "—".to_owned()
-        } else {
-            format!("{ratio:.2}")
-        };
         println!(
-            "{:<14}{size:>10}{rows:>10}{:>12.2}{ratio:>12}{above:>14}",
+            "{:<14}{size:>10}{rows:>10}{:>12.2}{:>12}{:>12}{above:>14}",
             layout.name,
             median(&mut seconds),
+            shown(median(&mut ratios)),
+            shown(median(&mut known_ratios)),
         );
         let _ = std::fs::remove_file(&path);
     }
     if failed {
         println!("a decoder read nothing, or needs more than {MEMORY_MIB} MiB");
         std::process::exit(1);
+    }
+}
+
+/// A ratio, where there is a floor.
+fn shown(ratio: f64) -> String {
+    if ratio.is_nan() {
+        "—".to_owned()
+    } else {
+        format!("{ratio:.2}")
     }
 }
 

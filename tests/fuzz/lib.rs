@@ -62,8 +62,8 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
             Decoded::Row(row) => {
                 rows += 1;
                 assert!(rows <= adapter.limits.rows, "more rows than the cap");
-                assert!(row.cells.len() <= columns, "more cells than columns");
-                for cell in row.cells.iter().flatten() {
+                assert!(row.len() <= columns, "more cells than columns");
+                for cell in row.cells().flatten() {
                     assert!(
                         cell.text.len() <= adapter.limits.cell_bytes,
                         "a cell longer than the cap"

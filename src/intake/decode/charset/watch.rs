@@ -26,7 +26,7 @@ impl Utf8Watch {
             joined = [self.rest.as_slice(), piece].concat();
             joined.as_slice()
         };
-        let (valid, rest) = match std::str::from_utf8(bytes) {
+        let (valid, rest) = match simdutf8::compat::from_utf8(bytes) {
             Ok(_) => (bytes, &[][..]),
             Err(error) if error.error_len().is_none() => bytes.split_at(error.valid_up_to()),
             Err(error) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::adapter::cell::{cut, heading_text, lookup_text};
 use crate::adapter::draft::layout::Layout;
-use crate::adapter::row::{Cell, Decoded, RawRow};
+use crate::adapter::row::{Cell, CellText, Decoded, RawRow};
 use crate::domain::text::fold;
 
 /// Rows that are looked at.
@@ -55,15 +55,15 @@ pub struct Column {
 }
 
 impl Column {
-    fn take(&mut self, cell: &Cell) {
-        let text = fold(&cell.text);
+    fn take(&mut self, cell: CellText<'_>) {
+        let text = fold(cell.text);
         if text.is_empty() {
             return;
         }
         self.filled += 1;
         if self.values.len() < VALUES {
             self.values.push(Cell {
-                text: cut(&cell.text, VALUE_CHARS),
+                text: cut(cell.text, VALUE_CHARS),
                 numeric: cell.numeric,
             });
         }
@@ -140,10 +140,9 @@ impl Sample {
 
     fn row(&mut self, row: &RawRow) {
         let first = row
-            .cells
-            .iter()
+            .cells()
             .flatten()
-            .map(|cell| heading_text(&cell.text))
+            .map(|cell| heading_text(cell.text))
             .find(|text| !text.is_empty());
         match first {
             Some(text)
@@ -153,7 +152,7 @@ impl Sample {
             _ => return,
         }
         self.rows += 1;
-        for (column, cell) in self.columns.iter_mut().zip(&row.cells) {
+        for (column, cell) in self.columns.iter_mut().zip(row.cells()) {
             if let Some(cell) = cell {
                 column.take(cell);
             }
@@ -188,11 +187,7 @@ mod tests {
                 })
             };
             let cells = vec![cell(number.to_string().repeat(100)), cell("正常".into())];
-            let mut row = RawRow {
-                number,
-                cells,
-                fingerprint: 0,
-            };
+            let mut row = RawRow::of(number, cells);
             if !sample.take(Decoded::Row(&mut row)) {
                 break;
             }

@@ -41,6 +41,7 @@ pub fn decode(
     let mut table =
         Table::new(handover, &format.header, limits).headed(format.header_rows, format.code_row);
     let mut trailer = Trailer::new(format.trailer.as_deref());
+    let may_be_plain = format.trailer.is_none() && !b"\r\n".contains(&delimiter);
     let mut line = Line::default();
     let mut line_bytes = 0;
     let mut digest = None;
@@ -51,8 +52,9 @@ pub fn decode(
             Stretch::End => break,
         };
         digest = None;
-        if (is_line || source.has_ended()) && cutter.is_between() {
-            digest = digest_of(&source.rest()[..bytes]);
+        let mut is_plain = false;
+        if (is_line || source.has_ended()) && cutter.is_between() && bytes < most_bytes {
+            (digest, is_plain) = digest_of(&source.rest()[..bytes]);
             if let Some(digest) = digest
                 && table.is_settled()
                 && !trailer.is_behind()
@@ -64,6 +66,14 @@ pub fn decode(
             }
         }
         let mut text = source.text(bytes)?;
+        if is_line && is_plain && may_be_plain {
+            table.handover().made_of(digest);
+            let line = text.trim_end_matches(['\r', '\n']);
+            if table.plain_line(cutter.number(), line, delimiter)? {
+                cutter.pass();
+                continue;
+            }
+        }
         while !text.is_empty() {
             let (taken, ended) = cutter.feed(text, &mut line);
             text = &text[taken..];
@@ -103,11 +113,19 @@ fn delimiter(format: &Csv) -> Result<u8, Unreadable> {
         })
 }
 
-/// The digest of a line without its line end; none for one that is empty or has a CR inside, which ends a line as well.
-fn digest_of(line: &[u8]) -> Option<u64> {
+/// The digest of a line without its line end, and whether it has no quotes either; no digest of one that is empty or has a
+/// CR inside, which ends a line as well.
+fn digest_of(line: &[u8]) -> (Option<u64>, bool) {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    (!line.is_empty() && memchr::memchr(b'\r', line).is_none()).then(|| xxh3_64(line))
+    if line.is_empty() {
+        return (None, false);
+    }
+    match memchr::memchr2(b'\r', b'"', line) {
+        None => (Some(xxh3_64(line)), true),
+        Some(at) if memchr::memchr(b'\r', &line[at..]).is_none() => (Some(xxh3_64(line)), false),
+        Some(_) => (None, false),
+    }
 }
 
 fn take(

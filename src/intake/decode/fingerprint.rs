@@ -100,7 +100,7 @@ impl Stamp {
     /// The fingerprint of a row by its cells.
     pub fn of_cells(&self, row: &RawRow) -> u64 {
         let mut sum = self.format.rotate_left(1);
-        for (cell, column) in row.cells.iter().zip(&self.columns) {
+        for (cell, column) in row.cells().zip(&self.columns) {
             if let Some(cell) = cell {
                 let seed = column ^ u64::from(cell.numeric);
                 sum = sum.wrapping_add(xxh3_64_with_seed(cell.text.as_bytes(), seed));

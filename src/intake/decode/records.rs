@@ -18,6 +18,8 @@ pub struct Records<'h, 's> {
     spoilt: Option<(&'static str, String)>,
     number: u64,
     cell_bytes: usize,
+    /// The row that is handed on.
+    row: RawRow,
 }
 
 impl<'h, 's> Records<'h, 's> {
@@ -30,6 +32,7 @@ impl<'h, 's> Records<'h, 's> {
             spoilt: None,
             number: 0,
             cell_bytes: limits.cell_bytes,
+            row: RawRow::default(),
         }
     }
 
@@ -168,11 +171,11 @@ impl<'h, 's> Records<'h, 's> {
             return self.handover.spoilt(self.number, code, reason);
         }
         self.handover.announce()?;
-        self.handover.row(&mut RawRow {
-            number: self.number,
-            cells: std::mem::take(&mut self.cells),
-            fingerprint: 0,
-        })
+        self.row.begin(self.number);
+        for cell in &self.cells {
+            self.row.push(cell.as_ref().map(Cell::as_text));
+        }
+        self.handover.row(&mut self.row)
     }
 }
 

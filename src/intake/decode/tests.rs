@@ -145,10 +145,9 @@ fn read(adapter: &Adapter, bytes: &[u8]) -> Result<(Vec<String>, Decoding), Unre
             Decoded::Columns(columns) => format!("C {}", columns.join("|")),
             Decoded::Row(row) => {
                 let cells: Vec<String> = row
-                    .cells
-                    .iter()
+                    .cells()
                     .map(|cell| {
-                        cell.as_ref().map_or_else(
+                        cell.map_or_else(
                             || "-".to_owned(),
                             |cell| format!("{}{}", cell.text, if cell.numeric { "#" } else { "" }),
                         )

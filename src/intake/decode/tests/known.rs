@@ -1,6 +1,7 @@
 //! Rows that are known: leaving them out changes nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -8,15 +9,18 @@ use proptest::prelude::*;
 use super::json::json_lines;
 use super::*;
 use crate::adapter::format::Quotes;
-use crate::adapter::row::{RawRow, Sink};
+use crate::adapter::row::Sink;
 use crate::intake::decode::decode_into;
 use crate::intake::decode::handover::Handover;
+
+/// Cells by column: text, and whether it is a number.
+type Cells = BTreeMap<String, (String, bool)>;
 
 /// What was told of one row or beside the rows, without what was only sighted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Told {
     Other(String),
-    Row(u64, BTreeMap<String, (String, bool)>),
+    Row(u64, Cells),
     Spoilt(u64, &'static str, String),
 }
 
@@ -24,7 +28,7 @@ enum Told {
 struct Run {
     told: Vec<Told>,
     /// Row → its fingerprint and cells by column.
-    rows: BTreeMap<u64, (u64, BTreeMap<String, (String, bool)>)>,
+    rows: BTreeMap<u64, (u64, Cells)>,
     /// Rows that were passed over, with the fingerprint they are known by.
     passed: BTreeMap<u64, u64>,
     result: Result<Decoding, Unreadable>,
@@ -49,21 +53,18 @@ fn run(path: &Path, adapter: &Adapter, looks_ahead: bool, known: &BTreeSet<u64>)
                 }
                 last = (number, fingerprint);
             }
-            Decoded::Row(RawRow {
-                number,
-                cells,
-                fingerprint,
-            }) => {
+            Decoded::Row(row) => {
+                let (number, fingerprint) = (&row.number, &row.fingerprint);
                 assert_eq!(last, (*number, *fingerprint), "not sighted before");
-                let cells: BTreeMap<_, _> = columns
+                let cells: Cells = columns
                     .iter()
-                    .zip(cells.iter())
+                    .zip(row.cells())
                     .enumerate()
                     .filter_map(|(at, (name, cell))| {
-                        let cell = cell.as_ref()?;
+                        let cell = cell?;
                         Some((
                             format!("{name} {}", if adapter_grows(adapter) { 0 } else { at }),
-                            (cell.text.clone(), cell.numeric),
+                            (cell.text.to_owned(), cell.numeric),
                         ))
                     })
                     .collect();
@@ -261,6 +262,16 @@ const XML_RECORDS: &[&str] = &[
     "<ROWS2><A>x</A></ROWS2>",
     "<ROW><A>\u{fffd}</A><D>4</D></ROW>",
     "<ROW><A>亂>駡</A><B>齊]]</B></ROW>",
+    "<ROW><A>]]></A><B>\t</B></ROW>",
+    "<ROW><B>2</B><A>卯</A></ROW>",
+    "<ROW><A>辰</A ><B />\n</ROW>",
+    "<ROW><A>巳</A></B></ROW>",
+    "<ROW><A>午</A><A/></ROW>",
+    "<ROW><A/><A>未</A></ROW>",
+    "<ROW><A></A><@id>申</@id></ROW>",
+    "<ROW><A><B>酉</B></A><A/B>1</A/B></ROW>",
+    "<ROW><A>戌</A>\u{3000}</ROW>",
+    "<ROW><A>亥</A>\u{b}</ROW>",
     " text ",
 ];
 
@@ -313,6 +324,21 @@ const JSON_LINES: &[&str] = &[
     "{\"a\":\"\u{fffd}\",\"d\":1}\n",
     "{\" a \":\"亂|駡\",\"b\":\"齊\\\\\"}\n",
     "{\"a\":\"\t\"}\n",
+    "{\"a\":-0,\"b\":0.50}\n",
+    "{\"a\":1.,\"b\":1}\n",
+    "{\"a\":1e5,\"b\":-}\n",
+    "{\"a\":1E5}\n",
+    "{\"a\":.5}\n",
+    "{\"a\":truex}\n",
+    "{\"a\":true , \"b\":false}\n",
+    "{\"a\":null,\"b\":\"\"}\n",
+    "{\"a\":\"1\",}\n",
+    "{\"a\":\"1\"}}\n",
+    "{\"a\":\"1\"} {\"a\":\"2\"}\n",
+    "{\"b\":\"1\" \"a\":\"2\"}\n",
+    "{\"a\":null,\"a\":\"2\"}\n",
+    "{\"d/e\":1,\"d\":{\"e\":2}}\n",
+    "{\"\":1}\n",
 ];
 
 const JSON_PIECES: &[&str] = &[
@@ -467,9 +493,18 @@ fn rows_are_found_over_the_borders_of_pieces() {
     for n in 0..400 {
         let fill = "填".repeat(n * 7 % 331);
         let text = if n % 100 == 7 { &long } else { &fill };
-        csv_text.push_str(&format!("甲{n}{text},\"x\"\r\n"));
-        xml_text.push_str(&format!("<ROW><A>{n}{text}</A><B>&lt;</B></ROW>\n"));
-        json_text.push_str(&format!("{{\"a\":\"{n}{text}\"}}\n"));
+        let (quote, mark) = if n % 2 == 0 {
+            ("\"", "&lt;")
+        } else {
+            ("", "<!-- -->")
+        };
+        let _ = writeln!(csv_text, "甲{n}{text},{quote}x{quote}\r");
+        let _ = writeln!(
+            xml_text,
+            "<ROW><A>{n}{text}</A><B>{}</B></ROW>",
+            &mark[..n % 3 / 2 * mark.len()]
+        );
+        let _ = writeln!(json_text, "{{\"a\":\"{n}{text}\"}}");
     }
     xml_text.push_str("</ROWS></DATA>");
     for (adapter, text) in [

@@ -33,6 +33,8 @@ pub struct Handover<'s> {
     remarks: Vec<Remark>,
     /// The columns known by now, over all members of an archive.
     columns: Vec<String>,
+    /// Which of them have a name that stands in a record as it is.
+    are_plain: Vec<bool>,
     /// Places of the columns that XML and JSON show record by record.
     index: HashMap<String, usize>,
     /// How many of them the sink knows.
@@ -56,6 +58,7 @@ impl<'s> Handover<'s> {
             limit: limits.rows,
             remarks: Vec::new(),
             columns: Vec::new(),
+            are_plain: Vec::new(),
             index: HashMap::new(),
             announced: 0,
             most_columns: limits.columns,
@@ -148,9 +151,33 @@ impl<'s> Handover<'s> {
         }
         self.next = at + 1;
         self.stamp.column(name);
+        let odd = |byte: u8| byte <= b' ' || b"/@:<>&'\"=!?\\".contains(&byte);
+        self.are_plain
+            .push(!name.is_empty() && !name.bytes().any(odd));
         self.columns.push(name.to_owned());
         self.index.insert(name.to_owned(), at);
         Ok(at)
+    }
+
+    /// The place and the name of a known column whose name the bytes begin with, when `behind` follows it. `next` is the one
+    /// that is looked at first: records are alike.
+    pub fn named(&self, next: usize, bytes: &[u8], behind: &[u8]) -> Option<(usize, &str)> {
+        let is_it = |at: usize| {
+            let name = self.columns.get(at)?.as_str();
+            let rest = bytes.strip_prefix(name.as_bytes())?;
+            let is_plain = self.are_plain.get(at).is_some_and(|is| *is);
+            (is_plain && rest.first().is_some_and(|byte| behind.contains(byte)))
+                .then_some((at, name))
+        };
+        if let Some(found) = is_it(next) {
+            return Some(found);
+        }
+        let length = bytes
+            .iter()
+            .take(NAME_BYTES)
+            .position(|byte| behind.contains(byte))?;
+        let name = std::str::from_utf8(&bytes[..length]).ok()?;
+        is_it(*self.index.get(name)?)
     }
 
     /// Tells the sink of columns that were added.

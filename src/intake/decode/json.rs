@@ -21,6 +21,7 @@ use crate::intake::decode::{from_io, unreadable};
 
 mod places;
 mod record;
+mod regular;
 
 /// The least cap on one record.
 const RECORD_BYTES: u64 = 4 << 20;
@@ -73,6 +74,7 @@ pub fn decode_lines(
 ) -> Result<(), Unreadable> {
     handover.read_as(source.charset());
     let mut walk = Walk::new(format, limits, handover);
+    let may_be_regular = walk.rows.is_empty() && limits.depth > 0;
     let most = usize::try_from(walk.record_bytes).unwrap_or(usize::MAX);
     for number in 1.. {
         let (bytes, is_ended) = match source.stretch(most)? {
@@ -90,6 +92,14 @@ pub fn decode_lines(
             continue;
         }
         let text = source.text(bytes)?;
+        if let Some(digest) = digest
+            && may_be_regular
+            && (walk.records).regular(number, digest, |columns, row| {
+                regular::lay(text, columns, row)
+            })?
+        {
+            continue;
+        }
         if !text.as_bytes().trim_ascii().is_empty() {
             walk.records.made_of(digest);
             walk.line(number, text, is_ended)?;

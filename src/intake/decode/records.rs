@@ -60,6 +60,25 @@ impl<'h, 's> Records<'h, 's> {
         self.handover.made_of(digest);
     }
 
+    /// Hands on the record with this number, made of the bytes with this digest, when `lay` finds it regular: all its columns
+    /// known, each at most once, no cell too long. Otherwise nothing has happened.
+    pub fn regular(
+        &mut self,
+        number: u64,
+        digest: u64,
+        lay: impl FnOnce(&Handover<'_>, &mut RawRow) -> Option<()>,
+    ) -> Result<bool, Unreadable> {
+        self.row.begin(number);
+        if lay(self.handover, &mut self.row).is_none() || self.row.longest() > self.cell_bytes {
+            return Ok(false);
+        }
+        self.number = number;
+        self.handover.announce()?;
+        self.handover.made_of(Some(digest));
+        self.handover.row(&mut self.row)?;
+        Ok(true)
+    }
+
     /// Starts the next record.
     pub fn begin(&mut self) {
         self.begin_at(self.number + 1);

@@ -4,6 +4,7 @@
 //! lies in memory; whoever reads finds the next line or record in it and either passes it or has it decoded.
 
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::adapter::format::Charset;
@@ -36,6 +37,8 @@ pub struct Source<'b> {
     /// What was decoded last, and how much of it was read by the way of [`BufRead`].
     text: String,
     read: usize,
+    /// What was decoded for a look.
+    looked: String,
 }
 
 /// What [`Source::stretch`] found.
@@ -76,6 +79,7 @@ impl<'b> Source<'b> {
             position: 0,
             text: String::new(),
             read: 0,
+            looked: String::new(),
         }
     }
 
@@ -178,14 +182,12 @@ impl<'b> Source<'b> {
         match &mut self.inner {
             Inner::Text(_) => {
                 // The text comes in whole characters, so nothing is ever lost here.
-                match simdutf8::basic::from_utf8(bytes) {
-                    Ok(text) => Ok(text),
-                    Err(_) => {
-                        self.text = String::from_utf8_lossy(bytes).into_owned();
-                        self.read = self.text.len();
-                        Ok(&self.text)
-                    }
+                if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+                    return Ok(text);
                 }
+                self.text = String::from_utf8_lossy(bytes).into_owned();
+                self.read = self.text.len();
+                Ok(&self.text)
             }
             Inner::Undecoded(undecoded) => {
                 self.text.clear();
@@ -193,6 +195,20 @@ impl<'b> Source<'b> {
                 undecoded.decode(&self.window, from..from + amount, last, &mut self.text)?;
                 self.read = self.text.len();
                 Ok(&self.text)
+            }
+        }
+    }
+
+    /// A part of the rest of the window as text, without having it served. `None` when it cannot be had so: it is to be
+    /// read, and what is wrong in it found there.
+    pub fn look(&mut self, part: Range<usize>) -> Option<&str> {
+        let bytes = &self.window[self.start..][part];
+        match &self.inner {
+            Inner::Text(_) => simdutf8::basic::from_utf8(bytes).ok(),
+            Inner::Undecoded(undecoded) => {
+                self.looked.clear();
+                undecoded.look(bytes, &mut self.looked)?;
+                Some(&self.looked)
             }
         }
     }

@@ -41,11 +41,11 @@ pub fn decode(
 ) -> Result<Option<u64>, Unreadable> {
     handover.read_as(source.charset());
     let meter = Meter::new(token_bytes(limits));
-    let mut ahead = Ahead::new(token_bytes(limits));
     let mut reader = Reader::from_reader(Metered::new(source, &meter, endless()));
     reader.config_mut().expand_empty_elements = true;
     let record = split(&format.record);
     let total = format.total.as_deref().map(split);
+    let mut ahead = Ahead::new(token_bytes(limits), record.len() < limits.depth);
     let looks_ahead = handover.looks_ahead && !is_around(total.as_deref(), &record);
     let mut walk = Walk {
         record,
@@ -78,7 +78,7 @@ pub fn decode(
                 }
                 walk.close()?;
                 if is_record && looks_ahead {
-                    ahead.pass_known(end.name().as_ref(), source, &mut walk.records)?;
+                    ahead.pass(end.name().as_ref(), source, &mut walk.records)?;
                 }
             }
             Event::Text(text) => walk.text(&text.xml10_content())?,

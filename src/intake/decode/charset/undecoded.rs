@@ -141,6 +141,18 @@ impl<'b> Undecoded<'b> {
         Ok(())
     }
 
+    /// Decodes bytes that begin and end with whole characters; `None` where anything is malformed or must be counted.
+    pub fn look(&self, bytes: &[u8], text: &mut String) -> Option<()> {
+        if self.counts_lost {
+            return None;
+        }
+        text.reserve(bytes.len() * 3 / 2 + 16);
+        let (result, _) = GB18030
+            .new_decoder_without_bom_handling()
+            .decode_to_string_without_replacement(bytes, text, true);
+        (result == DecoderResult::InputEmpty).then_some(())
+    }
+
     fn count_lost(&self, text: &str) {
         let lost = memchr::memmem::find_iter(text.as_bytes(), REPLACEMENT).count() as u64;
         self.tally.lost.set(self.tally.lost.get() + lost);

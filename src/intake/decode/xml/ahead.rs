@@ -4,7 +4,9 @@ use encoding_rs::GB18030;
 use memchr::memmem::Finder;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::adapter::row::RawRow;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::handover::Handover;
 use crate::intake::decode::records::Records;
 use crate::intake::decode::source::Source;
 
@@ -18,17 +20,66 @@ pub struct Ahead {
     end: Finder<'static>,
     /// Where the record that was sighted ends, and the digest of its bytes.
     sighted: Option<(u64, u64)>,
+    /// The elements of a record are within the cap on depth.
+    is_deep_enough: bool,
+}
+
+/// Lays a record on its columns: the text from behind the name of its start tag up to its end tag.
+fn lay(inside: &str, columns: &Handover<'_>, row: &mut RawRow) -> Option<()> {
+    row.lay(inside);
+    let bytes = inside.as_bytes();
+    let mut at = 1;
+    let mut next = 0;
+    if bytes.first() != Some(&b'>') {
+        return None;
+    }
+    loop {
+        while bytes.get(at).is_some_and(|byte| b" \t\r\n".contains(byte)) {
+            at += 1;
+        }
+        match bytes.get(at) {
+            None => return Some(()),
+            Some(b'<') => at += 1,
+            Some(_) => return None,
+        }
+        let (column, name) = columns.named(next, &bytes[at..], b">/")?;
+        // A second one joins the first.
+        if row.is_marked(column) {
+            return None;
+        }
+        next = column + 1;
+        at += name.len();
+        if bytes[at] == b'/' {
+            if bytes.get(at + 1) != Some(&b'>') {
+                return None;
+            }
+            row.mark(column, at..at, false);
+            at += 2;
+            continue;
+        }
+        at += 1;
+        let end = at + memchr::memchr3(b'<', b'&', b'\r', &bytes[at..])?;
+        let behind = (bytes[end..].strip_prefix(b"</"))?
+            .strip_prefix(name.as_bytes())?
+            .first();
+        if behind != Some(&b'>') {
+            return None;
+        }
+        row.mark(column, at..end, false);
+        at = end + name.len() + 3;
+    }
 }
 
 impl Ahead {
     /// Looks for records of at most so many bytes.
-    pub fn new(most: u64) -> Self {
+    pub fn new(most: u64, is_deep_enough: bool) -> Self {
         Self {
             most: usize::try_from(most).unwrap_or(usize::MAX),
             name: String::new(),
             start: Vec::new(),
             end: Finder::new(b""),
             sighted: None,
+            is_deep_enough,
         }
     }
 
@@ -38,8 +89,9 @@ impl Ahead {
         (end == position).then_some(digest)
     }
 
-    /// Passes over the records that are known, behind one of this name, up to one that is to be read or may be unusual.
-    pub fn pass_known(
+    /// Passes over the records that are known and hands on those that are regular, behind one of this name, up to one that
+    /// the parser has to read.
+    pub fn pass(
         &mut self,
         name: &str,
         source: &mut Source<'_>,
@@ -53,13 +105,31 @@ impl Ahead {
         }
         while let Some((from, to)) = self.find(source)? {
             let digest = xxh3_64(&source.rest()[from..to]);
-            if !records.sight(records.number() + 1, digest)? {
+            let number = records.number() + 1;
+            let inside = from + self.start.len()..to - self.end.needle().len();
+            if !records.sight(number, digest)?
+                && !self.is_regular(number, digest, source.look(inside), records)?
+            {
                 self.sighted = Some((source.position() + to as u64, digest));
                 break;
             }
             source.pass(to);
         }
         Ok(())
+    }
+
+    /// Whether a record of elements that hold nothing but text was handed on. Anything else is the parser's.
+    fn is_regular(
+        &self,
+        number: u64,
+        digest: u64,
+        inside: Option<&str>,
+        records: &mut Records<'_, '_>,
+    ) -> Result<bool, Unreadable> {
+        let Some(inside) = inside.filter(|_| self.is_deep_enough) else {
+            return Ok(false);
+        };
+        records.regular(number, digest, |columns, row| lay(inside, columns, row))
     }
 
     fn of(&mut self, name: &str, in_gb18030: bool) {

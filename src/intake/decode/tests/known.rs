@@ -525,3 +525,21 @@ fn rows_are_found_over_the_borders_of_pieces() {
         }
     }
 }
+
+/// Each kind of record by itself, so that none hides behind another that refuses the file.
+#[test]
+fn every_kind_of_record_is_known_for_what_it_is() {
+    for record in XML_RECORDS {
+        let rows = format!("<ROW><A>1</A></ROW>{record}<ROW><A>2</A></ROW>{record}<ROW/>{record}");
+        let text = format!("<DATA><ROWS>{rows}</ROWS></DATA>");
+        holds(&small(xml(None)), text.as_bytes(), text.as_bytes(), 7);
+    }
+    for line in CSV_LINES {
+        let text = format!("名称,b,c\n甲,1,x\n{line}乙,2,y\n{line}");
+        holds(&small(csv(None)), text.as_bytes(), text.as_bytes(), 7);
+    }
+    for line in JSON_LINES {
+        let text = format!("{{\"a\":\"1\"}}\n{line}{{\"b\":2}}\n{line}");
+        holds(&small(json_lines()), text.as_bytes(), text.as_bytes(), 7);
+    }
+}

@@ -59,18 +59,18 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                 columns = headings.len();
                 mapper.columns(&headings)?;
             }
-            Decoded::Row(mut row) => {
+            Decoded::Row(row) => {
                 rows += 1;
                 assert!(rows <= adapter.limits.rows, "more rows than the cap");
-                assert!(row.cells.len() <= columns, "more cells than columns");
-                for cell in row.cells.iter().flatten() {
+                assert!(row.len() <= columns, "more cells than columns");
+                for cell in row.cells().flatten() {
                     assert!(
                         cell.text.len() <= adapter.limits.cell_bytes,
                         "a cell longer than the cap"
                     );
                 }
-                mapper.depersonalise(&mut row);
-                mapper.row(&mut row);
+                mapper.depersonalise(row);
+                mapper.row(row);
             }
             Decoded::Spoilt { code, .. } => assert!(code.starts_with("YB-")),
             #[allow(unreachable_patterns, reason = "more kinds may be told")]

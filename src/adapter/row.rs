@@ -159,6 +159,12 @@ impl RawRow {
         self.places.iter().map(|place| self.cell_in(place))
     }
 
+    /// Whether a character may have been lost in it before it came here: U+FFFD stands in it, or between its cells.
+    #[must_use]
+    pub fn shows_loss(&self) -> bool {
+        memchr::memmem::find(self.text.as_bytes(), "\u{fffd}".as_bytes()).is_some()
+    }
+
     /// Bytes of the longest cell.
     #[must_use]
     pub fn longest(&self) -> usize {
@@ -233,9 +239,12 @@ mod tests {
         row.drop_cell(0);
         row.truncate(3);
         assert_eq!(of(&row), [None, None, some("丙")]);
-        assert_eq!((row.len(), row.longest()), (3, 3));
+        assert_eq!((row.len(), row.longest(), row.shows_loss()), (3, 3, false));
         row.begin(7);
         assert_eq!((row.number, row.is_empty()), (7, true));
+        row.split("甲,乙\u{fffd}", b',');
+        assert!(row.shows_loss());
+        row.begin(7);
         row.lay("<乙>12");
         row.mark(2, 5..7, true);
         row.mark(0, 1..1, false);

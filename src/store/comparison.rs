@@ -78,6 +78,9 @@ struct Fresh {
 
 const NOT_KNOWN: u32 = u32::MAX;
 
+/// Keys that may be looked up page by page before all pages are read at once, whatever the size.
+const LOOKUPS: usize = if cfg!(test) { 4 } else { 4096 };
+
 /// What a lookup by first halves gives beside them.
 #[derive(Debug, Clone, Copy)]
 struct Rest {
@@ -116,6 +119,8 @@ pub struct Comparison<'s> {
     by_key: Table,
     pass: u8,
     counts: ChangeCounts,
+    /// Keys that were looked up.
+    lookups: usize,
     /// The canonical bytes of the record that is being taken.
     encoded: Vec<u8>,
     /// Its fingerprint.
@@ -155,6 +160,7 @@ impl<'s> Comparison<'s> {
             by_key: Table::default(),
             pass: 1,
             counts: ChangeCounts::default(),
+            lookups: 0,
             encoded: Vec::new(),
             fingerprint: 0,
         };
@@ -201,18 +207,25 @@ impl<'s> Comparison<'s> {
         self.touched = Bits::none(self.firsts.len());
         if by_raw && (!is_single || self.raws.is_empty()) {
             // Keys of several parts share their first halves: a lookup needs the whole key.
-            for known in tracker.all() {
-                let known = known?;
-                self.rest.push(Rest {
-                    whole: known.key.whole,
-                    raw: known.raw,
-                    canonical: known.canonical,
-                    place: known.place(),
-                });
-            }
+            self.load_rest()?;
         } else if by_raw {
             self.overlay = tracker.overlay().collect::<Result<_, _>>()?;
         }
+        Ok(())
+    }
+
+    fn load_rest(&mut self) -> Result<(), StoreError> {
+        self.rest.reserve_exact(self.firsts.len());
+        for known in self.tracker.clone().all() {
+            let known = known?;
+            self.rest.push(Rest {
+                whole: known.key.whole,
+                raw: known.raw,
+                canonical: known.canonical,
+                place: known.place(),
+            });
+        }
+        self.overlay = Vec::new();
         Ok(())
     }
 
@@ -257,6 +270,15 @@ impl<'s> Comparison<'s> {
                 before.base,
                 Some(at),
             );
+        }
+        self.lookups += 1;
+        if self.rest.is_empty()
+            && !self.firsts.is_empty()
+            && self.lookups > LOOKUPS.max(self.firsts.len() / 16)
+        {
+            // Most rows are written otherwise than before, for instance in another charset: reading all pages once costs less
+            // than reading one for each row.
+            self.load_rest()?;
         }
         match self.look_up(key)? {
             Some((base, known)) if self.seen.get(base as usize) || self.raws.is_seen(known.raw) => {

@@ -289,9 +289,7 @@ fn read_offered(
                 }]);
             }
             Decoded::Row(row) => {
-                let lost = known_columns.is_some()
-                    && (row.cells().flatten())
-                        .any(|cell| cell.text.contains(char::REPLACEMENT_CHARACTER));
+                let lost = known_columns.is_some() && row.shows_loss();
                 mapper.depersonalise(row);
                 let mapped = mapper.row(row);
                 if mapped.is_total {

@@ -188,7 +188,7 @@ fn remove_folder(path: &Path) -> Result<(), StoreError> {
 }
 
 /// A name that is safe as a folder's and unlike every other's.
-fn folder_name(adapter: &str) -> String {
+pub fn folder_name(adapter: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !adapter.is_empty() && adapter.len() <= 64 && adapter.chars().all(is_plain) {
         return adapter.to_owned();
@@ -225,7 +225,7 @@ fn put(
         let (key, page) = page?;
         batch.put(key, page);
         if batch.len() >= BATCH_MAX {
-            engine.write(std::mem::take(&mut batch))?;
+            engine.load(std::mem::take(&mut batch))?;
             batches += 1;
             if batches.is_multiple_of(FLUSHED_BATCHES) {
                 // On a busy machine the flusher falls behind, and what it has not written stays in memory.
@@ -233,7 +233,7 @@ fn put(
             }
         }
     }
-    engine.write(batch)?;
+    engine.load(batch)?;
     engine.barrier()
 }
 

@@ -246,3 +246,194 @@ impl Standing {
         Ok(self.known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::domain::batch::Verdict;
+    use crate::store::Store;
+    use crate::store::tests::{accepted, at, batch, deliver, news, opened};
+
+    /// A state with one accepted batch of a source, noted.
+    fn noted(state: &Path) -> Store {
+        let store = Store::open(state).unwrap();
+        store.commit(at(0), "test", vec![opened(1)]).unwrap();
+        let moment = store.moment();
+        deliver(&store, 1, "1", news(0..3, "甲"));
+        store.remember(&known("1"), &moment).unwrap();
+        store
+    }
+
+    fn known(id: &str) -> KnownFile {
+        let batch = batch(id, Verdict::Accepted);
+        KnownFile {
+            adapter: batch.adapter,
+            adapter_digest: batch.adapter_digest,
+            digest: batch.digest,
+            bytes: 7,
+            batch: batch.batch,
+            as_of: batch.as_of,
+            rows: batch.rows,
+            set_aside: 0,
+            sheet: None,
+            outputs: vec!["out/x.xlsx".into()],
+        }
+    }
+
+    fn stands(state: &Path) -> bool {
+        Found::of(state, "market").is_some_and(|found| found.standing().is_some())
+    }
+
+    /// Every file below a folder with its content and when it was written.
+    fn files(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+        let mut found = BTreeMap::new();
+        for item in fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                found.extend(files(&path));
+            } else {
+                let written = fs::metadata(&path).unwrap().modified().unwrap();
+                found.insert(path.clone(), (fs::read(&path).unwrap(), written));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn it_is_told_without_touching_the_index_which_learns_of_it_later() {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path();
+        drop(noted(state));
+        let before = ["index", "tracking", "segments"].map(|folder| files(&state.join(folder)));
+        for name in ["a.csv", "b.csv"] {
+            let standing = Found::of(state, "market").unwrap().standing().unwrap();
+            // Nobody else is in while it is being told.
+            assert!(matches!(Store::open(state), Err(StoreError::Locked { .. })));
+            assert_eq!(
+                standing.seen_again(at(2), "pull", name).unwrap(),
+                known("1")
+            );
+        }
+        let after = ["index", "tracking", "segments"].map(|folder| files(&state.join(folder)));
+        assert!(before == after, "the index was opened");
+        let store = Store::open(state).unwrap();
+        let entries: Vec<_> = store.journal().unwrap().map(Result::unwrap).collect();
+        assert_eq!(entries.len(), 4);
+        assert!(
+            matches!(&entries[3].events[..], [Event::SeenBefore { file, .. }] if file == "b.csv")
+        );
+        for name in ["a.csv", "b.csv"] {
+            let taken = store.taken_name("market", name).unwrap();
+            assert_eq!(taken, Some(known("1").digest), "{name}");
+        }
+        store.commit(at(3), "test", vec![opened(2)]).unwrap();
+        drop(store);
+        assert!(stands(state));
+    }
+
+    #[test]
+    fn whatever_else_is_said_of_the_source_sends_the_long_way() {
+        let held = |verdict| Event::Batch {
+            batch: Box::new(batch("2", verdict)),
+        };
+        let other = |event: Event| match event {
+            Event::Batch { mut batch } => {
+                batch.adapter = "tax".into();
+                Event::Batch { batch }
+            }
+            event => event,
+        };
+        let same = Event::SeenBefore {
+            adapter: "market".into(),
+            digest: known("1").digest,
+            file: "c.csv".into(),
+            batch: known("1").batch,
+        };
+        for (what, event, expected) in [
+            ("a case", opened(3), true),
+            ("the same", same, true),
+            ("another source's", other(held(Verdict::Refused)), true),
+            ("refused", held(Verdict::Refused), false),
+            ("held", held(Verdict::Quarantined), false),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let store = noted(home.path());
+            assert!(!stands(home.path()), "{what}: the store is open");
+            store.commit(at(2), "test", vec![event]).unwrap();
+            drop(store);
+            assert_eq!(stands(home.path()), expected, "{what}");
+        }
+        for verdict in [Verdict::Accepted, Verdict::Withdrawn] {
+            let home = tempfile::tempdir().unwrap();
+            let store = noted(home.path());
+            if verdict == Verdict::Accepted {
+                deliver(&store, 2, "2", news(3..4, "乙"));
+            } else {
+                let first = batch("1", Verdict::Accepted);
+                let withdrawing = store.withdrawing(&first).unwrap();
+                let state = batch("1", Verdict::Withdrawn);
+                store
+                    .withdraw(at(2), "张示例", &state, vec![], withdrawing)
+                    .unwrap();
+            }
+            drop(store);
+            assert!(!stands(home.path()), "{verdict:?}");
+        }
+        let released = Event::Released {
+            batch: Box::new(batch("1", Verdict::Accepted)),
+        };
+        assert!(known("1").is_overtaken_by(&released));
+        assert!(!known("1").is_overtaken_by(&accepted("1")));
+        assert!(known("1").is_overtaken_by(&accepted("2")));
+    }
+
+    #[test]
+    fn a_note_that_is_damaged_or_of_another_state_is_none() {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path().join("state");
+        drop(noted(&state));
+        assert!(stands(&state));
+        let note = place_of(&state, "market");
+        let whole = fs::read(&note).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(&note, &bytes).unwrap();
+            assert!(Found::of(&state, "market").is_none(), "byte {at}");
+            fs::write(&note, &whole[..at]).unwrap();
+            assert!(Found::of(&state, "market").is_none(), "{at} bytes");
+        }
+        fs::write(place_of(&state, "tax"), &whole).unwrap();
+        assert!(Found::of(&state, "tax").is_none(), "another source's");
+        fs::write(&note, &whole).unwrap();
+        assert!(stands(&state));
+
+        let journal = state.join("journal/journal.log");
+        let lines = fs::read(&journal).unwrap();
+        let first = lines.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for (what, bytes) in [
+            ("a torn line", lines[..lines.len() - 3].to_vec()),
+            ("an older journal", lines[..first / 2].to_vec()),
+            ("another journal", [b"0".as_slice(), &lines[1..]].concat()),
+        ] {
+            fs::write(&journal, bytes).unwrap();
+            assert!(!stands(&state), "{what}");
+        }
+        fs::write(&journal, &lines).unwrap();
+        for (what, path) in [
+            ("no journal", "journal/journal.log"),
+            ("no index", "index/db"),
+            ("no version", "VERSION"),
+        ] {
+            fs::rename(state.join(path), home.path().join("away")).unwrap();
+            assert!(!stands(&state), "{what}");
+            assert!(!state.join(path).exists(), "{what}: made again");
+            fs::rename(home.path().join("away"), state.join(path)).unwrap();
+        }
+        fs::write(state.join("VERSION"), "1\n").unwrap();
+        assert!(!stands(&state), "another version");
+    }
+}

@@ -34,7 +34,11 @@ const CACHE_BYTES: u64 = 96 * 1024 * 1024;
 const SMALL_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Without the flusher a kill would lose everything since the last barrier, and memory grows fivefold.
-const FLUSH_EVERY_MS: u64 = 500;
+const FLUSH_EVERY_MS: Option<u64> = Some(500);
+
+/// What lies in folders of small pages is unseen before a barrier, and who loads much flushes now and then. A flusher would only
+/// move pages about on the disk: the more of them, the longer a folder is open.
+const SMALL_FLUSH_EVERY_MS: Option<u64> = None;
 
 /// A closed index stays locked for a moment longer: a process started just then has a copy of the lock until it runs its own
 /// program. A lock that is really held is told a quarter of a second later.
@@ -133,15 +137,16 @@ impl Engine {
     /// [`StoreError::Locked`] when another process (or another handle of this one) has it; [`StoreError::Damaged`] when sled can
     /// not make sense of its files.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Self::open_with(folder, CACHE_BYTES)
+        Self::open_with(folder, CACHE_BYTES, FLUSH_EVERY_MS)
     }
 
-    /// Opens or makes one that is read from end to end now and then: little is kept in memory.
+    /// Opens or makes one that is read from end to end now and then: little is kept in memory, and what is written reaches the
+    /// disk with [`Self::flush`] or [`Self::barrier`] only.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn open_small(folder: &Path) -> Result<Self, StoreError> {
-        Self::open_with(folder, SMALL_CACHE_BYTES)
+        Self::open_with(folder, SMALL_CACHE_BYTES, SMALL_FLUSH_EVERY_MS)
     }
 
     /// Takes the lock of a folder and leaves it closed: opening alone makes sled write half a mebibyte. `None`: there is none, or
@@ -157,7 +162,11 @@ impl Engine {
         Some(Hold { _file: file })
     }
 
-    fn open_with(folder: &Path, cache: u64) -> Result<Self, StoreError> {
+    fn open_with(
+        folder: &Path,
+        cache: u64,
+        flush_every_ms: Option<u64>,
+    ) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|source| StoreError::Io {
             what: format!("建立目录{}", folder.display()),
             source,
@@ -165,7 +174,7 @@ impl Engine {
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(cache)
-            .flush_every_ms(Some(FLUSH_EVERY_MS));
+            .flush_every_ms(flush_every_ms);
         let mut tries = LOCK_TRIES;
         let tree = loop {
             match open_sled(&config, folder) {

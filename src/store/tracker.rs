@@ -1,6 +1,6 @@
 //! The change-tracking index of one source: runs of pages in a sled folder of its own, apart from cases and outbox.
 //!
-//! A delivery adds a run of what it changed; a key's newest run counts. After a dozen runs, or when a delivery touched much of the
+//! A delivery adds a run of what it changed; a key's newest run counts. After two dozen runs, or when a delivery touched much of the
 //! source, everything is written anew into a fresh folder (a *generation*), and the old one is deleted once the new one is seen:
 //! sled never gives back what was overwritten in it.
 
@@ -18,8 +18,9 @@ use crate::store::archive::{io, private_folder, sync_folder};
 use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
 use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack};
 
-/// Runs beside the first after which everything is written anew.
-const RUNS_MAX: usize = 12;
+/// Runs beside the first after which everything is written anew. That writes four times as much as the source's entries take, as
+/// much as two or three dozen small runs.
+const RUNS_MAX: usize = 24;
 /// Batches after which what was written is taken to the disk's queue: some 8 MiB.
 const FLUSHED_BATCHES: u64 = 16;
 /// The part of a source (one in so many) from which a delivery is no run but a new generation.

@@ -413,8 +413,14 @@ impl Store {
             let removed = marker.remove(&self.index, &self.segments, &self.trackers);
             tracing::debug!(?removed, batch = marker.batch, "stage given up");
         }
-        self.trackers.close(&adapter);
+        // The next file of the source may come soon; in a daemon it finds the folder open and makes sled write nothing.
+        self.trackers.close_others(&adapter);
         result
+    }
+
+    /// To be called every half minute or so where a process lives long: lets go of what was not used for a while.
+    pub fn rest(&self) {
+        self.trackers.rest();
     }
 
     /// Puts a delivery on the disk, unseen.

@@ -21,6 +21,8 @@ use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack}
 /// Runs beside the first after which everything is written anew. That writes four times as much as the source's entries take, as
 /// much as two or three dozen small runs.
 const RUNS_MAX: usize = 24;
+/// How often a folder outlasts a rest: at the daemon's pace ten minutes.
+pub const RESTS: u32 = 20;
 /// Batches after which what was written is taken to the disk's queue: some 8 MiB.
 const FLUSHED_BATCHES: u64 = 16;
 /// The part of a source (one in so many) from which a delivery is no run but a new generation.
@@ -50,6 +52,8 @@ pub struct Trackers {
 #[derive(Debug)]
 struct Open {
     kept: Option<Arc<Engine>>,
+    /// How often [`Trackers::rest`] was called since it was used.
+    rests: u32,
     used: Weak<Engine>,
 }
 
@@ -83,7 +87,10 @@ impl Trackers {
     fn engine(&self, adapter: &str, generation: u64) -> Result<Arc<Engine>, StoreError> {
         let mut open = crate::store::lock(&self.open);
         let name = (adapter.to_owned(), generation);
-        if let Some(engine) = open.get(&name).and_then(|open| open.used.upgrade()) {
+        if let Some(found) = open.get_mut(&name)
+            && let Some(engine) = found.used.upgrade()
+        {
+            found.rests = 0;
             return Ok(engine);
         }
         let path = self.place(adapter, generation);
@@ -94,7 +101,8 @@ impl Trackers {
         }
         let used = Arc::downgrade(&engine);
         let kept = Some(Arc::clone(&engine));
-        open.insert(name, Open { kept, used });
+        let rests = 0;
+        open.insert(name, Open { kept, rests, used });
         Ok(engine)
     }
 
@@ -102,6 +110,25 @@ impl Trackers {
     pub fn close(&self, adapter: &str) {
         for ((name, _), open) in crate::store::lock(&self.open).iter_mut() {
             if name == adapter {
+                open.kept = None;
+            }
+        }
+    }
+
+    /// Lets go of every other source's index: opening one makes sled write, keeping one costs memory.
+    pub fn close_others(&self, adapter: &str) {
+        for ((name, _), open) in crate::store::lock(&self.open).iter_mut() {
+            if name != adapter {
+                open.kept = None;
+            }
+        }
+    }
+
+    /// Lets go of what was not used since this was called [`RESTS`] times.
+    pub fn rest(&self) {
+        for open in crate::store::lock(&self.open).values_mut() {
+            open.rests = open.rests.saturating_add(1);
+            if open.rests > RESTS {
                 open.kept = None;
             }
         }
@@ -438,7 +465,7 @@ mod tests {
             .write("tax", &manifest, 1, all.into_iter(), "l")
             .unwrap();
         let mut generations = std::collections::BTreeSet::new();
-        for delivery in 2..40 {
+        for delivery in 2..60 {
             let left: Vec<Known> = (0..30)
                 .map(|n| n * 100 + delivery)
                 .map(|n| known(n, delivery))

@@ -116,7 +116,7 @@ fn child_process() {
         arm(POINTS
             .into_iter()
             .find(|p| format!("{p:?}") == point)
-            .unwrap())
+            .unwrap());
     };
     if which == "again" {
         let found = Found::of(Path::new(path), "market").unwrap();

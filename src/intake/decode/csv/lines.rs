@@ -150,14 +150,9 @@ impl Cutter {
             return;
         }
         self.begun = true;
-        let passed = match self.noted.take() {
-            Some(passed) => passed,
-            None => {
-                let passed = self.note();
-                self.noted = None;
-                passed
-            }
-        };
+        let noted = self.noted.take();
+        let passed = noted.unwrap_or_else(|| self.note());
+        self.noted = None;
         *line = Line {
             number: self.ends + 1,
             passed,

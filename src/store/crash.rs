@@ -113,10 +113,8 @@ fn child_process() {
         panic!("{task}")
     };
     let armed = || {
-        arm(POINTS
-            .into_iter()
-            .find(|p| format!("{p:?}") == point)
-            .unwrap());
+        let point = POINTS.into_iter().find(|p| format!("{p:?}") == point);
+        arm(point.unwrap());
     };
     if which == "again" {
         let found = Found::of(Path::new(path), "market").unwrap();

@@ -155,6 +155,7 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     }
     assert_eq!(one.len(), other.len());
     same(Path::new(&whole), Path::new(&killed), &|name| {
-        skip(name) || name.ends_with("journal.log")
+        // A note of a known file only spares opening the index; who is killed before it goes the long way.
+        skip(name) || name.ends_with("journal.log") || name.starts_with("home/state/known")
     });
 }

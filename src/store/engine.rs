@@ -175,6 +175,7 @@ impl Engine {
             .path(folder)
             .cache_capacity(cache)
             .flush_every_ms(flush_every_ms);
+        remove_unfinished(folder);
         let mut tries = LOCK_TRIES;
         let tree = loop {
             match open_sled(&config, folder) {
@@ -294,6 +295,25 @@ impl Engine {
     }
 }
 
+/// Removes snapshots that a killed process had begun to write. sled takes the newest of all for whole and then calls the folder
+/// damaged; the one before it and the log have everything.
+fn remove_unfinished(folder: &Path) {
+    // Who has the folder open may be writing one.
+    let Some(_hold) = Engine::hold(folder) else {
+        return;
+    };
+    let Ok(items) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in items.filter_map(|item| Some(item.ok()?.path())) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
+            let removed = fs::remove_file(&path);
+            tracing::debug!(?removed, ?path, "unfinished snapshot");
+        }
+    }
+}
+
 fn open_sled(config: &sled::Config, folder: &Path) -> Result<sled::Db, StoreError> {
     // sled asserts what it expects of its files; on damaged ones that is a panic, which must not take the daemon along.
     catch_unwind(AssertUnwindSafe(|| config.open()))
@@ -401,6 +421,28 @@ mod tests {
         drop(hold);
         assert!(Engine::open(folder.path()).is_ok());
         assert!(Engine::hold(&folder.path().join("none")).is_none());
+    }
+
+    #[test]
+    fn a_snapshot_that_was_broken_off_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let last = folder.path().join("snap.0000000000FFFFFF.generating");
+        for (round, half) in [&b""[..], b"half a snapshot"].into_iter().enumerate() {
+            let engine = Engine::open(folder.path()).unwrap();
+            let key = format!("{round}");
+            engine.write(batch(&[(key.as_str(), Some("1"))])).unwrap();
+            engine.barrier().unwrap();
+            drop(engine);
+            fs::write(&last, half).unwrap();
+            let engine = Engine::open(folder.path()).unwrap();
+            assert_eq!(engine.get(key.as_bytes()).unwrap(), Some(b"1".to_vec()));
+            assert!(!last.exists());
+            // Whoever is in may be writing it.
+            fs::write(&last, half).unwrap();
+            assert!(Engine::open(folder.path()).is_err());
+            assert!(last.exists());
+            drop(engine);
+        }
     }
 
     #[test]

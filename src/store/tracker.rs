@@ -291,11 +291,22 @@ impl Tracker {
 
     /// What the runs after the first left, sorted by key.
     pub fn overlay(&self) -> Entries<'_> {
-        let mut all: Entries<'_> = Box::new(std::iter::empty());
+        let mut all: Vec<Entries<'_>> = Vec::new();
         for run in self.runs.iter().skip(1) {
-            all = Box::new(Merged::new(all, self.run(*run)));
+            all.push(Box::new(self.run(*run)));
         }
-        all
+        // Neighbours first, as in a tournament: an entry passes few others on its way, however many runs there are.
+        while all.len() > 1 {
+            let mut left = all.into_iter();
+            all = Vec::new();
+            while let Some(older) = left.next() {
+                all.push(match left.next() {
+                    Some(newer) => Box::new(Merged::new(older, newer)),
+                    None => older,
+                });
+            }
+        }
+        all.pop().unwrap_or_else(|| Box::new(std::iter::empty()))
     }
 
     /// The first run's entry of which the first half is this; there must be one only.

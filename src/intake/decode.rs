@@ -30,6 +30,7 @@ mod handover;
 mod headings;
 mod json;
 mod likeness;
+mod line;
 mod look;
 mod merges;
 mod meter;

@@ -49,6 +49,19 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// How a text with a BOM is read; `None` when the bytes, its first ones, have none.
+    pub fn marked(head: &[u8]) -> Option<Self> {
+        let (charset, bom) = bom(head);
+        Some(Self {
+            charset: charset?,
+            label: None,
+            strange_label: false,
+            replaced_at_most: 0,
+            bom,
+            declared: true,
+        })
+    }
+
     /// Bytes of BOM at the start of the file.
     pub fn bom(&self) -> u64 {
         self.bom as u64

@@ -1,6 +1,8 @@
 //! How a stored number looks in its cell: spreadsheets store dates as numbers, and show codes with leading zeros
 //! that they do not store.
 
+use std::fmt::Write as _;
+
 use calamine::{ExcelDateTime, ExcelDateTimeType};
 
 use crate::adapter::row::Cell;
@@ -73,28 +75,32 @@ impl Look {
 
     /// The cell of a stored number. What has no day, a time or a duration, stays a number.
     pub fn cell(self, value: f64, is_1904: bool) -> Cell {
+        let mut text = String::new();
+        let numeric = self.show(value, is_1904, &mut text);
+        Cell { text, numeric }
+    }
+
+    /// Writes a stored number as [`Self::cell`] has it, and returns whether it is a number still.
+    pub fn show(self, value: f64, is_1904: bool, out: &mut String) -> bool {
         match self {
-            Self::Date if (1.0..TOO_LATE).contains(&value) => Cell {
-                text: day(value, is_1904),
-                numeric: false,
-            },
-            Self::Digits(digits) if value >= 0.0 && value.fract() == 0.0 => Cell {
-                text: format!("{:0>digits$}", plain(value)),
-                numeric: true,
-            },
-            _ => Cell {
-                text: plain(value),
-                numeric: true,
-            },
+            Self::Date if (1.0..TOO_LATE).contains(&value) => {
+                push_day(value, is_1904, out);
+                return false;
+            }
+            Self::Digits(digits) if value >= 0.0 && value.fract() == 0.0 => {
+                let _ = write!(out, "{:0>digits$}", plain(value));
+            }
+            _ => out.push_str(&plain(value)),
         }
+        true
     }
 }
 
 /// A serial as `YYYY-MM-DD` by the workbook's own epoch, 1900 or 1904.
-fn day(serial: f64, is_1904: bool) -> String {
+fn push_day(serial: f64, is_1904: bool, out: &mut String) {
     let (year, month, day, ..) =
         ExcelDateTime::new(serial, ExcelDateTimeType::DateTime, is_1904).to_ymd_hms_milli();
-    format!("{year:04}-{month:02}-{day:02}")
+    let _ = write!(out, "{year:04}-{month:02}-{day:02}");
 }
 
 /// A truth value as spreadsheets show it.

@@ -40,6 +40,11 @@ impl Merges {
         self.areas.insert(at, area);
     }
 
+    /// Whether all areas have been taken.
+    pub fn are_over(&self) -> bool {
+        self.next == self.areas.len()
+    }
+
     /// Takes the areas that begin in this row. Rows must come in order; areas of rows that did not come are dropped,
     /// for nothing stands in them.
     pub fn beginning_in(&mut self, row: u32) -> &[Merge] {
@@ -84,6 +89,7 @@ mod tests {
         merges.add(area(8, 4));
         assert_eq!(merges.beginning_in(8), [area(8, 4)]);
         assert_eq!(merges.beginning_in(9), [area(9, 0)]);
+        assert!(merges.are_over());
         assert_eq!(merges.beginning_in(10), []);
     }
 }

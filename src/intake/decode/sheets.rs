@@ -7,6 +7,7 @@ use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::domain::text::is_blank;
 use crate::intake::decode::handover::Handover;
+use crate::intake::decode::line::Row;
 use crate::intake::decode::merges::{Merge, Merges};
 use crate::intake::decode::table::Table;
 use crate::intake::decode::unreadable;
@@ -98,6 +99,8 @@ pub struct Lines<'f, 'h, 's> {
     unread: Vec<String>,
     hidden_rows: u64,
     hidden_columns: usize,
+    /// Merged areas that were counted apart.
+    first_only: u64,
 }
 
 impl<'f, 'h, 's> Lines<'f, 'h, 's> {
@@ -115,6 +118,7 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
             unread: Vec::new(),
             hidden_rows: 0,
             hidden_columns: 0,
+            first_only: 0,
         }
     }
 
@@ -170,6 +174,22 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
             }
         }
         self.table.line(number, cells, None)
+    }
+
+    /// Takes a row of the sheet.
+    pub fn row(&mut self, row: &mut Row) -> Result<(), Unreadable> {
+        let number = u64::from(row.row) + 1;
+        if !row.hidden
+            && row.uncalculated.is_none()
+            && self.table.plain_cells(number, &row.line)?
+        {
+            return Ok(());
+        }
+        let mut cells = row.line.cells();
+        match row.uncalculated {
+            Some(column) => self.uncalculated(number, column, row.hidden, &mut cells),
+            None => self.line(number, row.hidden, &mut cells),
+        }
     }
 
     /// Takes a line with a formula whose result the file does not hold. Above the data it counts as empty.
@@ -231,12 +251,22 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
         Ok(())
     }
 
+    /// Merged areas of data that gave their value to their first row only.
+    pub fn first_only(&self) -> u64 {
+        self.table.first_only() + self.first_only
+    }
+
+    /// The same, that were counted apart.
+    pub fn add_first_only(&mut self, areas: u64) {
+        self.first_only += areas;
+    }
+
     /// Ends the file.
     pub fn finish(mut self) -> Result<(), Unreadable> {
         if self.table.width() == 0 {
             self.table.finish()?;
         }
-        let first_only = self.table.first_only();
+        let first_only = self.first_only();
         let unread = names(self.unread.iter().map(String::as_str));
         let rows = match self.format.hidden_rows {
             HiddenRows::Skip => "未读取",

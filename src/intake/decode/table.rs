@@ -9,6 +9,7 @@ use crate::domain::batch::Unreadable;
 use crate::domain::text::{fold, is_blank, is_invisible};
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::headings::{codes, joined, spread};
+use crate::intake::decode::line::Line;
 use crate::intake::decode::merges::{Merge, Merges};
 use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::unreadable;
@@ -446,6 +447,23 @@ impl<'h, 's> Table<'h, 's> {
             self.last = number;
             self.raw.number = self.base + number;
             self.raw.truncate(width);
+            self.handover.row(&mut self.raw)?;
+        }
+        Ok(is_usual)
+    }
+
+    /// The same with a line of a sheet: data that lies in the columns of the headings, and that no merged area reaches into.
+    pub fn plain_cells(&mut self, number: u64, line: &Line) -> Result<bool, Unreadable> {
+        let width = self.width();
+        let is_usual = self.in_rows()
+            && self.carried.is_empty()
+            && self.merges.are_over()
+            && line.fits(width, self.cell_bytes)
+            && line.any(|text| !is_blank(text));
+        if is_usual {
+            self.last = number;
+            self.raw.begin(self.base + number);
+            line.lay(&mut self.raw, width);
             self.handover.row(&mut self.raw)?;
         }
         Ok(is_usual)

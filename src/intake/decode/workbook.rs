@@ -1,14 +1,12 @@
-//! A look at a workbook's parts before the spreadsheet reader opens it.
+//! The package of a workbook: which parts it has, and what of them is opened.
 //!
-//! The reader itself has no caps: it keeps shared strings and styles whole, reserves memory for as many strings as
-//! the file claims, and buffers every token. So each part is unpacked once beforehand, under the adapter's limits,
-//! and nothing of its content is kept. This costs about a third of the reading time. The look also learns what the
-//! reader does not tell and what stands behind the cells in a sheet: merged areas, hidden rows, and formulas without
-//! a result.
+//! Only what is needed is unpacked, under the adapter's limits: the parts that say what the workbook holds, the strings and styles
+//! of its cells, and the sheets that are read. What lies in the others does not matter.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader};
+use std::rc::Rc;
 
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
@@ -17,116 +15,96 @@ use zip::ZipArchive;
 
 use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
+use crate::intake::decode::charset::{Reading, Transcoder};
 use crate::intake::decode::container::{Rationed, from_zip, open_zip, unpack};
 use crate::intake::decode::meter::{Meter, Metered};
-use crate::intake::decode::sheet_facts::{Facts, SheetLook};
+use crate::intake::decode::source::Source;
 use crate::intake::decode::xml::{endless, token_bytes};
 use crate::intake::decode::{from_io, unreadable};
 
-/// The shortest shared string, `<si/>`.
-const STRING_BYTES: u64 = 5;
-
 /// Where a package says what it holds.
-const PACKAGE_RELATIONS: &str = "_rels/.rels";
+pub const PACKAGE_RELATIONS: &str = "_rels/.rels";
 
-/// What the parts of a workbook say about its sheets. Names of parts are in lower case, as the reader finds them.
-#[derive(Debug, Default)]
-pub struct Parts {
-    /// Facts of every sheet's part.
-    facts: HashMap<String, Facts>,
-    /// Of every part of relations but those of sheets: id → type and target.
-    relations: HashMap<String, HashMap<String, Relation>>,
-    /// Of every part that lists sheets: their ids in its order.
-    lists: HashMap<String, Vec<String>>,
+/// What is unpacked at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// A package whose parts can be opened by name. Names are looked for in lower case: they differ in nothing else.
+pub struct Package<'l> {
+    archive: ZipArchive<Rationed>,
+    /// Where each part lies.
+    places: HashMap<String, usize>,
+    /// Bytes of the whole file.
+    bytes: u64,
+    /// Bytes of the parts that were opened.
+    unpacked: u64,
+    /// Bytes of those that have to be kept.
+    kept: u64,
+    limits: &'l Limits,
 }
 
-#[derive(Debug)]
-struct Relation {
-    kind: String,
-    target: String,
-}
+impl<'l> Package<'l> {
+    /// Reads the directory of a package. One of another kind is refused by name, before anything is unpacked.
+    pub fn open(file: File, limits: &'l Limits) -> Result<Self, Unreadable> {
+        let bytes = file.metadata().map_err(|error| from_io(&error))?.len();
+        let mut archive = open_zip(file)?;
+        let names = (0..archive.len())
+            .map(|at| part_name(&mut archive, at))
+            .collect::<Result<Vec<_>, _>>()?;
+        check_kind(&names)?;
+        let count = names.len();
+        let places: HashMap<String, usize> = names.into_iter().zip(0..).collect();
+        if places.len() < count {
+            return Err(damaged());
+        }
+        Ok(Self {
+            archive,
+            places,
+            bytes,
+            unpacked: 0,
+            kept: 0,
+            limits,
+        })
+    }
 
-impl Parts {
-    /// The facts of the sheets, in the order in which the workbook lists them; `None` for what is no worksheet.
-    pub fn in_order(&mut self) -> Result<Vec<Option<Facts>>, Unreadable> {
-        let workbook = self
-            .relations
-            .get(PACKAGE_RELATIONS)
-            .and_then(|relations| {
-                relations
-                    .values()
-                    .find(|relation| relation.kind.ends_with("/officeDocument"))
-            })
-            .map(|relation| relation.target.trim_start_matches('/').to_lowercase())
-            .ok_or_else(damaged)?;
-        let (folder, name) = workbook.rsplit_once('/').unwrap_or(("", &workbook));
-        let folder = if folder.is_empty() {
-            String::new()
-        } else {
-            format!("{folder}/")
+    /// Whether there is a part of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// Opens a part that is read through.
+    pub fn stream(&mut self, name: &str) -> Result<Source<'_>, Unreadable> {
+        Ok(self.part(name, false)?.0)
+    }
+
+    /// Opens a part whose content stays in memory, and tells its size.
+    pub fn keep(&mut self, name: &str) -> Result<(Source<'_>, u64), Unreadable> {
+        self.part(name, true)
+    }
+
+    fn part(&mut self, name: &str, keeps: bool) -> Result<(Source<'_>, u64), Unreadable> {
+        let at = *self.places.get(name).ok_or_else(damaged)?;
+        let size = (self.archive.by_index_data(at))
+            .map_err(|error| from_zip(&error))?
+            .size();
+        // More than this in one part alone is refused as it is read, and so is a part that is larger than it says.
+        let size_within = size.min(self.limits.unpacked_bytes);
+        self.unpacked = self.unpacked.saturating_add(size_within);
+        self.kept += if keeps { size_within } else { 0 };
+        if self.kept > self.limits.kept_bytes || self.unpacked > self.limits.unpacked_bytes {
+            return Err(too_big(self.limits));
+        }
+        let part = unpack(&mut self.archive, at, self.bytes, self.limits)?;
+        let mut part = BufReader::with_capacity(CHUNK_BYTES, part);
+        let head = part.fill_buf().map_err(|error| from_io(&error))?;
+        let source = match Reading::marked(head) {
+            Some(reading) => Source::new(Transcoder::new(part, reading)),
+            None => Source::new(part),
         };
-        let relations = self
-            .relations
-            .get(&format!("{folder}_rels/{name}.rels"))
-            .ok_or_else(damaged)?;
-        let list = self.lists.get(&workbook).ok_or_else(damaged)?;
-        let parts: Vec<String> = list
-            .iter()
-            .map(|id| {
-                let target = &relations.get(id).ok_or_else(damaged)?.target;
-                Ok(match target.strip_prefix('/') {
-                    Some(absolute) => absolute.to_lowercase(),
-                    None => format!("{folder}{target}").to_lowercase(),
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(parts.iter().map(|part| self.facts.remove(part)).collect())
+        Ok((source, size))
     }
 }
 
-/// Checks every part; the file stands at its start again.
-pub fn inspect(file: &mut File, limits: &Limits) -> Result<Parts, Unreadable> {
-    let bytes = file.metadata().map_err(|error| from_io(&error))?.len();
-    let copy = file.try_clone().map_err(|error| from_io(&error))?;
-    let mut archive = open_zip(copy)?;
-    check_kind(&mut archive)?;
-    let mut parts = Parts::default();
-    let mut all = 0;
-    let mut kept = 0;
-    let mut merged = 0;
-    for at in 0..archive.len() {
-        let name = part_name(&mut archive, at)?;
-        let part = unpack(&mut archive, at, bytes, limits)?;
-        let is_xml = [".xml", ".rels", ".vml"]
-            .iter()
-            .any(|end| name.ends_with(end));
-        let is_sheet = is_xml && name.contains("worksheets/") && !name.ends_with(".rels");
-        let size = if is_sheet {
-            let mut look = SheetLook::new(limits.merged_cells - merged);
-            let size = walk(part, limits, &mut |event| look.see(event, limits))?;
-            let facts = look.into_facts();
-            merged += facts.merges.len();
-            parts.facts.insert(name, facts);
-            size
-        } else if is_xml {
-            parts.inspect(&name, part, limits)?
-        } else {
-            drain(part)?
-        };
-        all += size;
-        if !is_sheet {
-            kept += size;
-        }
-        if kept > limits.kept_bytes || all > limits.unpacked_bytes {
-            return Err(too_big(limits));
-        }
-    }
-    file.seek(SeekFrom::Start(0))
-        .map_err(|error| from_io(&error))?;
-    Ok(parts)
-}
-
-/// The name of a part as the reader looks for it. An encrypted part is a workbook with a password.
+/// The name of a part as it is looked for. An encrypted part is a workbook with a password.
 fn part_name(archive: &mut ZipArchive<Rationed>, at: usize) -> Result<String, Unreadable> {
     let entry = archive
         .by_index_data(at)
@@ -139,10 +117,7 @@ fn part_name(archive: &mut ZipArchive<Rationed>, at: usize) -> Result<String, Un
 }
 
 /// Refuses packages of other kinds by name, before anything is unpacked.
-fn check_kind(archive: &mut ZipArchive<Rationed>) -> Result<(), Unreadable> {
-    let names = (0..archive.len())
-        .map(|at| part_name(archive, at))
-        .collect::<Result<Vec<_>, _>>()?;
+fn check_kind(names: &[String]) -> Result<(), Unreadable> {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     let kind = if names.iter().any(|name| name.ends_with("vbaproject.bin")) {
         "含宏的工作簿（XLSM）"
@@ -191,54 +166,6 @@ pub fn too_big(limits: &Limits) -> Unreadable {
     )
 }
 
-fn drain(mut part: impl Read) -> Result<u64, Unreadable> {
-    std::io::copy(&mut part, &mut std::io::sink()).map_err(|error| from_io(&error))
-}
-
-impl Parts {
-    /// Looks at a part that is no sheet and returns its size.
-    fn inspect(&mut self, name: &str, part: impl Read, limits: &Limits) -> Result<u64, Unreadable> {
-        let mut claimed = 0;
-        let mut relations = HashMap::new();
-        let mut list = Vec::new();
-        let of_sheets = name.contains("worksheets/");
-        let size = walk(part, limits, &mut |event| {
-            let (Event::Start(start) | Event::Empty(start)) = event else {
-                return Ok(());
-            };
-            match start.local_name().as_ref() {
-                "sst" => claimed = claimed.max(claim(start.attributes_raw())),
-                "Relationship" if !of_sheets => {
-                    let [id, kind, target] = attributes(start, ["Id", "Type", "Target"])?;
-                    if let Some(id) = id {
-                        let relation = Relation {
-                            kind: kind.unwrap_or_default(),
-                            target: target.unwrap_or_default(),
-                        };
-                        relations.insert(id, relation);
-                    }
-                }
-                "sheet" => {
-                    let [id] = attributes(start, ["id"])?;
-                    list.push(id.unwrap_or_default());
-                }
-                _ => {}
-            }
-            Ok(())
-        })?;
-        if claimed > size / STRING_BYTES {
-            return Err(damaged());
-        }
-        if !relations.is_empty() {
-            self.relations.insert(name.to_owned(), relations);
-        }
-        if !list.is_empty() {
-            self.lists.insert(name.to_owned(), list);
-        }
-        Ok(size)
-    }
-}
-
 /// The values of attributes by local name.
 pub fn attributes<const N: usize>(
     start: &BytesStart<'_>,
@@ -258,36 +185,76 @@ pub fn attributes<const N: usize>(
     Ok(values)
 }
 
-/// Reads a part token by token, shows every token and returns the part's size.
-fn walk(
-    part: impl Read,
+/// What looks at the tokens of a part, and may take from it what comes next.
+type See<'s, 'p> = dyn FnMut(&Event<'_>, &mut Source<'p>) -> Result<(), Unreadable> + 's;
+
+/// Reads a part token by token to its end, and shows every token; empty elements come as a start and an end.
+pub fn walk<'p>(
+    part: Source<'p>,
     limits: &Limits,
-    see: &mut dyn FnMut(&Event<'_>) -> Result<(), Unreadable>,
-) -> Result<u64, Unreadable> {
-    let meter = Meter::new(token_bytes(limits));
-    let counted = Metered::new(BufReader::with_capacity(64 << 10, part), &meter, endless());
-    let mut reader = Reader::from_reader(counted);
-    let mut buffer = Vec::new();
-    loop {
-        buffer.clear();
-        let event = match reader.read_event_into(&mut buffer) {
-            Ok(Event::Eof) => break,
-            Ok(Event::DocType(_)) => return Err(damaged()),
+    see: &mut See<'_, 'p>,
+) -> Result<(), Unreadable> {
+    let mut tokens = Tokens::new(part, limits);
+    while tokens.next(see)? {}
+    Ok(())
+}
+
+/// A part, token by token.
+pub struct Tokens<'p> {
+    reader: Reader<Metered<Source<'p>>>,
+    meter: Rc<Meter>,
+    buffer: Vec<u8>,
+    depth: usize,
+    most_depth: usize,
+}
+
+impl<'p> Tokens<'p> {
+    /// Starts at the beginning of the part.
+    pub fn new(part: Source<'p>, limits: &Limits) -> Self {
+        let meter = Meter::new(token_bytes(limits));
+        let mut reader = Reader::from_reader(Metered::new(part, &meter, endless()));
+        reader.config_mut().expand_empty_elements = true;
+        Self {
+            reader,
+            meter,
+            buffer: Vec::new(),
+            depth: 0,
+            most_depth: limits.depth,
+        }
+    }
+
+    /// Shows the next token; `false` at the end.
+    pub fn next(&mut self, see: &mut See<'_, 'p>) -> Result<bool, Unreadable> {
+        self.buffer.clear();
+        let event = match self.reader.read_event_into(&mut self.buffer) {
+            Ok(Event::Eof) if self.depth == 0 => return Ok(false),
+            Ok(Event::Eof | Event::DocType(_)) => return Err(damaged()),
             Ok(event) => event,
             Err(Error::Io(error)) => return Err(from_io(&error)),
             Err(_) => return Err(damaged()),
         };
         // A text cut up by references or comments is still one text: only elements set the meter back.
-        if matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_)) {
-            meter.reset();
+        match event {
+            Event::Start(_) => {
+                self.meter.reset();
+                self.depth += 1;
+                if self.depth > self.most_depth {
+                    return Err(damaged());
+                }
+            }
+            Event::End(_) => {
+                self.meter.reset();
+                self.depth = self.depth.saturating_sub(1);
+            }
+            _ => {}
         }
-        see(&event)?;
+        see(&event, self.reader.get_mut().inner())?;
+        Ok(true)
     }
-    Ok(reader.buffer_position())
 }
 
 /// How many strings the table of shared strings claims to hold.
-fn claim(attributes: &str) -> u64 {
+pub fn claim(attributes: &str) -> u64 {
     attributes
         .split_once("uniqueCount")
         .map(|(_, after)| {

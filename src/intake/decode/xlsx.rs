@@ -1,192 +1,140 @@
-//! XLSX workbooks, cell by cell: a sheet is never laid out in memory, so that one cell in the far corner costs nothing.
+//! XLSX workbooks. A sheet is read once, row by row, and never laid out in memory: one cell in the far corner costs nothing.
+//!
+//! Merged areas stand behind the rows they belong to. Where the rows hang on them, the sheet is read once for them beforehand. Else
+//! they only have to be counted: a sheet that has any that go down is read once more for that.
 
 use std::fs::File;
-use std::io::BufReader;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx as Book, XlsxCellReader, XlsxError};
-
-use crate::adapter::format::Xlsx;
+use crate::adapter::format::{Merged, Xlsx};
 use crate::adapter::limits::Limits;
-use crate::adapter::row::Cell;
+use crate::adapter::row::Decoded;
 use crate::domain::batch::Unreadable;
-use crate::intake::decode::container::from_zip;
 use crate::intake::decode::handover::Handover;
-use crate::intake::decode::look::{self, Look};
+use crate::intake::decode::line::Row;
 use crate::intake::decode::merges::Merges;
-use crate::intake::decode::sheet_facts::Facts;
-use crate::intake::decode::sheets::{Lines, Listed, choose};
-use crate::intake::decode::{from_io, workbook};
+use crate::intake::decode::sheets::{Lines, choose};
+use crate::intake::decode::workbook::{Package, damaged};
+use crate::intake::decode::xlsx::cells::Take;
+use crate::intake::decode::xlsx::outline::Outline;
+use crate::intake::decode::xlsx::sheet::{Facts, Reading};
 
-type Cells<'b> = XlsxCellReader<'b, BufReader<File>>;
+mod cells;
+mod outline;
+mod regular;
+mod rich;
+mod sheet;
+mod strings;
+mod styles;
 
 /// Reads the sheets of a workbook that the adapter asks for.
 pub fn decode(
-    mut file: File,
+    file: File,
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<(), Unreadable> {
-    let mut parts = workbook::inspect(&mut file, limits)?;
-    let mut book: Book<BufReader<File>> = calm(|| Book::new(BufReader::new(file)))?;
-    let is_1904 = book.has_1904_epoch();
-    let mut facts = parts.in_order()?;
-    let listed = list(&book, &facts)?;
-    let worksheets: Vec<usize> = (0..listed.len())
-        .filter(|at| listed[*at].is_some())
-        .collect();
-    let listed: Vec<Listed> = listed.into_iter().flatten().collect();
-    let chosen = choose(&listed, format)?;
-    let mut lines = Lines::new(handover, format, limits).of(&listed, &chosen);
-    for at in chosen {
-        let name = &listed[at].name;
-        // The reader finds sheets by name: of two with the same name it would read the first twice.
-        if listed.iter().filter(|other| other.name == *name).count() > 1 {
-            return Err(workbook::damaged());
+    let mut package = Package::open(file, limits)?;
+    let mut outline = outline::read(&mut package, limits)?;
+    let chosen = choose(&outline.listed, format)?;
+    let mut book = Book {
+        looks_ahead: handover.looks_ahead,
+        merges_left: limits.merged_cells,
+        format,
+        limits,
+        package,
+    };
+    for at in 0..outline.listed.len() {
+        if outline.listed[at].visible && !chosen.contains(&at) {
+            outline.listed[at].filled = book.is_filled(&outline, at)?;
         }
-        let mut facts = facts[worksheets[at]].take().ok_or_else(workbook::damaged)?;
-        lines.begin(name, Merges::new(std::mem::take(&mut facts.merges)));
-        let mut cells = calm(|| book.worksheet_cells_reader(name))?;
-        read_sheet(&mut cells, &facts, is_1904, &mut lines)?;
-        lines.end(&facts.hidden_columns)?;
+    }
+    let mut lines = Lines::new(handover, format, limits).of(&outline.listed, &chosen);
+    for at in chosen {
+        // Nobody could tell two sheets of one name apart.
+        let name = &outline.listed[at].name;
+        if (outline.listed.iter()).filter(|other| other.name == *name).count() > 1 {
+            return Err(damaged());
+        }
+        book.sheet(&outline, at, &mut lines)?;
     }
     lines.finish()
 }
 
-/// Calls the reader. It checks most of what it reads, not all: a panic in it is a damaged workbook, and must never
-/// leave the decoder. Only the reader runs in here, so that a fault of our own is not taken for one of the file's.
-fn calm<T>(read: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, Unreadable> {
-    catch_unwind(AssertUnwindSafe(read))
-        .map_err(|_| workbook::damaged())?
-        .map_err(|error| fault(&error))
+/// A workbook whose sheets are read one after another.
+struct Book<'f, 'l> {
+    package: Package<'l>,
+    format: &'f Xlsx,
+    limits: &'l Limits,
+    /// Merged areas that may come yet.
+    merges_left: usize,
+    looks_ahead: bool,
 }
 
-/// The sheets with cells; `None` for charts and the like.
-fn list(
-    book: &Book<BufReader<File>>,
-    facts: &[Option<Facts>],
-) -> Result<Vec<Option<Listed>>, Unreadable> {
-    let sheets = book.sheets_metadata();
-    if sheets.len() != facts.len() {
-        return Err(workbook::damaged());
-    }
-    Ok(sheets
-        .iter()
-        .zip(facts)
-        .map(|(sheet, facts)| {
-            (sheet.typ == SheetType::WorkSheet).then(|| Listed {
-                name: sheet.name.clone(),
-                visible: sheet.visible == SheetVisible::Visible,
-                filled: facts.as_ref().is_some_and(|facts| facts.filled),
-            })
-        })
-        .collect())
-}
-
-/// What is known of the rows beforehand, and how far it was used.
-struct Course<'f> {
-    facts: &'f Facts,
-    hidden_at: usize,
-    uncalculated_at: usize,
-}
-
-impl Course<'_> {
-    fn line(
+impl<'l> Book<'_, 'l> {
+    fn sheet(
         &mut self,
-        row: u32,
-        line: &mut Vec<(usize, Cell)>,
+        outline: &Outline,
+        at: usize,
         lines: &mut Lines<'_, '_, '_>,
     ) -> Result<(), Unreadable> {
-        let number = u64::from(row) + 1;
-        let hidden = self.facts.is_hidden(row, &mut self.hidden_at);
-        match self.facts.uncalculated_in(row, &mut self.uncalculated_at) {
-            Some(column) => lines.uncalculated(number, column, hidden, line),
-            None => lines.line(number, hidden, line),
+        let name = &outline.listed[at].name;
+        let needs_merges = self.format.header_rows == Some(2) || self.format.merged == Merged::Down;
+        let merges = if needs_merges {
+            let nobody = &mut |_: &mut Row| Ok(());
+            Merges::new(self.read(outline, at, nobody)?.merges)
+        } else {
+            Merges::default()
+        };
+        lines.begin(name, merges);
+        let facts = self.read(outline, at, &mut |row| lines.row(row))?;
+        self.merges_left -= facts.merges.len();
+        if !needs_merges && facts.merges.iter().any(|area| area.last_row > area.first_row) {
+            lines.add_first_only(self.first_only(outline, at, Merges::new(facts.merges))?);
         }
+        lines.end(&facts.hidden_columns)
     }
-}
 
-fn read_sheet(
-    cells: &mut Cells<'_>,
-    facts: &Facts,
-    is_1904: bool,
-    lines: &mut Lines<'_, '_, '_>,
-) -> Result<(), Unreadable> {
-    let looks: Vec<Look> = cells
-        .styles()
-        .iter()
-        .map(|style| {
-            style
-                .number_format
-                .as_ref()
-                .map_or(Look::Number, |format| Look::of_code(&format.format_code))
-        })
-        .collect();
-    let mut course = Course {
-        facts,
-        hidden_at: 0,
-        uncalculated_at: 0,
-    };
-    let mut line = Vec::new();
-    let mut row = None;
-    while let Some((cell, style)) = calm(|| cells.next_cell_with_style_id())? {
-        let (at_row, at_column) = cell.get_position();
-        if row != Some(at_row) {
-            if let Some(done) = row {
-                if at_row < done {
-                    return Err(workbook::damaged());
-                }
-                course.line(done, &mut line, lines)?;
-            }
-            row = Some(at_row);
-        }
-        let look = looks.get(style).copied().unwrap_or(Look::Number);
-        if let Some(shown) = shown(cell.get_value(), look, is_1904)
-            && !lines.keep(&mut line, at_column as usize, shown)
-        {
-            return Err(workbook::damaged());
-        }
+    /// The merged areas of data that give their value to their first row only.
+    fn first_only(
+        &mut self,
+        outline: &Outline,
+        at: usize,
+        merges: Merges,
+    ) -> Result<u64, Unreadable> {
+        let (format, limits) = (self.format, self.limits);
+        let nobody = &mut |_: Decoded<'_>| Ok(());
+        let mut handover = Handover::new(nobody, limits);
+        let mut lines = Lines::new(&mut handover, format, limits);
+        lines.begin(&outline.listed[at].name, merges);
+        self.read(outline, at, &mut |row| lines.row(row))?;
+        Ok(lines.first_only())
     }
-    match row {
-        Some(done) => course.line(done, &mut line, lines),
-        None => Ok(()),
+
+    fn read(
+        &mut self,
+        outline: &Outline,
+        at: usize,
+        take: &mut Take<'_>,
+    ) -> Result<Facts, Unreadable> {
+        let reading = self.reading(outline);
+        reading.read(self.package.stream(&outline.parts[at])?, take)
     }
-}
 
-/// A cell as shown; `None` for an empty one.
-fn shown(value: &DataRef<'_>, look: Look, is_1904: bool) -> Option<Cell> {
-    let text = |text: &str| Cell {
-        text: text.to_owned(),
-        numeric: false,
-    };
-    let cell = match value {
-        DataRef::Empty => return None,
-        DataRef::Int(value) => Cell {
-            text: value.to_string(),
-            numeric: true,
-        },
-        DataRef::Float(value) => match look {
-            Look::Digits(_) => look.cell(*value, false),
-            _ => Look::Number.cell(*value, false),
-        },
-        DataRef::String(value) | DataRef::DurationIso(value) => text(value),
-        DataRef::SharedString(value) => text(value),
-        DataRef::Bool(value) => look::truth(*value),
-        DataRef::DateTime(value) if value.is_datetime() => Look::Date.cell(value.as_f64(), is_1904),
-        DataRef::DateTime(value) => Look::Number.cell(value.as_f64(), false),
-        DataRef::DateTimeIso(value) => {
-            text(value.split_once('T').map_or(value.as_str(), |(day, _)| day))
+    fn is_filled(&mut self, outline: &Outline, at: usize) -> Result<bool, Unreadable> {
+        // A sheet that is listed and not there is no reason to refuse the others.
+        if !self.package.has(&outline.parts[at]) {
+            return Ok(false);
         }
-        DataRef::Error(error) => return look::fault(&error.to_string()),
-    };
-    (!cell.text.is_empty()).then_some(cell)
-}
+        let reading = self.reading(outline);
+        reading.is_filled(self.package.stream(&outline.parts[at])?)
+    }
 
-fn fault(error: &XlsxError) -> Unreadable {
-    match error {
-        XlsxError::Io(error) => from_io(error),
-        XlsxError::Zip(error) => from_zip(error),
-        XlsxError::Password => workbook::password(),
-        _ => workbook::damaged(),
+    fn reading<'w>(&self, outline: &'w Outline) -> Reading<'w, 'l> {
+        Reading::new(
+            &outline.workbook,
+            self.limits,
+            self.merges_left,
+            self.looks_ahead,
+        )
     }
 }

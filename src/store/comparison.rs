@@ -594,9 +594,7 @@ impl<'s> Comparison<'s> {
         }
         let at = position(self.fresh.len())?;
         self.fresh.push(next);
-        let fresh = &self.fresh;
-        self.by_key
-            .grow_for(fresh.len(), |at| fresh[at as usize].known.key.whole);
+        self.by_key.grow_for(self.fresh.len());
         self.by_key.add(known.key.whole, at);
         Ok(())
     }

@@ -333,7 +333,7 @@ impl Store {
         let (withdrawn, later) = self.deliveries(batch)?;
         let touched = touched(&self.segments, tracker.all(), &withdrawn)?;
         let mut by_key = Table::default();
-        by_key.grow_for(touched.len(), |at| touched[at as usize].was.key.whole);
+        by_key.grow_for(touched.len());
         for (at, touched) in touched.iter().enumerate() {
             by_key.add(touched.was.key.whole, position(at)?);
         }

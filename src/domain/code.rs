@@ -158,7 +158,9 @@ pub fn organisation_check(first_8: &str) -> Option<char> {
     organisation_check_of(first_8.as_bytes()).map(char::from)
 }
 
-fn regular(input: &str) -> Cow<'_, str> {
+/// As [`normal`], without a copy where nothing is to be done.
+#[must_use]
+pub fn regular(input: &str) -> Cow<'_, str> {
     let is_clean = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
     // What stands where a code should may be a name: common hanzi stay as they are.
     let is_known = |b: u8| is_clean(b) || !b.is_ascii();

@@ -92,6 +92,13 @@ pub fn is_blank(text: &str) -> bool {
 /// Whether [`fold`] would change nothing, told without normalising: visible ASCII and common hanzi, single blanks inside.
 #[must_use]
 pub fn is_regular(text: &str) -> bool {
+    is_regular_apart(text, |_| false)
+}
+
+/// As [`is_regular`], but for characters of three bytes that `is_meant` says.
+#[inline]
+#[must_use]
+pub fn is_regular_apart(text: &str, is_meant: impl Fn([u8; 3]) -> bool) -> bool {
     let bytes = text.as_bytes();
     let mut after_blank = true;
     let mut at = 0;
@@ -111,6 +118,14 @@ pub fn is_regular(text: &str) -> bool {
                 bytes.get(at + 1..at + 3),
                 Some([0x80, 0x81 | 0x82 | 0x8a | 0x8b])
             ) =>
+            {
+                3
+            }
+            0xe0..=0xef
+                if bytes
+                    .get(at..at + 3)
+                    .and_then(|c| c.try_into().ok())
+                    .is_some_and(&is_meant) =>
             {
                 3
             }

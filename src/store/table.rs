@@ -55,8 +55,7 @@ impl Table {
     fn walk(&self, half: u32, is_it: impl Fn(u32) -> bool) -> (Option<u32>, usize) {
         let length = self.slots.len();
         // In the order of halves: a table that grows is read and written from front to back.
-        let mut slot =
-            usize::try_from((u64::from(half) * length as u64) >> u32::BITS).unwrap_or(0);
+        let mut slot = usize::try_from((u64::from(half) * length as u64) >> u32::BITS).unwrap_or(0);
         loop {
             let found = self.slots[slot];
             if found.at == EMPTY {

@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use crate::domain::batch::{Batch, Census, ChangeCounts, ISSUES_KEPT, Issue, Release, Verdict};
 use crate::domain::case::{CaseEvent, ClerkEvent, ClosingReason, Refusal, Stage};
 use crate::domain::change::{Change, ChangeKind};
+use crate::domain::code::organisation_code_of;
 use crate::domain::event::{Event, RunOutcome};
 use crate::domain::finding::{Finding, FindingKind, Insurance};
+use crate::domain::identity::Identity;
 use crate::domain::notice::{Channel, Notice, NoticeState, Outcome, Purpose, Recipient};
 use crate::domain::record::{Field, Record, RecordKind, Value};
 use crate::store::comparison::{Comparison, Terms};
@@ -224,6 +226,19 @@ pub fn everything(store: &Store) -> Vec<String> {
     }
     for record in store.records("market", RecordKind::Registration) {
         add("record", &record.unwrap());
+    }
+    let kind = RecordKind::Registration;
+    let mut lookup = store.lookup("market", kind).unwrap();
+    for name in ["甲", "乙"].map(|name| format!("南阳示例{name}有限公司")) {
+        add("named", &lookup.find(&Identity::Name(name)).unwrap());
+    }
+    for key in [0, 3, 400, 2001].map(|key| record(key, "").key()) {
+        if let Some(firm) = organisation_code_of(&key) {
+            add(
+                "said",
+                &lookup.histories(&Identity::Organisation(firm)).unwrap(),
+            );
+        }
     }
     for case in store.cases() {
         add("case", &case.unwrap());

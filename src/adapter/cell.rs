@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::adapter::reading::{self, MoneyUnit, Said};
-use crate::adapter::row::Cell;
+use crate::adapter::row::CellText;
 use crate::domain::code::{self, CodeVerdict, Kind};
 use crate::domain::record::{Field, FieldType, Value};
 use crate::domain::text::{fold, folded, is_regular};
@@ -133,15 +133,17 @@ pub fn heading_text(text: &str) -> String {
     fold(text).replace(' ', "")
 }
 
-/// The value of a cell that needs no work, taken out of it: a valid code, a regular text, a figure or day as most exports write them.
-/// It is what [`read`] would give, without a copy.
+/// The value of a cell that needs no work: a valid code, a regular text, a figure or day as most exports write them. It is what
+/// [`read`] would give, found sooner; `None` says nothing.
+#[inline]
 #[must_use]
-pub fn take(reader: &Reader<'_>, cell: &mut Cell) -> Option<Value> {
-    let text = cell.text.as_str();
+pub fn plain(reader: &Reader<'_>, cell: CellText<'_>) -> Option<Value> {
+    let text = cell.text;
     let is_whole = match reader.field.field_type() {
         FieldType::Code if matches!(reader.field, Field::CreditCode | Field::HeadOfficeCode) => {
             !cell.numeric && code::is_plain_credit_code(text)
         }
+        FieldType::Code => !cell.numeric && is_plain_code(text),
         FieldType::Text => is_plain_text(reader.field, text),
         FieldType::Count if reader.field != Field::ReportYear => {
             // Seven digits are below every cap.
@@ -149,13 +151,21 @@ pub fn take(reader: &Reader<'_>, cell: &mut Cell) -> Option<Value> {
         }
         FieldType::Money => return plain_money(text, reader.unit).map(Value::Money),
         FieldType::Date => {
-            let day = plain_day(text)?;
+            let day = reading::plain_day(text)?;
             let is_sure = reader.field != Field::Founded || day <= reader.delivered;
             return is_sure.then_some(Value::Date(day));
         }
         _ => false,
     };
-    is_whole.then(|| Value::Text(std::mem::take(&mut cell.text)))
+    is_whole.then(|| Value::Text(text.to_owned()))
+}
+
+/// Capital letters and digits that are neither a citizen id nor a way of saying nothing.
+fn is_plain_code(text: &str) -> bool {
+    (1..=CODE_CHARS).contains(&text.len())
+        && text.len() != 18
+        && (text.bytes()).all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && !reading::says_nothing(text)
 }
 
 /// A text without anything to fold, cut or hide. Eighteen bytes may be a citizen id in the wrong column, and short ones may say
@@ -169,7 +179,8 @@ fn is_plain_text(field: Field, text: &str) -> bool {
     is_sure
         && is_regular(text)
         && (length > 30 || !reading::says_nothing(text))
-        && !(matches!(field, Field::Name | Field::Address) && text.contains(['(', ')']))
+        && !(matches!(field, Field::Name | Field::Address)
+            && memchr::memchr2(b'(', b')', text.as_bytes()).is_some())
 }
 
 /// A number of digits only.
@@ -203,25 +214,10 @@ fn plain_money(text: &str, unit: MoneyUnit) -> Option<i64> {
     i64::try_from(fen).ok()
 }
 
-/// `2023-04-01`.
-fn plain_day(text: &str) -> Option<Date> {
-    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
-    if bytes[4] != b'-' || bytes[7] != b'-' {
-        return None;
-    }
-    let part = |range: std::ops::Range<usize>| plain_number(&bytes[range], 4);
-    let year = i16::try_from(part(0..4)?).ok()?;
-    let month = i8::try_from(part(5..7)?).ok()?;
-    let day = i8::try_from(part(8..10)?).ok()?;
-    // What lies outside may mean that there is no day.
-    (1900..=2200).contains(&year).then_some(())?;
-    Date::new(year, month, day).ok()
-}
-
 /// Reads one cell.
 #[must_use]
-pub fn read(reader: &Reader<'_>, cell: &Cell) -> Outcome {
-    let text = folded(&cell.text);
+pub fn read(reader: &Reader<'_>, cell: CellText<'_>) -> Outcome {
+    let text = folded(cell.text);
     let text = text.as_ref();
     let outcome = match reader.field.field_type() {
         FieldType::Word => word(reader, text),
@@ -250,7 +246,7 @@ pub fn read(reader: &Reader<'_>, cell: &Cell) -> Outcome {
 
 /// Reads a cell of a money column whose unit is disputed: only a figure that names its own unit counts.
 #[must_use]
-pub fn read_disputed(reader: &Reader<'_>, cell: &Cell) -> Outcome {
+pub fn read_disputed(reader: &Reader<'_>, cell: CellText<'_>) -> Outcome {
     let of = |unit| read(&Reader { unit, ..*reader }, cell);
     let (low, high) = (of(MoneyUnit::Fen), of(MoneyUnit::WanYuan));
     // A figure that is the same in either unit says its unit itself (or is zero).
@@ -258,7 +254,7 @@ pub fn read_disputed(reader: &Reader<'_>, cell: &Cell) -> Outcome {
         return low;
     }
     let reason = "金额单位存疑（表题与适配器不一致）。处理：与来源部门核实";
-    Outcome::unread(&fold(&cell.text), Fault::new("YB-2212", reason))
+    Outcome::unread(&fold(cell.text), Fault::new("YB-2212", reason))
 }
 
 /// The value of an empty cell as an adapter writes it; `None` when it does not parse.
@@ -279,8 +275,8 @@ pub fn default_value(field: Field, unit: MoneyUnit, text: &str) -> Option<Value>
     };
     let outcome = read(
         &reader,
-        &Cell {
-            text: text.to_owned(),
+        CellText {
+            text,
             numeric: false,
         },
     );
@@ -358,7 +354,7 @@ fn free_text(field: Field, text: String) -> Outcome {
 }
 
 /// An identifier that is no credit code: 单位编号, 许可证号, 行业代码, 行政区划.
-fn other_code(cell: &Cell, text: &str) -> Outcome {
+fn other_code(cell: CellText<'_>, text: &str) -> Outcome {
     let normal = code::normal(text);
     if reading::is_scientific(text) || (cell.numeric && normal.len() > EXACT_DIGITS) {
         return Outcome::unread(text, lost_digits());
@@ -375,7 +371,7 @@ fn other_code(cell: &Cell, text: &str) -> Outcome {
 
 /// A digest instead of the identifier, which is kept nowhere. Letters count in upper case and blanks not at all, so that the same
 /// person written two ways stays the same; a number that lost digits would make strangers equal.
-fn pseudonym(reader: &Reader<'_>, cell: &Cell, text: &str) -> Outcome {
+fn pseudonym(reader: &Reader<'_>, cell: CellText<'_>, text: &str) -> Outcome {
     if cell.numeric || reading::is_scientific(text) {
         return Outcome {
             value: None,
@@ -390,7 +386,7 @@ fn pseudonym(reader: &Reader<'_>, cell: &Cell, text: &str) -> Outcome {
         return Outcome::default();
     }
     let digest = blake3::keyed_hash(reader.pseudonym_key, normal.as_bytes()).to_hex();
-    Outcome::value(Value::Text(cut(&digest, PSEUDONYM_DIGITS)))
+    Outcome::value(Value::Text(digest[..PSEUDONYM_DIGITS].to_owned()))
 }
 
 fn lost_digits() -> Fault {
@@ -401,7 +397,7 @@ fn lost_digits() -> Fault {
 }
 
 /// A unified credit code, or what stands in its column: an older tax id or an organisation code that leads to it.
-fn credit_code(cell: &Cell, text: &str) -> Outcome {
+fn credit_code(cell: CellText<'_>, text: &str) -> Outcome {
     if cell.numeric || reading::is_scientific(text) {
         return Outcome::unread(text, lost_digits());
     }
@@ -409,7 +405,7 @@ fn credit_code(cell: &Cell, text: &str) -> Outcome {
         let reason = format!("代码超过{CODE_CHARS}个字符。处理：请核对是否错列");
         return Outcome::unread(text, Fault::new("YB-2203", reason));
     }
-    let examined = code::examine(&cell.text);
+    let examined = code::examine(cell.text);
     let normal = examined.normalized;
     let value = || Value::Text(normal.clone());
     let bad_check = || {
@@ -499,13 +495,10 @@ mod tests {
                     pseudonym_key: &KEY,
                 };
                 for numeric in [false, true] {
-                    let mut cell = Cell {
-                        text: text.to_owned(),
-                        numeric,
-                    };
-                    let read = read(&reader, &cell);
-                    if let Some(taken) = take(&reader, &mut cell) {
-                        let expected = Outcome::value(taken);
+                    let cell = CellText { text, numeric };
+                    let read = read(&reader, cell);
+                    if let Some(found) = plain(&reader, cell) {
+                        let expected = Outcome::value(found);
                         assert_eq!(read, expected, "{} {unit:?} {text}", field.name());
                     }
                 }
@@ -517,7 +510,7 @@ mod tests {
         #[test]
         fn the_short_way_gives_what_the_long_way_gives(
             digits in "[0-9]{0,20}(\\.[0-9]{0,3})?",
-            day in "[0-9]{4}-[01][0-9]-[0-3][0-9]",
+            day in "[0-9]{4}[-/.][01]?[0-9][-/.][0-3]?[0-9]",
             text in "[0-9A-Z（(南阳市示例商贸)） -]{0,24}",
         ) {
             check(&digits);

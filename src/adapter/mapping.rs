@@ -13,7 +13,7 @@ use crate::adapter::cell::{self, Outcome, Reader};
 use crate::adapter::format::Format;
 use crate::adapter::language::{Adapter, AsOf, FieldRule, Period};
 use crate::adapter::reading::{self, MoneyUnit};
-use crate::adapter::row::{Cell, RawRow};
+use crate::adapter::row::{CellText, RawRow};
 use crate::domain::batch::{Issue, Unreadable};
 use crate::domain::fields::Fields;
 use crate::domain::record::{Field, FieldType, Month, Record, Value, mask};
@@ -243,17 +243,13 @@ impl<'a> Mapper<'a> {
     /// Empties the cells about persons: nothing beyond this line has them.
     pub fn depersonalise(&self, row: &mut RawRow) {
         for at in &self.personal {
-            if let Some(cell) = row.cells.get_mut(*at) {
-                *cell = None;
-            }
+            row.drop_cell(*at);
         }
     }
 
     /// One row.
-    ///
-    /// What is kept of a cell as it stands is taken out of `row`, which has served afterwards.
-    pub fn row(&mut self, row: &mut RawRow) -> Mapped {
-        let has_content = row.cells.iter().flatten().any(|cell| !is_blank(&cell.text));
+    pub fn row(&mut self, row: &RawRow) -> Mapped {
+        let has_content = (row.cells().flatten()).any(|cell| !is_blank(cell.text));
         if !has_content || self.is_total(row) {
             return Mapped::total();
         }
@@ -267,14 +263,19 @@ impl<'a> Mapper<'a> {
         for at in 0..self.plans.len() {
             let plan = &mut self.plans[at];
             let field = plan.reader.field;
-            let mut cell = plan.column.and_then(|at| row.cells.get_mut(at)?.as_mut());
-            let outcome = plan.read_once(cell.as_deref_mut());
+            let cell = plan.column.and_then(|at| row.cell(at));
+            // Nearly every cell goes by here, without anything that could be wrong in it.
+            if let Some(value) = cell.and_then(|cell| plan.read_soon(cell)) {
+                fields.push((field, value));
+                continue;
+            }
+            let outcome = plan.read_and_remember(cell);
             let is_required = plan.rule.required();
             if is_required && !outcome.is_read() {
                 is_usable = false;
             }
             if outcome.fault.is_some() || (is_required && outcome.value.is_none()) {
-                issues.extend(self.issue(row.number, &self.plans[at], cell.as_deref(), &outcome));
+                issues.extend(self.issue(row.number, &self.plans[at], cell, &outcome));
             }
             if let Some(value) = outcome.value {
                 fields.push((field, value));
@@ -356,36 +357,34 @@ impl<'a> Mapper<'a> {
 
     /// A total row begins with 合计, 总计 or 小计 and lacks part of the key; a firm of such a name has all of it.
     fn is_total(&self, row: &RawRow) -> bool {
-        let first = row
-            .cells
-            .iter()
-            .flatten()
-            .find(|cell| !is_blank(&cell.text));
-        let is_named = first
-            .filter(|cell| cell.text.contains('计'))
-            .is_some_and(|cell| {
-                let text = folded(&cell.text);
-                // Blanks between the two hanzi are layout.
-                let mut letters = text.chars().filter(|c| *c != ' ');
-                let start = (letters.next(), letters.next());
-                [('合', '计'), ('总', '计'), ('小', '计')]
-                    .iter()
-                    .any(|(a, b)| start == (Some(*a), Some(*b)))
-            });
+        let first = (row.cells().flatten()).find(|cell| !is_blank(cell.text));
+        // Folding makes no hanzi of letters and digits.
+        let may_be = |text: &str| {
+            !text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.contains('计')
+        };
+        let is_named = first.filter(|cell| may_be(cell.text)).is_some_and(|cell| {
+            let text = folded(cell.text);
+            // Blanks between the two hanzi are layout.
+            let mut letters = text.chars().filter(|c| *c != ' ');
+            let start = (letters.next(), letters.next());
+            [('合', '计'), ('总', '计'), ('小', '计')]
+                .iter()
+                .any(|(a, b)| start == (Some(*a), Some(*b)))
+        });
         is_named
             && self.plans.iter().any(|plan| {
                 let is_key = self.adapter.record.key().contains(&plan.reader.field);
-                let cell = plan.column.and_then(|at| row.cells.get(at)?.as_ref());
+                let cell = plan.column.and_then(|at| row.cell(at));
                 is_key && !plan.read(cell).is_read()
             })
     }
 
     fn note_as_of(&mut self, row: &RawRow) {
-        let cell = self.as_of_column.and_then(|at| row.cells.get(at)?.as_ref());
+        let cell = self.as_of_column.and_then(|at| row.cell(at));
         let Some(cell) = cell else {
             return;
         };
-        let text = folded(&cell.text);
+        let text = folded(cell.text);
         let day = match &self.adapter.as_of {
             AsOf::Column(_) => match reading::date(&text) {
                 reading::Said::Value(day) => Some(day),
@@ -404,7 +403,7 @@ impl<'a> Mapper<'a> {
         &self,
         row: u64,
         plan: &Plan<'_>,
-        cell: Option<&Cell>,
+        cell: Option<CellText<'_>>,
         outcome: &Outcome,
     ) -> Option<Issue> {
         let column = plan.heading(&self.headings);
@@ -413,7 +412,7 @@ impl<'a> Mapper<'a> {
             return (is_required && outcome.value.is_none()).then(|| Issue {
                 row,
                 column,
-                value: cell.map_or_else(String::new, |cell| cell::cut(&cell.text, SHOWN_CHARS)),
+                value: cell.map_or_else(String::new, |cell| cell::cut(cell.text, SHOWN_CHARS)),
                 code: "YB-2201".to_owned(),
                 reason: format!(
                     "{}为空，本行未采用。处理：请补全后重新导出",
@@ -429,7 +428,7 @@ impl<'a> Mapper<'a> {
             || plan.reader.field.masked()
             || plan.reader.field.field_type() == FieldType::Pseudonym
             || fault.code == "YB-2203";
-        let text = cell.map_or_else(String::new, |cell| fold(&cell.text));
+        let text = cell.map_or_else(String::new, |cell| fold(cell.text));
         let aside = if is_required && !outcome.is_read() {
             "本行未采用："
         } else {
@@ -516,36 +515,39 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// As [`Self::read`], by the short ways: a text that needs no work is taken, one that was read before is remembered.
-    fn read_once(&mut self, cell: Option<&mut Cell>) -> Outcome {
-        let Some(cell) = cell else {
-            return self.read(None);
-        };
+    /// What [`Self::read`] would give, by the short ways: a text that needs no work is copied, one that was read before is
+    /// remembered. `None` says nothing.
+    #[inline]
+    fn read_soon(&mut self, cell: CellText<'_>) -> Option<Value> {
         if self.is_unit_disputed {
-            return self.read(Some(cell));
+            return None;
         }
-        if let Some(value) = cell::take(&self.reader, cell) {
-            return Outcome {
-                value: Some(value),
-                fault: None,
-            };
+        let value = cell::plain(&self.reader, cell);
+        if value.is_some() || cell.numeric || cell.text.len() > KNOWN_BYTES {
+            return value;
         }
-        let is_short = !cell.numeric && cell.text.len() <= KNOWN_BYTES && !self.is_varied;
-        self.asked += u32::from(is_short);
-        if is_short && let Some(value) = self.known.get(&cell.text) {
-            self.hits += 1;
-            return Outcome {
-                value: Some(value.clone()),
-                fault: None,
-            };
+        if self.is_varied {
+            return None;
         }
-        let outcome = self.read(Some(cell));
-        if is_short
+        self.asked += 1;
+        let value = self.known.get(cell.text).cloned();
+        self.hits += u32::from(value.is_some());
+        value
+    }
+
+    /// As [`Self::read`]; what is without a fault is remembered.
+    fn read_and_remember(&mut self, cell: Option<CellText<'_>>) -> Outcome {
+        let outcome = self.read(cell);
+        if let Some(cell) = cell
+            && !self.is_unit_disputed
+            && !self.is_varied
+            && !cell.numeric
+            && cell.text.len() <= KNOWN_BYTES
             && outcome.fault.is_none()
             && self.known.len() < KNOWN_TEXTS
             && let Some(value) = &outcome.value
         {
-            self.known.insert(cell.text.clone(), value.clone());
+            self.known.insert(cell.text.to_owned(), value.clone());
         }
         if self.asked >= KNOWN_JUDGED {
             // Where most texts are new, looking them up is work for nothing.
@@ -555,7 +557,7 @@ impl<'a> Plan<'a> {
         outcome
     }
 
-    fn read(&self, cell: Option<&Cell>) -> Outcome {
+    fn read(&self, cell: Option<CellText<'_>>) -> Outcome {
         let mut outcome = cell.map_or_else(Outcome::default, |cell| {
             if self.is_unit_disputed {
                 cell::read_disputed(&self.reader, cell)

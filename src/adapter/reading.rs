@@ -132,7 +132,8 @@ const OPEN_END: &[&str] = &[
 /// Whether a text is one of the ways of saying nothing.
 #[must_use]
 pub fn says_nothing(text: &str) -> bool {
-    NOTHING.contains(&text)
+    // Most texts that are asked about are codes, and none of the ways begins with a digit.
+    !text.starts_with(|c: char| c.is_ascii_digit()) && NOTHING.contains(&text)
 }
 
 /// Whether a spreadsheet has shortened a number to a mantissa and an exponent (`9.11522E+17`): digits are lost.
@@ -266,6 +267,29 @@ pub fn date(text: &str) -> Said<Date> {
         }
         _ => Said::Unclear(UNCLEAR),
     }
+}
+
+/// A day written as `2023-04-01`, `2023/4/1` or `2023.4.1` and nothing else: what [`date`] says of it, found sooner. `None`
+/// says nothing.
+#[must_use]
+pub fn plain_day(text: &str) -> Option<Date> {
+    let bytes = text.as_bytes();
+    let number = |digits: &[u8]| -> Option<i16> {
+        digits.iter().try_fold(0, |sum: i16, byte| {
+            byte.is_ascii_digit()
+                .then(|| sum * 10 + i16::from(byte - b'0'))
+        })
+    };
+    let mark = *bytes.get(4).filter(|mark| b"-/.".contains(mark))?;
+    let (month, day) =
+        bytes[5..].split_at_checked(bytes[5..].iter().take(3).position(|byte| *byte == mark)?)?;
+    let day = &day[1..];
+    if month.is_empty() || day.is_empty() || day.len() > 2 {
+        return None;
+    }
+    let year = number(&bytes[..4]).filter(|year| (1900..=2200).contains(year))?;
+    let [month, day] = [month, day].map(|digits| number(digits).and_then(|n| i8::try_from(n).ok()));
+    Date::new(year, month?, day?).ok()
 }
 
 /// A month: `202604`, `2026-04`, `2026年4月`, or the month of a day in it.
@@ -494,6 +518,14 @@ mod tests {
 
     fn unclear<T>(said: &Said<T>) -> bool {
         matches!(said, Said::Unclear(reason) if reason.contains("处理："))
+    }
+
+    #[test]
+    fn every_way_of_saying_nothing_is_found() {
+        for text in NOTHING {
+            assert!(says_nothing(text), "{text}");
+        }
+        assert!(!says_nothing("0") && !says_nothing("甲"));
     }
 
     #[test]
@@ -739,11 +771,22 @@ mod tests {
         }
 
         #[test]
+        fn the_short_way_of_a_day_says_what_the_long_way_says(
+            text in "(0000|18[0-9]{2}|19[0-9]{2}|2[0-3][0-9]{2}|9999|[0-9]{0,5})[-/.年]?[0-3]?[0-9]{0,3}[-/.]?[0-9]{0,3}[日 a]?",
+        ) {
+            if let Some(day) = plain_day(&text) {
+                prop_assert_eq!(date(&text), Said::Value(day));
+            }
+        }
+
+        #[test]
         fn every_day_is_read_back(days in 0_i64..80_000) {
             let wanted = day(1920, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap();
             let (y, m, d) = (wanted.year(), wanted.month(), wanted.day());
             for text in [format!("{y}{m:02}{d:02}"), format!("{y}/{m}/{d}"), format!("{y}年{m}月{d}日"), wanted.to_string()] {
                 prop_assert_eq!(date(&text), Said::Value(wanted));
+                let is_plain = text.len() <= 10 && text.contains(['/', '-']);
+                prop_assert_eq!(plain_day(&text).is_some(), is_plain);
             }
         }
 

@@ -10,7 +10,7 @@ use clap::Parser;
 
 use crate::cli::arguments::{Arguments, CodeCommand, Command};
 use crate::cli::console::Console;
-use crate::cli::session::{Place, Session, Unopened, configuration, open};
+use crate::cli::session::{Place, Session, Unopened, configuration, opened};
 use crate::cli::{
     batches, cases, changes, check, codes, demo, draft, enterprise, notices, preview, pull, run,
     schedules, serve, status,
@@ -142,7 +142,14 @@ pub fn execute(
             return 3;
         }
     }
-    match open(place) {
+    if let Command::Pull(options) = &arguments.command {
+        match pull::known(&configuration, options, Path::new(&folder), console) {
+            Ok(None) => {}
+            Ok(Some(code)) => return code,
+            Err(failure) => return Unopened::Failure(failure).report(console),
+        }
+    }
+    match opened(configuration) {
         Ok(session) => command(&arguments.command, &session, Path::new(&folder), console),
         Err(unopened) => unopened.report(console),
     }

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::cli::arguments::PullArguments;
 use crate::cli::console::Console;
 use crate::cli::progress::Rows;
+use crate::cli::session::clock_of;
+use crate::config::configuration::Configuration;
 use crate::tasks::pull::{PullReport, Source, run as pull};
-use crate::tasks::{Desk, Failure, issue_sheets};
+use crate::tasks::{Desk, Failure, again, issue_sheets};
 
 /// Exit 0 accepted or seen before, 1 quarantined or refused, 3 unreachable.
 pub fn run(
@@ -39,10 +41,39 @@ pub fn run(
                 .home
                 .state
                 .join(issue_sheets::place(&batch));
-            console.line(format!("  可退回来源部门的问题清单：{}", sheet.display()));
+            show_sheet(&sheet, console);
         }
     }
     Ok(report.exit_code())
+}
+
+/// The exit code, when the file is known byte for byte and nothing but that is to be said: the store stays closed.
+///
+/// # Errors
+/// The journal cannot be written.
+pub fn known(
+    configuration: &Configuration,
+    options: &PullArguments,
+    folder: &Path,
+    console: &mut Console<'_>,
+) -> Result<Option<i32>, Failure> {
+    let Some(file) = options.file.as_ref().filter(|_| !options.dry_run) else {
+        return Ok(None);
+    };
+    let now = clock_of(configuration).now();
+    let file = folder.join(file);
+    let found = again::run(configuration, now, &options.adapter, &file, options.given)?;
+    Ok(found.map(|again| {
+        show(&again.report, console);
+        if let Some(sheet) = again.sheet.filter(|_| !console.json) {
+            show_sheet(&sheet, console);
+        }
+        again.report.exit_code()
+    }))
+}
+
+fn show_sheet(sheet: &Path, console: &mut Console<'_>) {
+    console.line(format!("  可退回来源部门的问题清单：{}", sheet.display()));
 }
 
 /// Shows a report.

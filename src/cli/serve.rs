@@ -96,6 +96,7 @@ fn duties(session: &Arc<Session>, couriers: Arc<Couriers>, since: Timestamp) -> 
             if let Err(failure) = run_due(&for_jobs, &couriers, since, stop) {
                 tracing::error!(%failure, "due jobs");
             }
+            for_jobs.store.rest();
         }),
         run_command: Arc::new(move |request| answer(&for_commands, &request)),
         safety_s: if speed > 1.0 {

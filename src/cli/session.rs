@@ -140,7 +140,11 @@ pub fn configuration(place: &Place) -> Result<Configuration, Unopened> {
 
 /// Loads the configuration and opens the store.
 pub fn open(place: &Place) -> Result<Session, Unopened> {
-    let configuration = configuration(place)?;
+    opened(configuration(place)?)
+}
+
+/// Opens the store of a loaded configuration.
+pub fn opened(configuration: Configuration) -> Result<Session, Unopened> {
     let clock = clock_of(&configuration);
     let store =
         Store::open(&configuration.home.state).map_err(|error| Unopened::Failure(error.into()))?;

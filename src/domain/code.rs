@@ -7,7 +7,7 @@ use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::record::mask;
-use crate::domain::text::is_invisible;
+use crate::domain::text::{is_invisible, is_regular};
 
 /// What an identifier is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -167,9 +167,15 @@ pub fn organisation_check(first_8: &str) -> Option<char> {
 
 fn regular(input: &str) -> Cow<'_, str> {
     let is_clean = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
-    if input.bytes().all(is_clean) {
+    // What stands where a code should may be a name: common hanzi stay as they are.
+    let is_known = |b: u8| is_clean(b) || !b.is_ascii();
+    if input.bytes().all(is_clean) || (input.bytes().all(is_known) && is_regular(input)) {
         return Cow::Borrowed(input);
     }
+    Cow::Owned(made_regular(input))
+}
+
+fn made_regular(input: &str) -> String {
     let mut code = String::with_capacity(input.len());
     if input.is_ascii() {
         input.chars().for_each(|c| keep(c, &mut code));
@@ -180,7 +186,7 @@ fn regular(input: &str) -> Cow<'_, str> {
             code = code.nfkc().collect();
         }
     }
-    Cow::Owned(code)
+    code
 }
 
 fn keep(c: char, code: &mut String) {
@@ -773,6 +779,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_regular_is_not_made_otherwise(text in "[0-9A-Z一-龥、。《》]{0,12}[a ，-]?[가-힣一-龥Ⅳ]{0,2}") {
+            prop_assert_eq!(regular(&text).into_owned(), made_regular(&text));
+        }
+
         #[test]
         fn a_made_code_is_valid_and_its_legacy_tax_id_has_the_same_organisation_code(code in credit_code()) {
             let seen = examine(&code.to_lowercase());

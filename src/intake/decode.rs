@@ -11,13 +11,14 @@ use std::rc::Rc;
 
 use crate::adapter::format::{Format, WidthUnit};
 use crate::adapter::language::Adapter;
-use crate::adapter::row::Decoded;
+use crate::adapter::row::Sink;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::charset::{Reading, Tally, Transcoder};
 use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::Layout;
 use crate::intake::decode::sieve::{Gate, Lane, Sieve};
+use crate::intake::decode::source::Source;
 
 mod biff;
 mod capped;
@@ -40,6 +41,7 @@ mod sheet_facts;
 mod sheetml;
 mod sheets;
 mod sieve;
+mod source;
 mod spreadsheet;
 mod table;
 mod trailer;
@@ -91,16 +93,11 @@ pub struct Memory<'m> {
 ///
 /// # Errors
 /// As there.
-pub fn decode(
-    path: &Path,
-    adapter: &Adapter,
-    sink: &mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
-) -> Result<Decoding, Unreadable> {
+pub fn decode(path: &Path, adapter: &Adapter, sink: &mut Sink<'_>) -> Result<Decoding, Unreadable> {
     decode_knowing(path, adapter, None, sink)
 }
 
 /// Reads a file and hands everything to `sink` in file order. An error of the sink ends it. Rows that `memory` knows are counted only.
-///
 ///
 /// # Errors
 /// The file is not what the adapter declares, is damaged, or exceeds a limit. The rows handed on before mean
@@ -111,12 +108,20 @@ pub fn decode_knowing<'s>(
     path: &Path,
     adapter: &Adapter,
     memory: Option<&'s Memory<'s>>,
-    sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
+    sink: &'s mut Sink<'s>,
 ) -> Result<Decoding, Unreadable> {
-    let limits = &adapter.limits;
-    let export = Export::new(path, adapter.container.as_ref(), limits);
     let grows = matches!(adapter.format, Format::Xml(_) | Format::Json(_));
-    let mut handover = Handover::new(sink, limits).remembering(memory, grows)?;
+    let handover = Handover::new(sink, &adapter.limits).remembering(memory, grows)?;
+    decode_into(path, adapter, memory, handover)
+}
+
+fn decode_into(
+    path: &Path,
+    adapter: &Adapter,
+    memory: Option<&Memory<'_>>,
+    mut handover: Handover<'_>,
+) -> Result<Decoding, Unreadable> {
+    let export = Export::new(path, adapter.container.as_ref(), &adapter.limits);
     let mut decoding = Decoding::default();
     for member in export.members()? {
         if export.has_several() {
@@ -184,8 +189,12 @@ fn one(
         let text = Transcoder::new(bytes, reading);
         let tally = text.tally();
         let total = match &adapter.format {
-            Format::Csv(format) => csv::decode(text, format, limits, handover)?,
-            Format::Xml(format) => xml::decode(text, format, limits, handover)?,
+            Format::Csv(format) => csv::decode(Source::new(text), format, limits, handover)?,
+            Format::Xml(format) => xml::decode(Source::new(text), format, limits, handover)?,
+            Format::Json(format) if format.lines => {
+                json::decode_lines(Source::new(text), format, limits, handover)?;
+                None
+            }
             Format::Json(format) => json::decode(text, format, limits, handover)?,
             Format::Fixed(format) => fixed::decode(text, format, limits, handover)?,
             // Returned above: most spreadsheets are no text.

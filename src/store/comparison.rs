@@ -85,6 +85,9 @@ const NOT_KNOWN: u32 = u32::MAX;
 /// One in so many first halves may be that of several keys; beyond that all is kept in memory that is known of the keys.
 const DOUBLES: usize = 16;
 
+/// Keys that may be looked up page by page before all pages are read at once, whatever the size.
+const LOOKUPS: usize = if cfg!(test) { 4 } else { 4096 };
+
 /// What a lookup by first halves gives beside them.
 #[derive(Debug, Clone, Copy)]
 struct Rest {
@@ -125,6 +128,8 @@ pub struct Comparison<'s> {
     by_key: Table,
     pass: u8,
     counts: ChangeCounts,
+    /// Keys that were looked up.
+    lookups: usize,
     /// The canonical bytes of the record that is being taken.
     encoded: Vec<u8>,
     /// Its fingerprint.
@@ -172,6 +177,7 @@ impl<'s> Comparison<'s> {
             by_key: Table::default(),
             pass: 1,
             counts: ChangeCounts::default(),
+            lookups: 0,
             encoded: Vec::new(),
             fingerprint: 0,
             borne: Gathered::default(),
@@ -224,18 +230,25 @@ impl<'s> Comparison<'s> {
         if by_raw && (self.doubles.len() > size / DOUBLES || self.raws.is_empty()) {
             // Keys of several parts share their first halves: a lookup needs the whole key.
             self.doubles = Vec::new();
-            for known in tracker.all() {
-                let known = known?;
-                self.rest.push(Rest {
-                    whole: known.key.whole,
-                    raw: known.raw,
-                    canonical: known.canonical,
-                    place: known.place(),
-                });
-            }
+            self.load_rest()?;
         } else if by_raw {
             self.overlay = tracker.overlay().collect::<Result<_, _>>()?;
         }
+        Ok(())
+    }
+
+    fn load_rest(&mut self) -> Result<(), StoreError> {
+        self.rest.reserve_exact(self.firsts.len());
+        for known in self.tracker.clone().all() {
+            let known = known?;
+            self.rest.push(Rest {
+                whole: known.key.whole,
+                raw: known.raw,
+                canonical: known.canonical,
+                place: known.place(),
+            });
+        }
+        self.overlay = Vec::new();
         Ok(())
     }
 
@@ -280,6 +293,15 @@ impl<'s> Comparison<'s> {
                 before.base,
                 Some(at),
             );
+        }
+        self.lookups += 1;
+        if self.rest.is_empty()
+            && !self.firsts.is_empty()
+            && self.lookups > LOOKUPS.max(self.firsts.len() / 16)
+        {
+            // Most rows are written otherwise than before, for instance in another charset: reading all pages once costs less
+            // than reading one for each row.
+            self.load_rest()?;
         }
         match self.look_up(key)? {
             Some((base, known)) if self.seen.get(base as usize) || self.raws.is_seen(known.raw) => {

@@ -8,6 +8,7 @@ use crate::domain::batch::Verdict;
 use crate::domain::record::RecordKind;
 use crate::store::Store;
 use crate::store::fault::{Point, arm};
+use crate::store::known_file::{Found, KnownFile};
 use crate::store::tests::{
     at, batch, change, deliver, everything, news, notice, opened, record, some_events,
 };
@@ -16,7 +17,7 @@ use crate::domain::change::ChangeKind;
 
 const TASK: &str = "YINGBAO_STORE_CRASH";
 
-const POINTS: [Point; 8] = [
+const POINTS: [Point; 11] = [
     Point::Checked,
     Point::TornLine,
     Point::Journaled,
@@ -25,6 +26,9 @@ const POINTS: [Point; 8] = [
     Point::Staged,
     Point::Tracked,
     Point::Sealed,
+    Point::TornNote,
+    Point::NoteWritten,
+    Point::Noted,
 ];
 
 /// What stood before, then the step that is killed.
@@ -108,12 +112,27 @@ fn child_process() {
     let [which, point, path] = task.splitn(3, ' ').collect::<Vec<_>>()[..] else {
         panic!("{task}")
     };
+    let armed = || {
+        let point = POINTS.into_iter().find(|p| format!("{p:?}") == point);
+        arm(point.unwrap());
+    };
+    if which == "again" {
+        let found = Found::of(Path::new(path), "market").unwrap();
+        let standing = found.standing().unwrap();
+        armed();
+        standing.seen_again(at(5), "pull", "again.csv").unwrap();
+        return;
+    }
     let store = Store::open(Path::new(path)).unwrap();
+    if which == "note" {
+        armed();
+        store.remember(&known("2"), &store.moment()).unwrap();
+        return;
+    }
     if which == "loop" {
         busy(&store, point.parse().unwrap());
     }
-    let point = POINTS.into_iter().find(|p| format!("{p:?}") == point);
-    arm(point.unwrap());
+    armed();
     step(&store, which);
 }
 
@@ -133,6 +152,7 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             let reached = match point {
                 Point::Begun | Point::Staged | Point::Tracked | Point::Sealed => which != "commit",
                 Point::Checked => which == "commit",
+                Point::TornNote | Point::NoteWritten | Point::Noted => false,
                 _ => true,
             };
             if !reached {
@@ -172,6 +192,99 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             let store = Store::open(&state).unwrap();
             assert!(everything(&store) == after, "{which} {point:?}, reopened");
         }
+    }
+}
+
+fn known(id: &str) -> KnownFile {
+    let batch = batch(id, Verdict::Accepted);
+    KnownFile {
+        adapter: batch.adapter,
+        adapter_digest: batch.adapter_digest,
+        digest: batch.digest,
+        bytes: 7,
+        batch: batch.batch,
+        as_of: batch.as_of,
+        rows: batch.rows,
+        set_aside: 0,
+        sheet: None,
+        outputs: Vec::new(),
+    }
+}
+
+/// The batch of the note, and whether it is told by.
+fn note(state: &Path) -> (String, bool) {
+    let found = Found::of(state, "market").unwrap();
+    (found.known().batch.clone(), found.standing().is_some())
+}
+
+#[test]
+fn killed_while_a_known_file_is_noted_the_note_is_the_old_or_the_new_one() {
+    let home = tempfile::tempdir().unwrap();
+    for point in [Point::TornNote, Point::NoteWritten, Point::Noted] {
+        let state = home.path().join(format!("{point:?}"));
+        let store = Store::open(&state).unwrap();
+        prepare(&store, "accept");
+        store.remember(&known("1"), &store.moment()).unwrap();
+        step(&store, "accept");
+        let before = everything(&store);
+        drop(store);
+        // The first batch has been overtaken by the second: its note tells nothing.
+        assert_eq!(note(&state), ("market-20260701-1".into(), false));
+        let status = child(&format!("note {point:?} {}", state.display())).status();
+        assert!(!status.unwrap().success(), "{point:?} was not reached");
+        let expected = match point {
+            Point::Noted => ("market-20260701-2".into(), true),
+            _ => ("market-20260701-1".into(), false),
+        };
+        assert_eq!(note(&state), expected, "{point:?}");
+        let store = Store::open(&state).unwrap();
+        assert!(everything(&store) == before, "{point:?}");
+        // What was broken off stands in nobody's way.
+        store.remember(&known("2"), &store.moment()).unwrap();
+        drop(store);
+        assert_eq!(note(&state), ("market-20260701-2".into(), true));
+    }
+}
+
+#[test]
+fn killed_while_a_known_file_is_told_again_it_is_before_or_after() {
+    let home = tempfile::tempdir().unwrap();
+    let again = |state: &Path| {
+        let standing = Found::of(state, "market").unwrap().standing().unwrap();
+        standing.seen_again(at(5), "pull", "again.csv").unwrap();
+    };
+    let prepared = |name: &str| {
+        let state = home.path().join(name);
+        let store = Store::open(&state).unwrap();
+        prepare(&store, "accept");
+        store.remember(&known("1"), &store.moment()).unwrap();
+        (state, everything(&store))
+    };
+    let (calm, before) = prepared("calm");
+    again(&calm);
+    let after = everything(&Store::open(&calm).unwrap());
+    assert!(before != after);
+    let journal = std::fs::read(calm.join("journal/journal.log")).unwrap();
+    for point in [Point::TornLine, Point::Journaled] {
+        let (state, _) = prepared(&format!("{point:?}"));
+        let status = child(&format!("again {point:?} {}", state.display())).status();
+        assert!(!status.unwrap().success(), "{point:?} was not reached");
+        // A torn line is for the next start to cut off.
+        let journaled = point == Point::Journaled;
+        assert_eq!(note(&state).1, journaled, "{point:?}");
+        let store = Store::open(&state).unwrap();
+        let expected = if journaled { &after } else { &before };
+        assert!(everything(&store) == *expected, "{point:?}");
+        drop(store);
+        if !journaled {
+            again(&state);
+        }
+        assert!(
+            everything(&Store::open(&state).unwrap()) == after,
+            "{point:?}"
+        );
+        let found = std::fs::read(state.join("journal/journal.log")).unwrap();
+        assert_eq!(found, journal, "{point:?}");
     }
 }
 

@@ -20,6 +20,12 @@ pub enum Point {
     Tracked,
     /// The stage is sealed and on the disk; the journal does not know it.
     Sealed,
+    /// Half of the note of a known file is written.
+    TornNote,
+    /// The note is written and lies beside the old one.
+    NoteWritten,
+    /// The note stands.
+    Noted,
 }
 
 #[cfg(not(test))]
@@ -33,6 +39,7 @@ pub fn reach(_: Point) {}
 #[inline(always)]
 /// Writes, outside tests.
 pub fn torn_write(
+    _: Point,
     line: &[u8],
     write: impl Fn(&[u8]) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
@@ -58,13 +65,14 @@ pub fn reach(point: Point) {
     }
 }
 
-/// Writes half a line and dies, when armed for it.
+/// Writes half of it and dies, when armed for that.
 #[cfg(test)]
 pub fn torn_write(
+    point: Point,
     line: &[u8],
     write: impl Fn(&[u8]) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    if ARMED.get() == Some(Point::TornLine) {
+    if ARMED.get() == Some(point) {
         write(&line[..line.len() / 2])?;
         std::process::abort();
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::event::JournalEntry;
 use crate::store::StoreError;
 use crate::store::archive::{io, sync_folder};
+use crate::store::fault::{Point, torn_write};
 
 /// Length of a chain in hex.
 const CHAIN_LEN: usize = 64;
@@ -197,8 +198,10 @@ impl Journal {
     }
 
     fn write(&self, line: &[u8], at: u64) -> Result<(), StoreError> {
-        crate::store::fault::torn_write(line, |part| self.file.write_all_at(part, at))
-            .map_err(io("写入日志"))
+        torn_write(Point::TornLine, line, |part| {
+            self.file.write_all_at(part, at)
+        })
+        .map_err(io("写入日志"))
     }
 
     /// Reads one entry at its place, checked against the chain.
@@ -268,6 +271,11 @@ impl Reader {
     /// The last entry read.
     pub fn last(&self) -> Place {
         self.last
+    }
+
+    /// How many bytes are still to be read.
+    pub fn ahead(&self) -> u64 {
+        self.len.saturating_sub(self.last.end)
     }
 
     /// Whether the file ended in a line that was not written to its end.

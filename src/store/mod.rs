@@ -14,6 +14,7 @@
 //! | `index` | whole values under keys, walks |
 //! | `fold` | journal entry → rows of the index |
 //! | `opening` | version, catching up with the journal |
+//! | `known_file` | the same bytes again, told without opening the index |
 //! | `comparison` | one delivery against what is known: new, changed, missing, returned |
 //! | `segment` | the changes of a delivery with their records |
 //! | `pages`, `tracker` | fingerprints and places, packed; the tracking index of a source |
@@ -36,6 +37,7 @@ mod fold;
 mod index;
 mod journal;
 mod keys;
+pub mod known_file;
 pub mod lookup;
 mod opening;
 mod pages;
@@ -80,6 +82,7 @@ use crate::store::fault::{Point, reach};
 use crate::store::fold::{Fold, unfit};
 use crate::store::index::{Index, json};
 use crate::store::journal::{Journal, Reader};
+use crate::store::known_file::{KnownFile, Moment};
 use crate::store::pages::KeyHash;
 use crate::store::records::{Changes, Records, View, flatten};
 use crate::store::segment::Segments;
@@ -182,6 +185,7 @@ pub struct StoredBulletin {
 /// Archive, journal and index of one state folder. One process at a time; shared by reference between threads.
 #[derive(Debug)]
 pub struct Store {
+    state: PathBuf,
     archive: Archive,
     index: Index,
     segments: Segments,
@@ -254,6 +258,7 @@ impl Store {
         let delivery = index.get(keys::DELIVERY.as_bytes())?;
         let delivery = delivery.map(|row| rows::read_number(&row)).transpose()?;
         Ok(Self {
+            state: state.to_owned(),
             archive,
             index,
             segments,
@@ -337,6 +342,19 @@ impl Store {
         Ok(place)
     }
 
+    /// Where the journal stands.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment::at(lock(&self.journal).last())
+    }
+
+    /// Notes what became of a source's file, as it stood at `moment` or later: who delivers the same bytes is told without opening
+    /// the index, as long as the journal has said nothing else of the source since `moment`.
+    pub fn remember(&self, known: &KnownFile, moment: &Moment) -> Result<(), StoreError> {
+        let _one_at_a_time = lock(&self.accepting);
+        known.write(&self.state, moment)
+    }
+
     /// Begins to compare a delivery of a source with what is known of it. Nothing of it is seen before [`Self::accept`].
     pub fn compare(&self, adapter: &str, terms: &Terms<'_>) -> Result<Comparison<'_>, StoreError> {
         let ticket = Ticket::next(&self.numbers);
@@ -408,8 +426,14 @@ impl Store {
             let removed = marker.remove(&self.index, &self.segments, &self.trackers);
             tracing::debug!(?removed, batch = marker.batch, "stage given up");
         }
-        self.trackers.close(&adapter);
+        // The next file of the source may come soon; in a daemon it finds the folder open and makes sled write nothing.
+        self.trackers.close_others(&adapter);
         result
+    }
+
+    /// To be called every half minute or so where a process lives long: lets go of what was not used for a while.
+    pub fn rest(&self) {
+        self.trackers.rest();
     }
 
     /// Puts a delivery on the disk, unseen.

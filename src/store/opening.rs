@@ -58,6 +58,11 @@ pub fn check_version(state: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Whether a folder is one of this version; nothing is made or written.
+pub fn is_current(state: &Path) -> bool {
+    fs::read_to_string(state.join("VERSION")).is_ok_and(|text| text.trim().parse() == Ok(VERSION))
+}
+
 /// Applies an entry the index has not seen, publishing its staged changes when it has some.
 pub fn replay(
     index: &Index,

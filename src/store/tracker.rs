@@ -1,6 +1,6 @@
 //! The change-tracking index of one source: runs of pages in a sled folder of its own, apart from cases and outbox.
 //!
-//! A delivery adds a run of what it changed; a key's newest run counts. After a dozen runs, or when a delivery touched much of the
+//! A delivery adds a run of what it changed; a key's newest run counts. After two dozen runs, or when a delivery touched much of the
 //! source, everything is written anew into a fresh folder (a *generation*), and the old one is deleted once the new one is seen:
 //! sled never gives back what was overwritten in it. Beside the pages of each run lies a file of what its keys bear (`bearers`), in
 //! the folder of the generation: it is seen by the same manifest and goes with the same folder.
@@ -23,8 +23,11 @@ use crate::store::bearers::{self, Bearers, Gathered};
 use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
 use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack};
 
-/// Runs beside the first after which everything is written anew.
-const RUNS_MAX: usize = 12;
+/// Runs beside the first after which everything is written anew. That writes four times as much as the source's entries take, as
+/// much as two or three dozen small runs.
+const RUNS_MAX: usize = 24;
+/// How often a folder outlasts a rest: at the daemon's pace ten minutes.
+pub const RESTS: u32 = 20;
 /// Batches after which what was written is taken to the disk's queue: some 8 MiB.
 const FLUSHED_BATCHES: u64 = 16;
 /// The part of a source (one in so many) from which a delivery is no run but a new generation.
@@ -112,6 +115,8 @@ pub struct Trackers {
 #[derive(Debug)]
 struct Open {
     kept: Option<Arc<Engine>>,
+    /// How often [`Trackers::rest`] was called since it was used.
+    rests: u32,
     used: Weak<Engine>,
 }
 
@@ -145,7 +150,10 @@ impl Trackers {
     fn engine(&self, adapter: &str, generation: u64) -> Result<Arc<Engine>, StoreError> {
         let mut open = crate::store::lock(&self.open);
         let name = (adapter.to_owned(), generation);
-        if let Some(engine) = open.get(&name).and_then(|open| open.used.upgrade()) {
+        if let Some(found) = open.get_mut(&name)
+            && let Some(engine) = found.used.upgrade()
+        {
+            found.rests = 0;
             return Ok(engine);
         }
         let path = self.place(adapter, generation);
@@ -156,7 +164,8 @@ impl Trackers {
         }
         let used = Arc::downgrade(&engine);
         let kept = Some(Arc::clone(&engine));
-        open.insert(name, Open { kept, used });
+        let rests = 0;
+        open.insert(name, Open { kept, rests, used });
         Ok(engine)
     }
 
@@ -164,6 +173,25 @@ impl Trackers {
     pub fn close(&self, adapter: &str) {
         for ((name, _), open) in crate::store::lock(&self.open).iter_mut() {
             if name == adapter {
+                open.kept = None;
+            }
+        }
+    }
+
+    /// Lets go of every other source's index: opening one makes sled write, keeping one costs memory.
+    pub fn close_others(&self, adapter: &str) {
+        for ((name, _), open) in crate::store::lock(&self.open).iter_mut() {
+            if name != adapter {
+                open.kept = None;
+            }
+        }
+    }
+
+    /// Lets go of what was not used since this was called [`RESTS`] times.
+    pub fn rest(&self) {
+        for open in crate::store::lock(&self.open).values_mut() {
+            open.rests = open.rests.saturating_add(1);
+            if open.rests > RESTS {
                 open.kept = None;
             }
         }
@@ -288,7 +316,7 @@ fn remove_folder(path: &Path) -> Result<(), StoreError> {
 }
 
 /// A name that is safe as a folder's and unlike every other's.
-fn folder_name(adapter: &str) -> String {
+pub fn folder_name(adapter: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !adapter.is_empty() && adapter.len() <= 64 && adapter.chars().all(is_plain) {
         return adapter.to_owned();
@@ -325,7 +353,7 @@ fn put(
         let (key, page) = page?;
         batch.put(key, page);
         if batch.len() >= BATCH_MAX {
-            engine.write(std::mem::take(&mut batch))?;
+            engine.load(std::mem::take(&mut batch))?;
             batches += 1;
             if batches.is_multiple_of(FLUSHED_BATCHES) {
                 // On a busy machine the flusher falls behind, and what it has not written stays in memory.
@@ -333,7 +361,7 @@ fn put(
             }
         }
     }
-    engine.write(batch)?;
+    engine.load(batch)?;
     engine.barrier()
 }
 
@@ -363,11 +391,22 @@ impl Tracker {
 
     /// What the runs after the first left, sorted by key.
     pub fn overlay(&self) -> Entries<'_> {
-        let mut all: Entries<'_> = Box::new(std::iter::empty());
+        let mut all: Vec<Entries<'_>> = Vec::new();
         for run in self.runs.iter().skip(1) {
-            all = Box::new(Merged::new(all, self.run(*run)));
+            all.push(Box::new(self.run(*run)));
         }
-        all
+        // Neighbours first, as in a tournament: an entry passes few others on its way, however many runs there are.
+        while all.len() > 1 {
+            let mut left = all.into_iter();
+            all = Vec::new();
+            while let Some(older) = left.next() {
+                all.push(match left.next() {
+                    Some(newer) => Box::new(Merged::new(older, newer)),
+                    None => older,
+                });
+            }
+        }
+        all.pop().unwrap_or_else(|| Box::new(std::iter::empty()))
     }
 
     /// The first run's entry of which the first half is this; there must be one only.
@@ -622,7 +661,7 @@ mod tests {
         let all: Vec<Known> = expected.values().copied().collect();
         manifest = trackers.write("tax", &manifest, 1, leaving(&all)).unwrap();
         let mut generations = std::collections::BTreeSet::new();
-        for delivery in 2..40 {
+        for delivery in 2..60 {
             let left: Vec<Known> = (0..30)
                 .map(|n| n * 100 + delivery)
                 .map(|n| known(n, delivery))

@@ -13,7 +13,9 @@ use crate::domain::identity::Identity;
 use crate::domain::record::{Field, Record, RecordKind, Value};
 use crate::store::Store;
 use crate::store::comparison::{Taken, Terms};
+use crate::store::engine::Engine;
 use crate::store::tests::{TERMS, accepted, at};
+use crate::store::tracker::RESTS;
 
 /// A row of a small table: key, content, and whether it has an issue (so that it has no raw fingerprint).
 type Row = (u8, u8, bool);
@@ -280,4 +282,38 @@ fn what_a_changed_adapter_reads_otherwise_is_no_change() {
         stored.batch, "market-20260701-1",
         "it stands where it stood"
     );
+}
+
+#[test]
+fn an_open_store_takes_the_same_rows_without_writing_to_the_tracking_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let deliver = |id: &str, order: &mut dyn Iterator<Item = u8>| {
+        let mut comparison = store.compare("market", &TERMS).unwrap();
+        for (row, key) in order.enumerate() {
+            comparison.take(&record(key, 1), row as u64 + 2, 0).unwrap();
+        }
+        comparison.miss().unwrap();
+        let counts = comparison.counts();
+        store
+            .accept(at(1), "pull", accepted(id), comparison)
+            .unwrap();
+        counts
+    };
+    assert_eq!(deliver("1", &mut (0..200)).new, 200);
+    let folder = home.path().join("tracking/market-0000000001");
+    let written = || {
+        let about = std::fs::metadata(folder.join("db")).unwrap();
+        (about.len(), about.modified().unwrap())
+    };
+    let before = written();
+    assert_eq!(deliver("2", &mut (0..200).rev()).unchanged, 200);
+    assert_eq!(written(), before);
+    // It is not kept open for ever.
+    for rest in 0..=RESTS {
+        assert!(Engine::hold(&folder).is_none(), "let go after {rest}");
+        store.rest();
+    }
+    assert!(Engine::hold(&folder).is_some());
+    assert_eq!(deliver("3", &mut (0..201)).new, 1);
 }

@@ -88,6 +88,19 @@ pub fn make_up(desk: Desk<'_>, adapter: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where the sheets lie that [`make_up`] looks for, below the state folder.
+///
+/// # Errors
+/// The store.
+pub fn due(desk: Desk<'_>, adapter: &str) -> Result<Vec<PathBuf>, Failure> {
+    let batches = desk.store.batches(Some(adapter), LOOKED_BACK)?;
+    Ok(batches
+        .iter()
+        .filter(|batch| is_due(batch))
+        .map(place)
+        .collect())
+}
+
 /// Writes the whole file or nothing. It can be made again at any time, so nobody waits for the disk.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use crate::calendar::shanghai;
 use crate::config::configuration::Configuration;
 use crate::store::{Store, StoreError};
 
+pub mod again;
 pub mod county;
 pub mod deliver;
 pub mod escalate;

@@ -22,7 +22,7 @@ use crate::store::comparison::{Comparison, Taken, Terms};
 use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::reading::{Answer, Delivered, Offer, Reading, read};
 use crate::tasks::stopwatch::Stopwatch;
-use crate::tasks::{Desk, Failure, issue_sheets};
+use crate::tasks::{Desk, Failure, again, issue_sheets};
 
 /// Batches of a source looked through for the same month a year before: more than a year of working days.
 const BATCHES_LOOKED_BACK: usize = 400;
@@ -175,6 +175,7 @@ pub fn run(
     let adapter = adapter_named(desk, name)?;
     let mut watch = Stopwatch::start();
     within_agreement(desk, adapter)?;
+    let moment = desk.store.moment();
     if !dry_run {
         issue_sheets::make_up(desk, name)?;
     }
@@ -204,6 +205,7 @@ pub fn run(
     let report = report?;
     if !dry_run {
         issue_sheets::hand_out(desk, &report.batch)?;
+        again::remember(desk, adapter, &report.batch, &moment)?;
     }
     Ok(report)
 }

@@ -258,7 +258,7 @@ fn read_offered(
     );
     let mut reading = Reading::default();
     let mut ready = false;
-    let mut sink = |decoded| {
+    let mut sink = |decoded: Decoded<'_>| {
         match decoded {
             Decoded::Member(name) => reading.member = name,
             Decoded::Title(line) => {
@@ -288,15 +288,10 @@ fn read_offered(
                     reason,
                 }]);
             }
-            Decoded::Row(mut row) => {
-                let lost = known_columns.is_some()
-                    && row
-                        .cells
-                        .iter()
-                        .flatten()
-                        .any(|cell| cell.text.contains(char::REPLACEMENT_CHARACTER));
-                mapper.depersonalise(&mut row);
-                let mapped = mapper.row(&mut row);
+            Decoded::Row(row) => {
+                let lost = known_columns.is_some() && row.shows_loss();
+                mapper.depersonalise(row);
+                let mapped = mapper.row(row);
                 if mapped.is_total {
                     return Ok(());
                 }

@@ -12,7 +12,7 @@ mod xls;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -90,6 +90,14 @@ const LAYOUTS: &[Layout] = &[
         file: "rows.json",
         format: "format.json = { rows = \"/data\" }",
         write: json,
+        most_rows: u64::MAX,
+        is_kept: false,
+    },
+    Layout {
+        name: "json lines",
+        file: "rows.jsonl",
+        format: "format.json = { lines = true, charset = \"utf-8\" }",
+        write: json_lines,
         most_rows: u64::MAX,
         is_kept: false,
     },
@@ -302,6 +310,23 @@ fn json(path: &Path, count: u64) {
     file.write_all(b"]}").expect("written");
 }
 
+fn json_lines(path: &Path, count: u64) {
+    let mut file = out(path);
+    let mut text = String::new();
+    rows(
+        |row| {
+            text.clear();
+            for ((heading, _), cell) in HEADINGS.iter().zip(row) {
+                let start = if text.is_empty() { '{' } else { ',' };
+                let _ = write!(text, "{start}\"{heading}\":\"{cell}\"");
+            }
+            text.push_str("}\n");
+            file.write_all(text.as_bytes()).expect("written");
+        },
+        count,
+    );
+}
+
 fn xlsx(path: &Path, count: u64) {
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let sheet = workbook
@@ -445,9 +470,9 @@ fn read_and_map(path: &Path, adapter: &Adapter) -> u64 {
             Decoded::Columns(columns) => {
                 mapper.columns(&columns)?;
             }
-            Decoded::Row(mut row) => {
-                mapper.depersonalise(&mut row);
-                records += u64::from(black_box(mapper.row(&mut row)).record.is_some());
+            Decoded::Row(row) => {
+                mapper.depersonalise(row);
+                records += u64::from(black_box(mapper.row(row)).record.is_some());
             }
             _ => {}
         }
@@ -491,6 +516,15 @@ fn bare_xml(path: &Path) {
 fn bare_json(path: &Path) {
     let text = std::fs::read(path).expect("a file");
     black_box(serde_json::from_slice::<values::Values>(&text).expect("JSON"));
+}
+
+fn bare_json_lines(path: &Path) {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).expect("a file"));
+    let mut line = Vec::new();
+    while file.read_until(b'\n', &mut line).expect("a line") > 0 {
+        black_box(serde_json::from_slice::<values::Values>(&line).expect("JSON"));
+        line.clear();
+    }
 }
 
 fn bare_xlsx(path: &Path) {
@@ -602,6 +636,7 @@ fn main() {
                     "csv" => timed(|| bare_csv(&path)),
                     "xml" => timed(|| bare_xml(&path)),
                     "json" => timed(|| bare_json(&path)),
+                    "json lines" => timed(|| bare_json_lines(&path)),
                     "xlsx" | "xlsx shared texts" => timed(|| bare_xlsx(&path)),
                     // GB18030 stands beside the same rows in UTF-8, read in the same run.
                     "csv gb18030" => csv_seconds.get(pass).copied().unwrap_or(f64::NAN),

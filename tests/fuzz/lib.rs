@@ -2,13 +2,15 @@
 //!
 //! A target finds a fault when the decoder or the mapping panics, hangs, or hands on more than the caps allow.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use yingbao::adapter::language::Adapter;
 use yingbao::adapter::mapping::Mapper;
 use yingbao::adapter::row::Decoded;
-use yingbao::intake::decode::decode;
+use yingbao::domain::batch::Unreadable;
+use yingbao::intake::decode::{Decoding, Memory, decode, decode_knowing};
 
 /// Caps small enough that a fault shows within one run.
 const LIMITS: &str = "[limits]\nfile_bytes = 1048576\nunpacked_bytes = 4194304\nrows = 5000\ncolumns = 64\ncell_bytes = 4096\ndepth = 24\n";
@@ -59,18 +61,18 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
                 columns = headings.len();
                 mapper.columns(&headings)?;
             }
-            Decoded::Row(mut row) => {
+            Decoded::Row(row) => {
                 rows += 1;
                 assert!(rows <= adapter.limits.rows, "more rows than the cap");
-                assert!(row.cells.len() <= columns, "more cells than columns");
-                for cell in row.cells.iter().flatten() {
+                assert!(row.len() <= columns, "more cells than columns");
+                for cell in row.cells().flatten() {
                     assert!(
                         cell.text.len() <= adapter.limits.cell_bytes,
                         "a cell longer than the cap"
                     );
                 }
-                mapper.depersonalise(&mut row);
-                mapper.row(&mut row);
+                mapper.depersonalise(row);
+                mapper.row(row);
             }
             Decoded::Spoilt { code, .. } => assert!(code.starts_with("YB-")),
             #[allow(unreachable_patterns, reason = "more kinds may be told")]
@@ -80,6 +82,88 @@ pub fn run(adapter: &Adapter, bytes: &[u8]) {
     });
     if let Err(refusal) = decoded {
         assert!(refusal.code.starts_with("YB-") && !refusal.text.is_empty());
+    }
+}
+
+/// A row: its cells under their names, and its fingerprint.
+type Row = (Vec<(String, String, bool)>, u64);
+
+/// What one reading told.
+struct Told {
+    columns: Vec<String>,
+    rows: BTreeMap<u64, Row>,
+    decoding: Decoding,
+}
+
+fn told(
+    adapter: &Adapter,
+    bytes: &[u8],
+    known: &BTreeSet<u64>,
+    columns: &[String],
+) -> Result<Told, Unreadable> {
+    let path = spool();
+    std::fs::write(&path, bytes).expect("written");
+    let knows = |print: u64| known.contains(&print);
+    let memory = Memory {
+        knows: &knows,
+        columns,
+    };
+    let mut names: Vec<String> = Vec::new();
+    let mut rows = BTreeMap::new();
+    let decoding = decode_knowing(&path, adapter, Some(&memory), &mut |decoded| {
+        match decoded {
+            Decoded::Columns(headings) => names = headings,
+            Decoded::Row(row) => {
+                let mut cells: Vec<_> = (names.iter().zip(row.cells()))
+                    .filter_map(|(name, cell)| {
+                        cell.map(|cell| (name.clone(), cell.text.to_owned(), cell.numeric))
+                    })
+                    .collect();
+                cells.sort();
+                let before = rows.insert(row.number, (cells, row.fingerprint));
+                assert!(before.is_none(), "two rows of one number");
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(Told {
+        columns: names,
+        rows,
+        decoding,
+    })
+}
+
+/// Reads `first`, knows the rows of it that `keep` picks, and reads `second` with and without that.
+///
+/// # Panics
+/// The rows that are not known are others with than without.
+pub fn compare(adapter: &Adapter, first: &[u8], second: &[u8], keep: u64) {
+    let nothing = BTreeSet::new();
+    let Ok(before) = told(adapter, first, &nothing, &[]) else {
+        return;
+    };
+    let known: BTreeSet<u64> = (before.rows.values().map(|(_, print)| *print))
+        .filter(|print| print % 8 <= keep % 8)
+        .collect();
+    let Ok(whole) = told(adapter, second, &nothing, &[]) else {
+        return;
+    };
+    let sieved = told(adapter, second, &known, &before.columns).expect("readable without");
+    assert_eq!(sieved.decoding.rows, whole.decoding.rows);
+    assert_eq!(
+        sieved.decoding.known,
+        (whole.rows.len() - sieved.rows.len()) as u64
+    );
+    let meant: BTreeSet<&Vec<_>> = (before.rows.values())
+        .filter(|(_, print)| known.contains(print))
+        .map(|(cells, _)| cells)
+        .collect();
+    for (number, (cells, _)) in &whole.rows {
+        match sieved.rows.get(number) {
+            Some((same, _)) => assert_eq!(same, cells),
+            None => assert!(meant.contains(cells), "left out, but not known"),
+        }
     }
 }
 

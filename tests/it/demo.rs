@@ -120,6 +120,21 @@ fn decided(out: &Path) -> Vec<serde_json::Value> {
         .collect()
 }
 
+/// Whether a killed process was writing it.
+fn is_broken_off(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.starts_with(".writing-") || file.starts_with(".tmp") || file.ends_with(".tmp")
+}
+
+/// How many deliveries have left a segment.
+fn segments(out: &Path) -> usize {
+    let folder = std::fs::read_dir(out.join("home/state/segments")).unwrap();
+    let is_whole = |name: &std::ffi::OsStr| Path::new(name).extension() == Some("seg".as_ref());
+    folder
+        .filter(|entry| is_whole(&entry.as_ref().unwrap().file_name()))
+        .count()
+}
+
 #[test]
 fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,6 +170,13 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     }
     assert_eq!(one.len(), other.len());
     same(Path::new(&whole), Path::new(&killed), &|name| {
-        skip(name) || name.ends_with("journal.log")
+        // A note of a known file only spares opening the index; who is killed before it goes the long way. A delivery that was
+        // broken off has used up its number, and a file that was being written lies beside its place under another name.
+        skip(name)
+            || name.ends_with("journal.log")
+            || name.starts_with("home/state/known")
+            || name.starts_with("home/state/segments")
+            || is_broken_off(name)
     });
+    assert_eq!(segments(Path::new(&whole)), segments(Path::new(&killed)));
 }

@@ -1,5 +1,6 @@
 //! Stories, goldens and house rules, in one binary.
 mod adapters;
+mod again;
 mod bench_home;
 mod check;
 mod demo;

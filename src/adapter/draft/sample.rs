@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::adapter::cell::{cut, heading_text, lookup_text};
 use crate::adapter::draft::layout::Layout;
-use crate::adapter::row::{Cell, Decoded, RawRow};
+use crate::adapter::row::{Cell, CellText, Decoded, RawRow};
 use crate::domain::text::fold;
 
 /// Rows that are looked at.
@@ -55,15 +55,15 @@ pub struct Column {
 }
 
 impl Column {
-    fn take(&mut self, cell: &Cell) {
-        let text = fold(&cell.text);
+    fn take(&mut self, cell: CellText<'_>) {
+        let text = fold(cell.text);
         if text.is_empty() {
             return;
         }
         self.filled += 1;
         if self.values.len() < VALUES {
             self.values.push(Cell {
-                text: cut(&cell.text, VALUE_CHARS),
+                text: cut(cell.text, VALUE_CHARS),
                 numeric: cell.numeric,
             });
         }
@@ -109,7 +109,7 @@ impl Sample {
         clippy::match_wildcard_for_single_variants,
         reason = "whatever else a decoder tells is no part of a sample"
     )]
-    pub fn take(&mut self, decoded: Decoded) -> bool {
+    pub fn take(&mut self, decoded: Decoded<'_>) -> bool {
         match decoded {
             Decoded::Title(line) if self.titles.len() < TITLES => {
                 self.titles.push(cut(&line, VALUE_CHARS * 10));
@@ -130,7 +130,7 @@ impl Sample {
                 if self.rows >= ROWS {
                     return false;
                 }
-                self.row(&row);
+                self.row(row);
             }
             Decoded::Spoilt { .. } => self.spoilt += 1,
             _ => {}
@@ -140,10 +140,9 @@ impl Sample {
 
     fn row(&mut self, row: &RawRow) {
         let first = row
-            .cells
-            .iter()
+            .cells()
             .flatten()
-            .map(|cell| heading_text(&cell.text))
+            .map(|cell| heading_text(cell.text))
             .find(|text| !text.is_empty());
         match first {
             Some(text)
@@ -153,7 +152,7 @@ impl Sample {
             _ => return,
         }
         self.rows += 1;
-        for (column, cell) in self.columns.iter_mut().zip(&row.cells) {
+        for (column, cell) in self.columns.iter_mut().zip(row.cells()) {
             if let Some(cell) = cell {
                 column.take(cell);
             }
@@ -188,11 +187,8 @@ mod tests {
                 })
             };
             let cells = vec![cell(number.to_string().repeat(100)), cell("正常".into())];
-            if !sample.take(Decoded::Row(RawRow {
-                number,
-                cells,
-                fingerprint: 0,
-            })) {
+            let mut row = RawRow::of(number, cells);
+            if !sample.take(Decoded::Row(&mut row)) {
                 break;
             }
             wanted += 1;

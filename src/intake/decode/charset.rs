@@ -109,7 +109,7 @@ pub fn determine(
     let declared = adapter.or(bom_charset).or(known);
     let charset = match declared {
         Some(charset) => charset,
-        None if export.read(valid_utf8)? => Charset::Utf8,
+        None if tells_utf8(&head[bom..]) || export.read(valid_utf8)? => Charset::Utf8,
         None => Charset::Gb18030,
     };
     Ok(Reading {
@@ -144,6 +144,13 @@ fn head(bytes: &mut dyn Read) -> Result<Vec<u8>, Unreadable> {
         .read_to_end(&mut head)
         .map_err(|error| from_io(&error))?;
     Ok(head)
+}
+
+/// Whether the head alone tells that the file is UTF-8 or damaged: whoever reads it will see which.
+fn tells_utf8(head: &[u8]) -> bool {
+    let mut watch = Utf8Watch::default();
+    watch.see(head);
+    !watch.broken && watch.wide >= MIXED_FROM
 }
 
 /// Whether the whole file is UTF-8. One that is for a long way and then no more is neither that nor GB18030.

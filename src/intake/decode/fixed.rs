@@ -109,11 +109,7 @@ fn rows(
             handover.columns(headings)?;
         }
         match cut.row(&line, is_ended) {
-            Ok(cells) => handover.row(RawRow {
-                number,
-                cells,
-                fingerprint: 0,
-            })?,
+            Ok(cells) => handover.row(&mut RawRow::of(number, cells))?,
             Err((code, reason)) => handover.spoilt(number, code, reason)?,
         }
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::adapter::limits::Limits;
-use crate::adapter::row::{Decoded, RawRow};
+use crate::adapter::row::{Decoded, RawRow, Sink};
 use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::records::too_many_columns;
@@ -22,12 +22,16 @@ const NAME_BYTES: usize = 1 << 10;
 
 /// The way out of every decoder.
 pub struct Handover<'s> {
-    sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
+    sink: &'s mut Sink<'s>,
+    /// Whether regular lines and records are read where they lie; without it the parsers read all.
+    pub looks_ahead: bool,
     rows: u64,
     limit: u64,
     remarks: Vec<Remark>,
     /// The columns known by now, over all members of an archive.
     columns: Vec<String>,
+    /// Which of them have a name that stands in a record as it is.
+    are_plain: Vec<bool>,
     /// Places of the columns that XML and JSON show record by record.
     index: HashMap<String, usize>,
     /// How many of them the sink knows.
@@ -48,16 +52,15 @@ pub struct Handover<'s> {
 
 impl<'s> Handover<'s> {
     /// Nothing handed on yet.
-    pub fn new(
-        sink: &'s mut dyn FnMut(Decoded) -> Result<(), Unreadable>,
-        limits: &Limits,
-    ) -> Self {
+    pub fn new(sink: &'s mut Sink<'s>, limits: &Limits) -> Self {
         Self {
             sink,
+            looks_ahead: true,
             rows: 0,
             limit: limits.rows,
             remarks: Vec::new(),
             columns: Vec::new(),
+            are_plain: Vec::new(),
             index: HashMap::new(),
             announced: 0,
             most_columns: limits.columns,
@@ -223,9 +226,33 @@ impl<'s> Handover<'s> {
             ));
         }
         self.next = at + 1;
+        let odd = |byte: u8| byte <= b' ' || b"/@:<>&'\"=!?\\".contains(&byte);
+        self.are_plain
+            .push(!name.is_empty() && !name.bytes().any(odd));
         self.columns.push(name.to_owned());
         self.index.insert(name.to_owned(), at);
         Ok(at)
+    }
+
+    /// The place and the name of a known column whose name the bytes begin with, when `behind` follows it. `next` is the one
+    /// that is looked at first: records are alike.
+    pub fn named(&self, next: usize, bytes: &[u8], behind: &[u8]) -> Option<(usize, &str)> {
+        let is_it = |at: usize| {
+            let name = self.columns.get(at)?.as_str();
+            let rest = bytes.strip_prefix(name.as_bytes())?;
+            let is_plain = self.are_plain.get(at).is_some_and(|is| *is);
+            (is_plain && rest.first().is_some_and(|byte| behind.contains(byte)))
+                .then_some((at, name))
+        };
+        if let Some(found) = is_it(next) {
+            return Some(found);
+        }
+        let length = bytes
+            .iter()
+            .take(NAME_BYTES)
+            .position(|byte| behind.contains(byte))?;
+        let name = std::str::from_utf8(&bytes[..length]).ok()?;
+        is_it(*self.index.get(name)?)
     }
 
     /// Tells the sink of columns that were added.
@@ -238,7 +265,7 @@ impl<'s> Handover<'s> {
     }
 
     /// A row.
-    pub fn row(&mut self, mut row: RawRow) -> Result<(), Unreadable> {
+    pub fn row(&mut self, row: &mut RawRow) -> Result<(), Unreadable> {
         self.next = 0;
         self.count()?;
         if self.announced > 0
@@ -251,7 +278,7 @@ impl<'s> Handover<'s> {
         if let Some(memory) = self.memory
             && row.fingerprint == 0
         {
-            row.fingerprint = self.of_cells(&row);
+            row.fingerprint = self.of_cells(row);
             if (memory.knows)(row.fingerprint) {
                 self.known += 1;
                 return Ok(());
@@ -269,7 +296,7 @@ impl<'s> Handover<'s> {
             self.names.push(xxh3_64_with_seed(name.as_bytes(), seed));
         }
         let mut sum = 0_u64;
-        for (cell, name) in row.cells.iter().zip(&self.names) {
+        for (cell, name) in row.cells().zip(&self.names) {
             if let Some(cell) = cell {
                 let seed = name ^ u64::from(cell.numeric);
                 // Added up, so that the order of columns does not matter.

@@ -15,10 +15,12 @@ use crate::intake::decode::handover::Handover;
 use crate::intake::decode::json::places::At;
 use crate::intake::decode::meter::{Meter, Metered};
 use crate::intake::decode::records::Records;
+use crate::intake::decode::source::{Source, Stretch};
 use crate::intake::decode::{from_io, unreadable};
 
 mod places;
 mod record;
+mod regular;
 
 /// The least cap on one record.
 const RECORD_BYTES: u64 = 4 << 20;
@@ -34,36 +36,8 @@ pub fn decode(
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
-    let record_bytes = (limits.cell_bytes as u64)
-        .saturating_mul(16)
-        .max(RECORD_BYTES);
-    let meter = Meter::new(if format.lines {
-        record_bytes
-    } else {
-        record_bytes.max(limits.embedded_bytes)
-    });
-    let text = Metered::new(text, &meter, endless());
-    let mut walk = Walk {
-        rows: split(&format.rows),
-        total: format.total.as_deref().map(split),
-        path: Vec::new(),
-        records: Records::new(handover, limits),
-        total_seen: None,
-        total_here: false,
-        rows_here: false,
-        lines: format.lines,
-        embedded: false,
-        name: String::new(),
-        depth: 0,
-        limits,
-        record_bytes,
-        meter,
-        refusal: RefCell::new(None),
-    };
-    if format.lines {
-        walk.each_line(text)?;
-        return Ok(None);
-    }
+    let mut walk = Walk::new(format, limits, handover);
+    let text = Metered::new(text, &walk.meter, endless());
     // The reader takes byte by byte, which a plain buffer gives fastest; what it fetches ahead is far below the cap.
     let buffered = BufReader::with_capacity(8 << 10, text);
     let mut reader = serde_json::Deserializer::from_reader(buffered);
@@ -87,6 +61,35 @@ pub fn decode(
             Err(_) => {}
         }
     }
+}
+
+/// Reads a record per line. A line that is no JSON is set aside with its number: the next one stands by itself.
+pub fn decode_lines(
+    mut source: Source<'_>,
+    format: &Json,
+    limits: &Limits,
+    handover: &mut Handover<'_>,
+) -> Result<(), Unreadable> {
+    let mut walk = Walk::new(format, limits, handover);
+    let may_be_regular = walk.rows.is_empty() && limits.depth > 0 && walk.records.looks_ahead();
+    let most = usize::try_from(walk.record_bytes).unwrap_or(usize::MAX);
+    let mut number = 0;
+    loop {
+        let (bytes, is_ended) = match source.stretch(most)? {
+            Stretch::Line(bytes) => (bytes, true),
+            Stretch::Piece(bytes) if source.has_ended() => (bytes, false),
+            Stretch::Piece(_) => return Err(endless()),
+            Stretch::End => break,
+        };
+        number += 1 + walk.records.passed()?;
+        let text = source.text(bytes);
+        if may_be_regular && (walk.records).lay(|columns, row| regular::lay(text, columns, row)) {
+            walk.records.hand_on(number)?;
+        } else if !text.as_bytes().trim_ascii().is_empty() {
+            walk.line(number, text, is_ended)?;
+        }
+    }
+    Ok(())
 }
 
 /// The tokens of a JSON pointer (RFC 6901).
@@ -135,57 +138,69 @@ struct Walk<'h, 's, 'l> {
     refusal: RefCell<Option<Unreadable>>,
 }
 
-impl Walk<'_, '_, '_> {
-    /// Reads a record per line. A line that is no JSON is set aside with its number: the next one stands by itself.
-    fn each_line(&mut self, mut text: impl BufRead) -> Result<(), Unreadable> {
-        let mut line = Vec::new();
-        let mut number = 0;
-        loop {
-            line.clear();
-            self.meter.reset();
-            text.read_until(b'\n', &mut line)
-                .map_err(|error| from_io(&error))?;
-            if line.is_empty() {
-                break;
-            }
-            number += 1 + self.records.passed()?;
-            let is_ended = line.last() == Some(&b'\n');
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            self.records.begin_at(number);
-            self.path.clear();
-            self.rows_here = false;
-            let mut reader = serde_json::Deserializer::from_slice(&line);
-            let result = (At { walk: self })
-                .deserialize(&mut reader)
-                .and_then(|()| reader.end());
-            if let Some(refusal) = self.refusal.borrow_mut().take() {
-                return Err(refusal);
-            }
-            let (code, reason) = match result {
-                Ok(()) if self.rows_here => {
-                    self.records.finish()?;
-                    continue;
-                }
-                Ok(()) => (
-                    "YB-2154",
-                    format!("本行没有“/{}”。处理：请提供方核对该行；核对适配文件 rows 与导出是否一致", self.rows.join("/")),
-                ),
-                Err(error) if error.is_eof() && !is_ended => (
-                    CUT_ROW,
-                    "文件在这一行中断：没有行尾，内容不完整。处理：核对传输是否完整，请提供方重新导出".to_owned(),
-                ),
-                Err(error) => (
-                    "YB-2158",
-                    format!("本行第 {} 列起 JSON 格式有误。处理：请提供方核对该行", error.column()),
-                ),
-            };
-            self.records.begin_at(number);
-            self.records.spoil(code, reason);
-            self.records.finish()?;
+impl<'h, 's, 'l> Walk<'h, 's, 'l> {
+    fn new(format: &Json, limits: &'l Limits, handover: &'h mut Handover<'s>) -> Self {
+        let record_bytes = (limits.cell_bytes as u64)
+            .saturating_mul(16)
+            .max(RECORD_BYTES);
+        Self {
+            rows: split(&format.rows),
+            total: format.total.as_deref().map(split),
+            path: Vec::new(),
+            records: Records::new(handover, limits),
+            total_seen: None,
+            total_here: false,
+            rows_here: false,
+            lines: format.lines,
+            embedded: false,
+            name: String::new(),
+            depth: 0,
+            limits,
+            record_bytes,
+            meter: Meter::new(record_bytes.max(limits.embedded_bytes)),
+            refusal: RefCell::new(None),
         }
-        Ok(())
+    }
+}
+
+impl Walk<'_, '_, '_> {
+    /// Reads one line; `is_ended` says that it has a line end.
+    fn line(&mut self, number: u64, line: &str, is_ended: bool) -> Result<(), Unreadable> {
+        self.records.begin_at(number);
+        self.path.clear();
+        self.rows_here = false;
+        let mut reader = serde_json::Deserializer::from_str(line);
+        let result = (At { walk: self })
+            .deserialize(&mut reader)
+            .and_then(|()| reader.end());
+        if let Some(refusal) = self.refusal.borrow_mut().take() {
+            return Err(refusal);
+        }
+        let (code, reason) = match result {
+            Ok(()) if self.rows_here => return self.records.finish(),
+            Ok(()) => (
+                "YB-2154",
+                format!(
+                    "本行没有“/{}”。处理：请提供方核对该行；核对适配文件 rows 与导出是否一致",
+                    self.rows.join("/")
+                ),
+            ),
+            Err(error) if error.is_eof() && !is_ended => (
+                CUT_ROW,
+                "文件在这一行中断：没有行尾，内容不完整。处理：核对传输是否完整，请提供方重新导出"
+                    .to_owned(),
+            ),
+            Err(error) => (
+                "YB-2158",
+                format!(
+                    "本行第 {} 列起 JSON 格式有误。处理：请提供方核对该行",
+                    error.column()
+                ),
+            ),
+        };
+        self.records.begin_at(number);
+        self.records.spoil(code, reason);
+        self.records.finish()
     }
 
     /// Reads the JSON that a text holds, as if it stood there itself.

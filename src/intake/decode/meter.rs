@@ -66,6 +66,11 @@ impl<R> Metered<R> {
             refusal,
         }
     }
+
+    /// The reader behind the meter. What is taken from it is not counted.
+    pub fn inner(&mut self) -> &mut R {
+        &mut self.inner
+    }
 }
 
 impl<R: BufRead> BufRead for Metered<R> {

@@ -18,6 +18,8 @@ pub struct Records<'h, 's> {
     spoilt: Option<(&'static str, String)>,
     number: u64,
     cell_bytes: usize,
+    /// The row that is handed on.
+    row: RawRow,
 }
 
 impl<'h, 's> Records<'h, 's> {
@@ -30,12 +32,33 @@ impl<'h, 's> Records<'h, 's> {
             spoilt: None,
             number: 0,
             cell_bytes: limits.cell_bytes,
+            row: RawRow::default(),
         }
     }
 
     /// The number of the record at hand, or of the last one.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether regular records are read where they lie.
+    pub fn looks_ahead(&self) -> bool {
+        self.handover.looks_ahead
+    }
+
+    /// Lays the next record out where `lay` finds it regular: all its columns known, each at most once, no cell too long. Nothing
+    /// has happened otherwise.
+    pub fn lay(&mut self, lay: impl FnOnce(&Handover<'_>, &mut RawRow) -> Option<()>) -> bool {
+        self.row.begin(0);
+        lay(self.handover, &mut self.row).is_some() && self.row.longest() <= self.cell_bytes
+    }
+
+    /// Hands on the record that was laid out, under this number.
+    pub fn hand_on(&mut self, number: u64) -> Result<(), Unreadable> {
+        self.number = number;
+        self.row.number = number;
+        self.handover.announce()?;
+        self.handover.row(&mut self.row)
     }
 
     /// Takes the note of the next record; how many were left out before it.
@@ -161,11 +184,11 @@ impl<'h, 's> Records<'h, 's> {
             return self.handover.spoilt(self.number, code, reason);
         }
         self.handover.announce()?;
-        self.handover.row(RawRow {
-            fingerprint: 0,
-            number: self.number,
-            cells: std::mem::take(&mut self.cells),
-        })
+        self.row.begin(self.number);
+        for cell in &self.cells {
+            self.row.push(cell.as_ref().map(Cell::as_text));
+        }
+        self.handover.row(&mut self.row)
     }
 }
 

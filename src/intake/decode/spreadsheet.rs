@@ -13,6 +13,7 @@ use crate::intake::decode::container::Export;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
 use crate::intake::decode::sheetml::outline::{self, Outline};
+use crate::intake::decode::source::Source;
 use crate::intake::decode::workbook::other_kind;
 use crate::intake::decode::{biff, csv, from_io, ole, page, sheetml, unreadable, xlsx};
 
@@ -58,7 +59,8 @@ pub fn decode(
         match kind {
             Kind::SheetMl => sheetml::decode(text, &outline, format, limits, handover)?,
             Kind::Text { delimiter } => {
-                csv::decode(text, &as_csv(format, delimiter), limits, handover)?;
+                let source = Source::new(text);
+                csv::decode(source, &as_csv(format, delimiter), limits, handover)?;
             }
             _ => page::decode(text, format, limits, handover)?,
         }

@@ -68,6 +68,8 @@ pub struct Table<'h, 's> {
     first_row_seen: bool,
     most_columns: usize,
     cell_bytes: usize,
+    /// The row at hand.
+    raw: RawRow,
 }
 
 impl<'h, 's> Table<'h, 's> {
@@ -90,6 +92,7 @@ impl<'h, 's> Table<'h, 's> {
             first_row_seen: false,
             most_columns: limits.columns,
             cell_bytes: limits.cell_bytes,
+            raw: RawRow::default(),
         }
     }
 
@@ -123,6 +126,11 @@ impl<'h, 's> Table<'h, 's> {
     /// Whether the headings are behind, so that the next line is data.
     pub fn in_rows(&self) -> bool {
         matches!(self.stage, Stage::Rows)
+    }
+
+    /// Whether it is known how many cells a row may have, so that the next row depends on no other.
+    pub fn is_settled(&self) -> bool {
+        self.in_rows() && self.first_row_seen && self.handover.looks_ahead
     }
 
     /// The last line of this sheet that was not empty; 0 when there was none.
@@ -403,17 +411,44 @@ impl<'h, 's> Table<'h, 's> {
             );
             return self.handover.spoilt(number, "YB-2152", reason);
         }
-        let mut row = vec![None; width];
-        for (at, cell) in cells.drain(..) {
-            if let Some(place) = row.get_mut(at) {
-                *place = Some(cell);
+        self.raw.begin(number);
+        for (at, cell) in cells.drain(..).filter(|(at, _)| *at < width) {
+            while self.raw.len() < at {
+                self.raw.push(None);
             }
+            self.raw.push(Some(cell.as_text()));
         }
-        self.handover.row(RawRow {
-            number,
-            cells: row,
-            fingerprint: 0,
-        })
+        while self.raw.len() < width {
+            self.raw.push(None);
+        }
+        self.handover.row(&mut self.raw)
+    }
+
+    /// Takes the next line where nothing is unusual about it: data, of as many cells as the rows before, between delimiters
+    /// only, none of them too long. `false` leaves it to [`Self::line`].
+    pub fn plain_line(
+        &mut self,
+        number: u64,
+        line: &str,
+        delimiter: u8,
+    ) -> Result<bool, Unreadable> {
+        if !self.is_settled() {
+            return Ok(false);
+        }
+        self.raw.begin(number);
+        self.raw.split(line, delimiter);
+        let width = self.width();
+        let is_usual = self.lengths.contains(&self.raw.len())
+            && self.raw.longest() <= self.cell_bytes
+            && self.raw.cells().skip(width).all(|cell| cell.is_none())
+            && (self.raw.cells().flatten()).any(|cell| !is_blank(cell.text));
+        if is_usual {
+            self.last = number;
+            self.raw.number = self.base + number;
+            self.raw.truncate(width);
+            self.handover.row(&mut self.raw)?;
+        }
+        Ok(is_usual)
     }
 
     /// Whether a row has as many cells as it should. A row with one delimiter too many is shifted even when its last

@@ -27,6 +27,7 @@ mod likeness;
 mod properties;
 mod sheets;
 mod sieve;
+mod ways;
 mod workbook;
 mod xml;
 
@@ -144,8 +145,7 @@ fn read(adapter: &Adapter, bytes: &[u8]) -> Result<(Vec<String>, Decoding), Unre
             Decoded::Columns(columns) => format!("C {}", columns.join("|")),
             Decoded::Row(row) => {
                 let cells: Vec<String> = row
-                    .cells
-                    .into_iter()
+                    .cells()
                     .map(|cell| {
                         cell.map_or_else(
                             || "-".to_owned(),

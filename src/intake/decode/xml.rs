@@ -1,7 +1,5 @@
 //! XML records, one after the other, by element path.
 
-use std::io::BufRead;
-
 use quick_xml::XmlVersion;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::escape::{EscapeError, resolve_predefined_entity};
@@ -16,7 +14,11 @@ use crate::domain::text::fold;
 use crate::intake::decode::handover::Handover;
 use crate::intake::decode::meter::{Meter, Metered};
 use crate::intake::decode::records::{Records, too_many_columns};
+use crate::intake::decode::source::Source;
+use crate::intake::decode::xml::ahead::Ahead;
 use crate::intake::decode::{from_io, unreadable};
+
+mod ahead;
 
 /// Text of a declared total is never longer.
 const TOTAL_BYTES: usize = 64;
@@ -27,18 +29,28 @@ const TOTAL_BYTES: usize = 64;
 ///
 /// Only the five predefined entities and numeric references are resolved; an internal subset or any other entity
 /// refuses the file, so that nothing can be made to grow or to be fetched.
+///
+/// Behind a record the next one is looked for where it lies: one of elements that hold nothing but text is read there, any other
+/// is the parser's.
 pub fn decode(
-    text: impl BufRead,
+    source: Source<'_>,
     format: &Xml,
     limits: &Limits,
     handover: &mut Handover<'_>,
 ) -> Result<Option<u64>, Unreadable> {
     let meter = Meter::new(token_bytes(limits));
-    let mut reader = Reader::from_reader(Metered::new(text, &meter, endless()));
+    let mut reader = Reader::from_reader(Metered::new(source, &meter, endless()));
     reader.config_mut().expand_empty_elements = true;
+    let record = split(&format.record);
+    let total = format.total.as_deref().map(split);
+    // The elements of a record must be within the cap on depth.
+    let looks_ahead = handover.looks_ahead
+        && record.len() < limits.depth
+        && !is_around(total.as_deref(), &record);
+    let mut ahead = Ahead::new(token_bytes(limits));
     let mut walk = Walk {
-        record: split(&format.record),
-        total: format.total.as_deref().map(split),
+        record,
+        total,
         stack: Vec::new(),
         inside: None,
         records: Records::new(handover, limits),
@@ -59,7 +71,14 @@ pub fn decode(
                 walk.open(start.local_name().as_ref())?;
                 walk.attributes(&start)?;
             }
-            Event::End(_) => walk.close()?,
+            Event::End(end) => {
+                let is_record = walk.is_in_record_only();
+                walk.close()?;
+                if is_record && looks_ahead {
+                    let source = reader.get_mut().inner();
+                    ahead.pass(end.name().as_ref(), source, &mut walk.records)?;
+                }
+            }
             Event::Text(text) => walk.text(&text.xml10_content())?,
             Event::CData(text) => walk.text(&text.xml10_content())?,
             Event::GeneralRef(reference) => walk.reference(&reference)?,
@@ -73,6 +92,11 @@ pub fn decode(
             Event::Eof => return walk.finish(),
         }
     }
+}
+
+/// Whether the total stands in the text around the records or is a record itself, so that they cannot be passed over.
+fn is_around(total: Option<&[String]>, record: &[String]) -> bool {
+    total.is_some_and(|total| record.starts_with(total))
 }
 
 /// The cap on what may lie between two tokens.
@@ -225,6 +249,11 @@ impl Walk<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the element that is innermost is the record.
+    fn is_in_record_only(&self) -> bool {
+        (self.inside.as_ref()).is_some_and(|inside| inside.open.is_empty())
     }
 
     fn close(&mut self) -> Result<(), Unreadable> {

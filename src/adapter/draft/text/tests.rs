@@ -24,20 +24,13 @@ fn sample(file: &str, titles: &[&str], headings: &[String], rows: &[Vec<String>]
     }
     sample.take(Decoded::Columns(headings.to_vec()));
     for (number, row) in (1..).zip(rows) {
-        let cells = row
-            .iter()
-            .map(|text| {
-                Some(Cell {
-                    text: text.clone(),
-                    numeric: false,
-                })
+        let cells = row.iter().map(|text| {
+            Some(Cell {
+                text: text.clone(),
+                numeric: false,
             })
-            .collect();
-        sample.take(Decoded::Row(RawRow {
-            number,
-            cells,
-            fingerprint: 0,
-        }));
+        });
+        sample.take(Decoded::Row(&mut RawRow::of(number, cells)));
     }
     sample
 }

@@ -4,14 +4,13 @@
 //! a file ends inside a quote, whether its last line has a line end, whether text follows a closing quote (the other
 //! style of escaping), and what a backslash means. None of them may be guessed over.
 
-use std::io::BufRead;
 use std::rc::Rc;
 
 use crate::adapter::format::Quotes;
 use crate::adapter::row::Cell;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::sieve::{Gate, Passed};
-use crate::intake::decode::{from_io, unreadable};
+use crate::intake::decode::unreadable;
 
 /// One line: a record, which may go over several lines of the file.
 #[derive(Debug, Default)]
@@ -44,9 +43,8 @@ enum State {
     Closed,
 }
 
-/// Cuts text that is UTF-8 by now.
-pub struct Lines<R> {
-    text: R,
+/// Cuts text that comes piece by piece.
+pub struct Cutter {
     delimiter: u8,
     quotes: Quotes,
     most_cells: usize,
@@ -55,29 +53,29 @@ pub struct Lines<R> {
     /// The last byte was a CR: a LF behind it belongs to the same line end.
     after_cr: bool,
     state: State,
-    /// What of the text was taken over, checked to be UTF-8 at once, and how much of it has served.
-    chunk: String,
-    served: usize,
-    /// A cell that did not lie whole in one chunk.
+    /// Something of the line at hand has come.
+    begun: bool,
+    /// A cell that did not lie whole in one piece.
     cell: String,
     gate: Option<Rc<Gate>>,
+    /// The note of the line that begins next, when it was taken already.
+    noted: Option<Passed>,
 }
 
-impl<R: BufRead> Lines<R> {
+impl Cutter {
     /// Starts at the beginning. A line keeps at most `most_cells` cells.
-    pub fn new(text: R, delimiter: u8, quotes: Quotes, most_cells: usize) -> Self {
+    pub fn new(delimiter: u8, quotes: Quotes, most_cells: usize) -> Self {
         Self {
-            text,
             delimiter,
             quotes,
             most_cells,
             ends: 0,
             after_cr: false,
             state: State::Start,
-            chunk: String::new(),
-            served: 0,
+            begun: false,
             cell: String::new(),
             gate: None,
+            noted: None,
         }
     }
 
@@ -87,82 +85,90 @@ impl<R: BufRead> Lines<R> {
         self
     }
 
-    /// Reads the next line; `false` at the end of the file.
-    pub fn next(&mut self, line: &mut Line) -> Result<bool, Unreadable> {
+    /// Takes the note of the line whose first byte has come. Lines that were left out before it have their numbers.
+    pub fn note(&mut self) -> Passed {
+        let passed = self.gate.as_ref().map(|gate| gate.next());
+        let passed = passed.unwrap_or_default();
+        self.ends += passed.skipped;
+        self.noted = Some(Passed {
+            skipped: 0,
+            ..passed
+        });
+        passed
+    }
+
+    /// Whether the next byte begins a line.
+    pub fn is_between(&self) -> bool {
+        !self.begun && !self.after_cr
+    }
+
+    /// The number of the line that begins next.
+    pub fn number(&self) -> u64 {
+        self.ends + 1
+    }
+
+    /// The line was taken by others; it goes over one line of the file.
+    pub fn pass(&mut self) {
+        self.noted = None;
+        self.ends += 1;
+    }
+
+    /// Takes text up to the end of the line, or all of it; how many bytes, and whether the line ended.
+    pub fn feed(&mut self, text: &str, line: &mut Line) -> (usize, bool) {
+        let mut taken = 0;
+        if self.after_cr && !text.is_empty() {
+            self.after_cr = false;
+            taken = usize::from(text.starts_with('\n'));
+        }
+        let text = &text[taken..];
+        if text.is_empty() {
+            return (taken, false);
+        }
+        self.begin(line);
+        let mut scan = Scan {
+            delimiter: self.delimiter,
+            quotes: self.quotes,
+            most_cells: self.most_cells,
+            state: self.state,
+            cell: &mut self.cell,
+            line,
+            ends: 0,
+        };
+        let (bytes, ended) = scan.chunk(text);
+        self.state = scan.state;
+        self.ends += scan.ends;
+        self.after_cr = bytes > 0 && text.as_bytes()[bytes - 1] == b'\r';
+        if ended {
+            line.is_ended = true;
+            self.begun = false;
+        }
+        (taken + bytes, ended)
+    }
+
+    fn begin(&mut self, line: &mut Line) {
+        if self.begun {
+            return;
+        }
+        self.begun = true;
+        let noted = self.noted.take();
+        let passed = noted.unwrap_or_else(|| self.note());
+        self.noted = None;
         *line = Line {
             number: self.ends + 1,
+            passed,
             cells: std::mem::take(&mut line.cells),
             ..Line::default()
         };
         line.cells.clear();
         self.state = State::Start;
         self.cell.clear();
-        let mut begun = false;
-        loop {
-            if self.served == self.chunk.len() {
-                self.refill()?;
-            }
-            let mut chunk = &self.chunk[self.served..];
-            if chunk.is_empty() {
-                return self.end_of_file(line, begun);
-            }
-            let mut taken = 0;
-            if self.after_cr {
-                self.after_cr = false;
-                if let Some(rest) = chunk.strip_prefix('\n') {
-                    taken = 1;
-                    chunk = rest;
-                }
-            }
-            if !begun && !chunk.is_empty() {
-                begun = true;
-                // Only now is it certain that its first byte, and with it its note, has come.
-                line.passed = self
-                    .gate
-                    .as_ref()
-                    .map(|gate| gate.next())
-                    .unwrap_or_default();
-                self.ends += line.passed.skipped;
-                line.number = self.ends + 1;
-            }
-            let mut scan = Scan {
-                delimiter: self.delimiter,
-                quotes: self.quotes,
-                most_cells: self.most_cells,
-                state: self.state,
-                cell: &mut self.cell,
-                line,
-                ends: 0,
-            };
-            let (bytes, ended) = scan.chunk(chunk);
-            self.state = scan.state;
-            self.ends += scan.ends;
-            taken += bytes;
-            self.after_cr = bytes > 0 && chunk.as_bytes()[bytes - 1] == b'\r' && taken > 0;
-            self.served += taken;
-            if ended {
-                line.is_ended = true;
-                return Ok(true);
-            }
-        }
     }
 
-    /// Takes over the next piece of text; nothing at the end of the file.
-    fn refill(&mut self) -> Result<(), Unreadable> {
-        let bytes = self.text.fill_buf().map_err(|error| from_io(&error))?;
-        self.chunk.clear();
-        self.served = 0;
-        // The text comes in whole characters, so nothing is ever lost here.
-        match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) => self.chunk.push_str(text),
-            Err(_) => self.chunk.push_str(&String::from_utf8_lossy(bytes)),
+    /// The text has ended: whether a last line was begun, which is whole now.
+    pub fn end(&mut self, line: &mut Line) -> Result<bool, Unreadable> {
+        if !self.begun {
+            return Ok(false);
         }
-        let amount = bytes.len();
-        self.text.consume(amount);
-        Ok(())
-    }
-
-    fn end_of_file(&mut self, line: &mut Line, begun: bool) -> Result<bool, Unreadable> {
         if matches!(self.state, State::Quoted | State::Escaped) {
             return Err(unreadable(
                 "YB-2126",
@@ -172,10 +178,9 @@ impl<R: BufRead> Lines<R> {
                 ),
             ));
         }
-        if begun {
-            end_cell(&mut self.cell, line, self.most_cells);
-        }
-        Ok(begun)
+        self.begun = false;
+        end_cell(&mut self.cell, line, self.most_cells);
+        Ok(true)
     }
 }
 

@@ -82,8 +82,8 @@ fn stays_within_caps(bytes: &[u8]) {
                 Decoded::Columns(headings) => columns = headings.len(),
                 Decoded::Row(row) => {
                     rows += 1;
-                    assert!(row.number > 0 && row.cells.len() <= columns);
-                    let longest = row.cells.iter().flatten().map(|cell| cell.text.len()).max();
+                    assert!(row.number > 0 && row.len() <= columns);
+                    let longest = row.cells().flatten().map(|cell| cell.text.len()).max();
                     assert!(longest.unwrap_or(0) <= adapter.limits.cell_bytes);
                 }
                 Decoded::Spoilt { .. } => rows += 1,
@@ -180,7 +180,7 @@ proptest! {
         let mut read: Vec<Vec<String>> = Vec::new();
         decode(&path, &csv(None), &mut |piece| {
             if let Decoded::Row(row) = piece {
-                let texts = row.cells.into_iter().map(|cell| cell.map_or_else(String::new, |cell| cell.text));
+                let texts = row.cells().map(|cell| cell.map_or_else(String::new, |cell| cell.text.to_owned()));
                 read.push(texts.collect());
             }
             Ok(())

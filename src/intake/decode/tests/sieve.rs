@@ -7,7 +7,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::adapter::format::Quotes;
-use crate::adapter::row::RawRow;
 
 /// Cells by the names of their columns.
 type Cells = Vec<(String, String, bool)>;
@@ -44,7 +43,7 @@ fn told(
         columns,
     });
     let mut names: Vec<String> = Vec::new();
-    let mut sink = |decoded| {
+    let mut sink = |decoded: Decoded<'_>| {
         match decoded {
             Decoded::Columns(columns) => {
                 names.clone_from(&columns);
@@ -53,16 +52,14 @@ fn told(
             Decoded::Title(title) => told.titles.push(title),
             Decoded::Member(_) => {}
             Decoded::Spoilt { number, code, .. } => told.spoilt.push((number, code)),
-            Decoded::Row(RawRow {
-                number,
-                cells,
-                fingerprint,
-            }) => {
-                let mut cells: Cells = (names.iter().cloned().zip(cells))
-                    .filter_map(|(name, cell)| cell.map(|cell| (name, cell.text, cell.numeric)))
+            Decoded::Row(row) => {
+                let mut cells: Cells = (names.iter().cloned().zip(row.cells()))
+                    .filter_map(|(name, cell)| {
+                        cell.map(|cell| (name, cell.text.to_owned(), cell.numeric))
+                    })
                     .collect();
                 cells.sort();
-                told.rows.push((number, cells, fingerprint));
+                told.rows.push((row.number, cells, row.fingerprint));
             }
         }
         Ok(())

@@ -140,7 +140,22 @@ pub fn is_regular_apart(text: &str, is_meant: impl Fn([u8; 3]) -> bool) -> bool 
 /// A firm's name for comparing: folded, without blanks, brackets of one kind and width, ASCII letters upper case.
 #[must_use]
 pub fn normal_name(name: &str) -> String {
-    fold(name)
+    normalised_name(name).into_owned()
+}
+
+/// As [`normal_name`], without a copy where nothing is to be done, which is the rule.
+#[must_use]
+pub fn normalised_name(name: &str) -> Cow<'_, str> {
+    let is_other = |b: u8| matches!(b, b' ' | b'[' | b']') || b.is_ascii_lowercase();
+    // What is regular has no brackets of the wide kinds.
+    if is_regular(name) && !name.bytes().any(is_other) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(remade_name(name))
+}
+
+fn remade_name(name: &str) -> String {
+    folded(name)
         .chars()
         .filter(|c| *c != ' ')
         .map(|c| match c {
@@ -191,10 +206,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_twice_is_folding_once(text in "[ \\t　a-zＡ-Ｚ０-９（），一-龥\u{200b}\u{a0}]{0,24}") {
+        fn folding_twice_is_folding_once(text in "[ \\t　a-zA-Z\\[\\]〔〕【】Ａ-Ｚ０-９（），一-龥\u{200b}\u{a0}]{0,24}") {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once.clone());
             prop_assert_eq!(normal_name(&once), normal_name(&text));
+            prop_assert_eq!(normal_name(&text), remade_name(&text));
         }
 
         #[test]

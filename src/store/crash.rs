@@ -299,7 +299,20 @@ fn nothing_staged(store: &Store, state: &Path) -> bool {
         .iter()
         .filter(|batch| batch.verdict == Verdict::Withdrawn)
         .count();
-    !marked && count("segments") == batches.len() + withdrawn && count("tracking") == 1
+    let bearers: usize = std::fs::read_dir(state.join("tracking"))
+        .unwrap()
+        .map(|folder| {
+            let files = std::fs::read_dir(folder.unwrap().path()).unwrap();
+            let names = files.map(|file| file.unwrap().file_name());
+            let own = |name: &std::ffi::OsString| name.to_string_lossy().starts_with("bearers");
+            names.filter(own).count()
+        })
+        .sum();
+    let seen = store.manifest("market").unwrap().bearers.len();
+    !marked
+        && bearers == seen
+        && count("segments") == batches.len() + withdrawn
+        && count("tracking") == 1
 }
 
 /// How many keys a round of the busy run delivers.

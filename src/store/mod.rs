@@ -18,6 +18,8 @@
 //! | `comparison` | one delivery against what is known: new, changed, missing, returned |
 //! | `segment` | the changes of a delivery with their records |
 //! | `pages`, `tracker` | fingerprints and places, packed; the tracking index of a source |
+//! | `bearers` | which keys bear a name, an organisation code, a head office: sorted files beside the pages |
+//! | `lookup` | the records that bear an identity, and what was said of each |
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
@@ -27,6 +29,7 @@
 //! anything between two steps; so who walks may commit.
 
 mod archive;
+mod bearers;
 pub mod comparison;
 pub mod engine;
 mod fault;
@@ -35,6 +38,7 @@ mod index;
 mod journal;
 mod keys;
 pub mod known_file;
+pub mod lookup;
 mod opening;
 mod pages;
 mod records;
@@ -83,7 +87,7 @@ use crate::store::pages::KeyHash;
 use crate::store::records::{Changes, Records, View, flatten};
 use crate::store::segment::Segments;
 use crate::store::stage::{Marker, Numbers, Ticket};
-use crate::store::tracker::{Manifest, Trackers};
+use crate::store::tracker::{Leaving, Manifest, Trackers};
 
 /// The store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -356,7 +360,16 @@ impl Store {
         let ticket = Ticket::next(&self.numbers);
         let manifest = self.manifest(adapter)?;
         let tracker = self.trackers.of(adapter, &manifest)?;
-        Comparison::begin(&self.segments, tracker, manifest, adapter, ticket, terms)
+        let aside = self.trackers.folder();
+        Comparison::begin(
+            &self.segments,
+            tracker,
+            manifest,
+            adapter,
+            ticket,
+            terms,
+            aside,
+        )
     }
 
     fn manifest(&self, adapter: &str) -> Result<Manifest, StoreError> {
@@ -435,8 +448,12 @@ impl Store {
             &parts.adapter,
             &parts.manifest,
             marker.delivery,
-            parts.left,
-            &parts.layout,
+            Leaving {
+                known: parts.left,
+                borne: parts.borne,
+                months: &parts.months,
+                layout: &parts.layout,
+            },
         )?;
         reach(Point::Tracked);
         Ok(())
@@ -506,6 +523,16 @@ impl Store {
 
     /// The last `limit` batches (of one source), oldest first. A batch stands where it was last judged, once.
     pub fn batches(&self, adapter: Option<&str>, limit: usize) -> Result<Vec<Batch>, StoreError> {
+        self.batches_until(adapter, limit, |_| false)
+    }
+
+    /// The same, of those that were judged after the newest one that `ends` it.
+    fn batches_until(
+        &self,
+        adapter: Option<&str>,
+        limit: usize,
+        ends: impl Fn(&Batch) -> bool,
+    ) -> Result<Vec<Batch>, StoreError> {
         let prefix = match adapter {
             None => keys::BATCHES.into(),
             Some(adapter) => keys::within(keys::BY_ADAPTER, adapter),
@@ -524,6 +551,9 @@ impl Store {
                 let Some(batch) = self.batch_at(seq)? else {
                     continue;
                 };
+                if ends(&batch) {
+                    break 'all;
+                }
                 if self
                     .place_of(&batch.batch)?
                     .is_some_and(|(newest, _)| newest == seq)
@@ -533,6 +563,15 @@ impl Store {
             }
         }
         found.reverse();
+        Ok(found)
+    }
+
+    /// The batches of a source that came after this one was received, oldest first: those before it are not read.
+    pub fn batches_after(&self, head: &Batch) -> Result<Vec<Batch>, StoreError> {
+        let is_its_reception =
+            |batch: &Batch| batch.batch == head.batch && batch.released.is_none();
+        let mut found = self.batches_until(Some(&head.adapter), usize::MAX, is_its_reception)?;
+        found.retain(|batch| batch.received > head.received);
         Ok(found)
     }
 
@@ -575,7 +614,7 @@ impl Store {
         key: &str,
     ) -> Result<Option<StoredRecord>, StoreError> {
         let tracker = self.trackers.of(adapter, &self.manifest(adapter)?)?;
-        match tracker.get(KeyHash::of(key))? {
+        match tracker.get(KeyHash::of(kind, key))? {
             None => Ok(None),
             Some(known) => View::of(&self.index, &self.segments, kind)
                 .see(known.place(), known.present())

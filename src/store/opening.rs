@@ -14,7 +14,7 @@ use crate::store::journal::Line;
 use crate::store::stage::Marker;
 
 /// Version of the layout of the state folder.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Refuses a folder of a newer or older program; marks a new one.
 pub fn check_version(state: &Path) -> Result<(), StoreError> {

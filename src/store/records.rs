@@ -56,7 +56,8 @@ impl<'a> View<'a> {
         })
     }
 
-    fn batch(&mut self, delivery: u64) -> Result<BatchId, StoreError> {
+    /// The batch that is this delivery.
+    pub fn batch(&mut self, delivery: u64) -> Result<BatchId, StoreError> {
         if let Some(id) = self.batches.get(&delivery) {
             return Ok(id.clone());
         }

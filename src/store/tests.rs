@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use crate::domain::batch::{Batch, Census, ChangeCounts, ISSUES_KEPT, Issue, Release, Verdict};
 use crate::domain::case::{CaseEvent, ClerkEvent, ClosingReason, Refusal, Stage};
 use crate::domain::change::{Change, ChangeKind};
+use crate::domain::code::organisation_code_of;
 use crate::domain::event::{Event, RunOutcome};
 use crate::domain::finding::{Finding, FindingKind, Insurance};
+use crate::domain::identity::Identity;
 use crate::domain::notice::{Channel, Notice, NoticeState, Outcome, Purpose, Recipient};
 use crate::domain::record::{Field, Record, RecordKind, Value};
 use crate::store::comparison::{Comparison, Terms};
@@ -224,6 +226,19 @@ pub fn everything(store: &Store) -> Vec<String> {
     }
     for record in store.records("market", RecordKind::Registration) {
         add("record", &record.unwrap());
+    }
+    let kind = RecordKind::Registration;
+    let mut lookup = store.lookup("market", kind).unwrap();
+    for name in ["甲", "乙"].map(|name| format!("南阳示例{name}有限公司")) {
+        add("named", &lookup.find(&Identity::Name(name)).unwrap());
+    }
+    for key in [0, 3, 400, 2001].map(|key| record(key, "").key()) {
+        if let Some(firm) = organisation_code_of(&key) {
+            add(
+                "said",
+                &lookup.histories(&Identity::Organisation(firm)).unwrap(),
+            );
+        }
     }
     for case in store.cases() {
         add("case", &case.unwrap());
@@ -859,26 +874,26 @@ fn strange_folders_are_told_apart() {
     let journal = home.path().join("journal/journal.log");
     let whole = std::fs::read(&journal).unwrap();
     let version = home.path().join("VERSION");
-    for (text, newer) in [("3\n", true), ("x", false), ("", false)] {
+    for (text, newer) in [("4\n", true), ("x", false), ("", false)] {
         std::fs::write(&version, text).unwrap();
         let error = Store::open(home.path()).unwrap_err();
         assert_eq!(
-            matches!(error, StoreError::Newer { found: 3, known: 2 }),
+            matches!(error, StoreError::Newer { found: 4, known: 3 }),
             newer,
             "{error}"
         );
     }
-    std::fs::write(&version, "1\n").unwrap();
+    std::fs::write(&version, "2\n").unwrap();
     assert!(matches!(
         Store::open(home.path()),
-        Err(StoreError::Older { found: 1, known: 2 })
+        Err(StoreError::Older { found: 2, known: 3 })
     ));
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(
         Store::open(home.path()),
         Err(StoreError::Damaged { .. })
     ));
-    std::fs::write(&version, "2\n").unwrap();
+    std::fs::write(&version, "3\n").unwrap();
     // What the index has seen must be there; what nobody saw may be torn.
     std::fs::write(&journal, &whole[..whole.len() - 1]).unwrap();
     assert!(matches!(

@@ -2,7 +2,8 @@
 //!
 //! A delivery adds a run of what it changed; a key's newest run counts. After two dozen runs, or when a delivery touched much of the
 //! source, everything is written anew into a fresh folder (a *generation*), and the old one is deleted once the new one is seen:
-//! sled never gives back what was overwritten in it.
+//! sled never gives back what was overwritten in it. Beside the pages of each run lies a file of what its keys bear (`bearers`), in
+//! the folder of the generation: it is seen by the same manifest and goes with the same folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +14,12 @@ use std::sync::{Arc, Weak};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::finding::Insurance;
+use crate::domain::record::{Month, Record};
+use crate::domain::register::Periods;
 use crate::store::StoreError;
 use crate::store::archive::{io, private_folder, sync_folder};
+use crate::store::bearers::{self, Bearers, Gathered};
 use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
 use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack};
 
@@ -39,6 +44,64 @@ pub struct Manifest {
     pub records: u64,
     /// What the raw fingerprints mean: they are only compared when it is the same.
     pub layout: String,
+    /// The runs that have a file of what their keys bear, oldest first.
+    pub bearers: Vec<u64>,
+    /// How many records that are present speak of a month: `2026-03` of tax, `2026-03/pension` of the roll.
+    pub months: BTreeMap<String, u64>,
+}
+
+impl Manifest {
+    /// Adds the months that the present records speak of.
+    pub fn add_to(&self, kind: crate::domain::record::RecordKind, periods: &mut Periods) {
+        for (name, rows) in &self.months {
+            let (month, insurance) = match name.split_once('/') {
+                None => (name.as_str(), None),
+                Some((month, word)) => (month, Insurance::by_word(word)),
+            };
+            if let Some(month) = Month::parse(month) {
+                periods.count(kind, month, insurance, *rows);
+            }
+        }
+    }
+}
+
+/// By how many more records a month is spoken of after a delivery than before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shift(BTreeMap<(Month, Option<Insurance>), i64>);
+
+impl Shift {
+    /// A record appeared (1) or is gone (-1).
+    pub fn add(&mut self, record: &Record, by: i64) {
+        if let Some(of) = Periods::of(record) {
+            *self.0.entry(of).or_default() += by;
+        }
+    }
+
+    fn apply(&self, months: &mut BTreeMap<String, u64>) {
+        for ((month, insurance), by) in &self.0 {
+            let name = match insurance {
+                None => month.to_string(),
+                Some(insurance) => format!("{month}/{}", insurance.word()),
+            };
+            let rows = months.get(&name).copied().unwrap_or(0);
+            match rows.saturating_add_signed(*by) {
+                0 => months.remove(&name),
+                rows => months.insert(name, rows),
+            };
+        }
+    }
+}
+
+/// What a delivery leaves of a source.
+pub struct Leaving<'a, I> {
+    /// The keys it touched, sorted.
+    pub known: I,
+    /// What they bear beside what they bore.
+    pub borne: Gathered,
+    /// The months they speak of.
+    pub months: &'a Shift,
+    /// What the raw fingerprints mean from now on.
+    pub layout: &'a str,
 }
 
 /// The tracking folders of every source, open while somebody uses them.
@@ -141,19 +204,19 @@ impl Trackers {
         adapter: &str,
         before: &Manifest,
         delivery: u64,
-        left: impl ExactSizeIterator<Item = Known>,
-        layout: &str,
+        leaving: Leaving<'_, impl ExactSizeIterator<Item = Known>>,
     ) -> Result<Manifest, StoreError> {
         let tracker = self.of(adapter, before)?;
-        let fresh = left.len() as u64;
-        let left = left.map(Ok);
+        let fresh = leaving.known.len() as u64;
+        let left = leaving.known.map(Ok);
         let anew = before.generation == 0
             || before.runs.len() > RUNS_MAX
             || fresh.saturating_mul(MUCH) > before.records;
         let mut manifest = Manifest {
-            layout: layout.to_owned(),
+            layout: leaving.layout.to_owned(),
             ..before.clone()
         };
+        leaving.months.apply(&mut manifest.months);
         if anew {
             let engine = self.engine(adapter, delivery)?;
             // Left by a killed process under the same number: nothing of it counts.
@@ -165,13 +228,49 @@ impl Trackers {
             manifest.generation = delivery;
             manifest.runs = vec![delivery];
             manifest.records = records;
+            let mut rows: Vec<bearers::Walk<'_>> = Vec::new();
+            for bearers in self.bearers(adapter, before)? {
+                rows.push(Box::new(bearers.walk()));
+            }
+            rows.push(Box::new(leaving.borne.sorted()));
+            self.bear(adapter, delivery, delivery, bearers::merged(rows))?;
+            manifest.bearers = vec![delivery];
         } else if fresh > 0 {
             let engine = self.engine(adapter, before.generation)?;
             clear(&engine, Some(delivery))?;
             put(&engine, delivery, left)?;
             manifest.runs.push(delivery);
+            if !leaving.borne.is_empty() {
+                let sorted = leaving.borne.sorted();
+                self.bear(adapter, before.generation, delivery, sorted)?;
+                manifest.bearers.push(delivery);
+            }
         }
         Ok(manifest)
+    }
+
+    fn bear(
+        &self,
+        adapter: &str,
+        generation: u64,
+        run: u64,
+        pairs: impl Iterator<Item = Result<bearers::Pair, StoreError>>,
+    ) -> Result<(), StoreError> {
+        let folder = self.place(adapter, generation);
+        bearers::write(&bearers::place(&folder, run), pairs)?;
+        sync_folder(&folder)
+    }
+
+    /// What the keys of a source bear, as the manifest says.
+    pub fn bearers(&self, adapter: &str, manifest: &Manifest) -> Result<Vec<Bearers>, StoreError> {
+        let folder = self.place(adapter, manifest.generation);
+        let runs = manifest.bearers.iter();
+        runs.map(|run| Bearers::open(&folder, *run)).collect()
+    }
+
+    /// Where what a delivery has to put aside for a while may lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Removes what a delivery wrote and nobody ever saw.
@@ -181,6 +280,7 @@ impl Trackers {
         }
         if seen.generation != 0 && self.place(adapter, seen.generation).exists() {
             clear(&*self.engine(adapter, seen.generation)?, Some(delivery))?;
+            bearers::remove(&self.place(adapter, seen.generation), delivery)?;
         }
         self.sweep(adapter, seen)
     }
@@ -320,6 +420,50 @@ impl Tracker {
             None => Ok(None),
             Some(page) => Ok(unpack(&page)?.find(|known| known.key.first == first)),
         }
+    }
+
+    /// What is known of the keys of which the first half is this, sorted by key.
+    pub fn under(&self, first: u64) -> Result<Vec<Known>, StoreError> {
+        let mut newest = BTreeMap::new();
+        for run in &self.runs {
+            let found = self.under_in(*run, first)?;
+            newest.extend(found.into_iter().map(|known| (known.key, known)));
+        }
+        newest.retain(|_, known| !known.is_forgotten());
+        Ok(newest.into_values().collect())
+    }
+
+    /// The same of the first run alone.
+    pub fn under_in_base(&self, first: u64) -> Result<Vec<Known>, StoreError> {
+        match self.runs.first() {
+            None => Ok(Vec::new()),
+            Some(run) => self.under_in(*run, first),
+        }
+    }
+
+    fn under_in(&self, run: u64, first: u64) -> Result<Vec<Known>, StoreError> {
+        let mut found = Vec::new();
+        let Some(engine) = &self.engine else {
+            return Ok(found);
+        };
+        let whole = u64::MAX;
+        let (from, mut to) = page_bounds(run, KeyHash { first, whole });
+        // Backwards from the last page that may hold one, to the first that begins before them all.
+        while let Some((key, page)) = engine.range_back(&from, &to, 1)?.pop() {
+            let mut begins_before = false;
+            for known in unpack(&page)? {
+                begins_before |= known.key.first < first;
+                if known.key.first == first {
+                    found.push(known);
+                }
+            }
+            if begins_before {
+                break;
+            }
+            to = key;
+        }
+        found.sort_unstable_by_key(|known| known.key);
+        Ok(found)
     }
 
     /// What is known of a key.
@@ -465,6 +609,49 @@ mod tests {
         Known::new(key, n, canonical, Place::new(1, n), true)
     }
 
+    static NO_MONTHS: std::sync::LazyLock<Shift> = std::sync::LazyLock::new(Shift::default);
+
+    fn leaving(left: &[Known]) -> Leaving<'static, std::vec::IntoIter<Known>> {
+        Leaving {
+            known: left.to_vec().into_iter(),
+            borne: Gathered::default(),
+            months: &NO_MONTHS,
+            layout: "l",
+        }
+    }
+
+    #[test]
+    fn all_keys_under_one_half_are_found_in_whatever_run_and_page() {
+        let home = tempfile::tempdir().unwrap();
+        let trackers = Trackers::new(home.path().join("tracking")).unwrap();
+        // Of each half as many keys as its number says: none, one, some pages full.
+        let of = |first: u64, canonical: u64| {
+            (0..first * 7 % 90).map(move |whole| {
+                let key = KeyHash { first, whole };
+                Known::new(key, 1, canonical, Place::new(1, canonical), true)
+            })
+        };
+        let all: Vec<Known> = (0..60).flat_map(|first| of(first, 1)).collect();
+        let mut expected: BTreeMap<KeyHash, Known> = all.iter().map(|k| (k.key, *k)).collect();
+        let mut manifest = trackers
+            .write("tax", &Manifest::default(), 1, leaving(&all))
+            .unwrap();
+        for delivery in 2..5 {
+            let mut left: Vec<Known> = of(delivery * 5, delivery).step_by(2).collect();
+            left.extend(of(40, delivery).take(3).map(|k| Known::forgotten(k.key)));
+            expected.extend(left.iter().map(|known| (known.key, *known)));
+            manifest = trackers
+                .write("tax", &manifest, delivery, leaving(&left))
+                .unwrap();
+        }
+        let tracker = trackers.of("tax", &manifest).unwrap();
+        for first in 0..62 {
+            let own = expected.values().filter(|known| known.key.first == first);
+            let own: Vec<Known> = own.filter(|known| !known.is_forgotten()).copied().collect();
+            assert_eq!(tracker.under(first).unwrap(), own, "{first}");
+        }
+    }
+
     #[test]
     fn the_newest_run_counts_and_many_runs_become_one() {
         let home = tempfile::tempdir().unwrap();
@@ -472,9 +659,7 @@ mod tests {
         let mut manifest = Manifest::default();
         let mut expected: BTreeMap<u64, Known> = (0..3000).map(|n| (n, known(n, 1))).collect();
         let all: Vec<Known> = expected.values().copied().collect();
-        manifest = trackers
-            .write("tax", &manifest, 1, all.into_iter(), "l")
-            .unwrap();
+        manifest = trackers.write("tax", &manifest, 1, leaving(&all)).unwrap();
         let mut generations = std::collections::BTreeSet::new();
         for delivery in 2..60 {
             let left: Vec<Known> = (0..30)
@@ -484,11 +669,11 @@ mod tests {
             expected.extend(left.iter().map(|known| (known.key.first, *known)));
             // Written twice, as after a kill.
             trackers
-                .write("tax", &manifest, delivery, left[..3].iter().copied(), "l")
+                .write("tax", &manifest, delivery, leaving(&left[..3]))
                 .unwrap();
             let before = manifest.clone();
             manifest = trackers
-                .write("tax", &manifest, delivery, left.iter().copied(), "l")
+                .write("tax", &manifest, delivery, leaving(&left))
                 .unwrap();
             let now = trackers.of("tax", &manifest).unwrap();
             let then = trackers.of("tax", &before).unwrap();
@@ -521,7 +706,7 @@ mod tests {
         let all = (0..100).map(|n| known(n, 1));
         let all = all.collect::<Vec<_>>();
         let manifest = trackers
-            .write("tax", &Manifest::default(), 1, all.iter().copied(), "l")
+            .write("tax", &Manifest::default(), 1, leaving(&all))
             .unwrap();
         let reader = trackers.of("tax", &manifest).unwrap();
         let mut walk = reader.all();
@@ -532,9 +717,7 @@ mod tests {
             assert_eq!(other.get(all[7].key).unwrap(), Some(all[7]));
         }
         // A new generation while the old one is still read.
-        let next = trackers
-            .write("tax", &manifest, 2, all.iter().copied(), "l")
-            .unwrap();
+        let next = trackers.write("tax", &manifest, 2, leaving(&all)).unwrap();
         trackers.sweep("tax", &next).unwrap();
         assert_eq!(walk.count(), 99);
         drop(reader);

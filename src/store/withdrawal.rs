@@ -6,6 +6,7 @@
 //! result is that of all other deliveries in their order. Like any delivery it is written unseen and made visible by one small write.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,7 +14,8 @@ use serde::Serialize;
 use crate::domain::batch::{Batch, BatchId, Verdict};
 use crate::domain::duplicate::prevails;
 use crate::domain::event::Event;
-use crate::domain::record::{Record, RecordKind, encoded_fingerprint};
+use crate::domain::record::{Field, Record, RecordKind, encoded_fingerprint};
+use crate::store::bearers::{self, Gathered};
 use crate::store::comparison::{Parts, decode, half, position};
 use crate::store::fold::unfit;
 use crate::store::index::{Index, json};
@@ -21,7 +23,7 @@ use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Reader, Segments, Writer};
 use crate::store::stage::Ticket;
 use crate::store::table::Table;
-use crate::store::tracker::Manifest;
+use crate::store::tracker::{Manifest, Shift};
 use crate::store::{Store, StoreError, keys, lock, rows};
 
 /// What a withdrawal did to the keys that it touched.
@@ -78,6 +80,10 @@ pub struct Withdrawing<'s> {
     /// The delivery whose file is being heard.
     author: u64,
     encoded: Vec<u8>,
+    /// What the later files say that the keys bear.
+    borne: Gathered,
+    /// Where that may be put aside.
+    aside: &'s Path,
 }
 
 impl Withdrawing<'_> {
@@ -124,6 +130,7 @@ impl Withdrawing<'_> {
         let now = if held.base.present && held.base.canonical == canonical {
             held.base
         } else {
+            self.borne.note(record, None, key.first, self.aside)?;
             let (author, encoded) = (self.author, &self.encoded);
             let place = self
                 .writer
@@ -194,7 +201,26 @@ impl Withdrawing<'_> {
         Ok(entry)
     }
 
-    fn into_parts(self) -> Parts {
+    /// Notes where the histories ended that are taken back, and the months that are spoken of no longer, or again.
+    fn taken_back(&mut self) -> Result<Shift, StoreError> {
+        let mut months = Shift::default();
+        for at in 0..self.touched.len() {
+            let Touched { was, now, .. } = self.touched[at];
+            let pair = (bearers::taken_back(was.key.first), was.place().0);
+            self.borne.add(pair, self.aside)?;
+            let is_present = now.present && !now.place.is_nowhere();
+            if was.present() != is_present && self.kind.fields().contains(&Field::Month) {
+                // Its key names the month: what it says otherwise does not matter.
+                let entry = self.entry(was.place())?;
+                let by = if is_present { 1 } else { -1 };
+                months.add(&decode(self.kind, &entry)?, by);
+            }
+        }
+        Ok(months)
+    }
+
+    fn into_parts(mut self) -> Result<Parts, StoreError> {
+        let months = self.taken_back()?;
         let left = self.touched.into_iter().map(|touched| {
             let (key, now) = (touched.was.key, touched.now);
             if now.place.is_nowhere() {
@@ -204,14 +230,16 @@ impl Withdrawing<'_> {
                 Known::new(key, 0, now.canonical, now.place, now.present)
             }
         });
-        Parts {
+        Ok(Parts {
             adapter: self.adapter,
             writer: self.writer,
             ticket: self.ticket,
             layout: self.manifest.layout.clone(),
             manifest: self.manifest,
+            borne: self.borne,
+            months,
             left: Box::new(left),
-        }
+        })
     }
 }
 
@@ -349,6 +377,8 @@ impl Store {
             later,
             author: 0,
             encoded: Vec::new(),
+            borne: Gathered::default(),
+            aside: self.trackers.folder(),
         })
     }
 
@@ -411,7 +441,7 @@ impl Store {
         };
         let mut events = vec![event];
         events.extend(beside);
-        self.publish(at, actor, events, batch, withdrawing.into_parts())
+        self.publish(at, actor, events, batch, withdrawing.into_parts()?)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod issue_sheets;
 pub mod job;
 pub mod known;
 pub mod notify;
+pub mod one;
 pub mod pseudonym;
 pub mod publish;
 pub mod pull;

@@ -10,6 +10,7 @@ mod inbox;
 mod issues;
 mod mail;
 mod office;
+mod one;
 mod preview;
 mod program;
 mod quarantine;

@@ -128,7 +128,7 @@ impl Lookup<'_> {
         let mut firsts = BTreeSet::new();
         if let Some(hash) = bearers::hash(identity) {
             for bearers in &self.bearers {
-                firsts.extend(bearers.find(hash)?);
+                firsts.extend(bearers.find(hash)?.iter().map(|pair| pair.1));
             }
         }
         Ok(firsts)
@@ -163,7 +163,7 @@ impl Lookup<'_> {
             aside.extend(bearers.find(bearers::taken_back(first))?);
         }
         for place in aside {
-            self.follow(identity, Place(place), &mut told, true, &mut histories)?;
+            self.follow(identity, Place(place.1), &mut told, true, &mut histories)?;
         }
         for history in histories.values_mut() {
             history.sort_by_key(|said: &Said| (said.delivery, said.place));

@@ -44,6 +44,7 @@ mod pages;
 mod records;
 mod rows;
 mod segment;
+mod sorted_file;
 mod stage;
 mod table;
 mod tracker;

@@ -2,8 +2,8 @@
 //!
 //! Forty bytes for each record: two halves of its key's hash, the fingerprint of its raw row, that of its canonical bytes, and the
 //! place of its last entry in the segments. The first half is of the organisation code where the key begins with an identifier that
-//! holds one: all records of an enterprise lie together, whatever shape of its code they carry. Two dozen make a page, so that sled keeps few values of moderate length. What one
-//! delivery wrote is a *run*; pages of one run lie together and are never changed.
+//! holds one: all records of an enterprise lie together, whatever shape of its code they carry. What one delivery wrote is a *run*;
+//! two dozen entries of a run make a page, so that sled keeps few values of moderate length, and pages are never changed.
 
 use crate::domain::code::organisation_bytes_of;
 use crate::domain::identity::led_by_code;
@@ -11,6 +11,7 @@ use crate::domain::record::{Record, RecordKind, Value};
 use crate::store::StoreError;
 use crate::store::engine::Pair;
 use crate::store::segment::Place;
+use crate::store::sorted_file::Item;
 
 /// Bytes of one entry.
 const ENTRY_BYTES: usize = 40;
@@ -135,6 +136,24 @@ impl Known {
             canonical: number(3)?,
             placed: number(4)?,
         })
+    }
+}
+
+impl Item for Known {
+    const MAGIC: &'static [u8; 8] = b"ybknow\x00\x01";
+    const TITLE: &'static str = "变更索引";
+    const BYTES: usize = ENTRY_BYTES;
+
+    fn hash(&self) -> u64 {
+        self.key.first
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.encode(bytes);
+    }
+
+    fn take(bytes: &[u8]) -> Option<Self> {
+        Self::decode(bytes)
     }
 }
 

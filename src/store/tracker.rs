@@ -1,9 +1,11 @@
-//! The change-tracking index of one source: runs of pages in a sled folder of its own, apart from cases and outbox.
+//! The change-tracking index of one source: what is known of each key in a sorted file, what changed since as runs of pages in a
+//! sled folder beside it, apart from cases and outbox.
 //!
 //! A delivery adds a run of what it changed; a key's newest run counts. After two dozen runs, or when a delivery touched much of the
-//! source, everything is written anew into a fresh folder (a *generation*), and the old one is deleted once the new one is seen:
-//! sled never gives back what was overwritten in it. Beside the pages of each run lies a file of what its keys bear (`bearers`), in
-//! the folder of the generation: it is seen by the same manifest and goes with the same folder.
+//! source, everything is written anew into a fresh folder (a *generation*), and the old one is deleted once the new one is seen.
+//! The file costs a fifth of what the same pages cost sled to write and to read, and sled never gives back what was overwritten in
+//! it. Beside each run lies a file of what its keys bear (`bearers`), in the folder of the generation: it is seen by the same
+//! manifest and goes with the same folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,23 +24,23 @@ use crate::store::archive::{io, private_folder, sync_folder};
 use crate::store::bearers::{self, Bearers, Gathered};
 use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
 use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack};
+use crate::store::sorted_file::{self, SortedFile};
 
-/// Runs beside the first after which everything is written anew. That writes four times as much as the source's entries take, as
-/// much as two or three dozen small runs.
+/// Runs beside the first after which everything is written anew: as much as some dozen small runs.
 const RUNS_MAX: usize = 24;
 /// How often a folder outlasts a rest: at the daemon's pace ten minutes.
 pub const RESTS: u32 = 20;
 /// Batches after which what was written is taken to the disk's queue: some 8 MiB.
 const FLUSHED_BATCHES: u64 = 16;
 /// The part of a source (one in so many) from which a delivery is no run but a new generation.
-const MUCH: u64 = 4;
+const MUCH: u64 = 8;
 
 /// What of the tracking index of a source is seen: published together with the head.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The folder; 0 when there is none yet.
     pub generation: u64,
-    /// The runs in it, oldest first.
+    /// The runs in it, oldest first: the first is the sorted file.
     pub runs: Vec<u64>,
     /// Records known, missing ones included.
     pub records: u64,
@@ -137,13 +139,20 @@ impl Trackers {
 
     /// The index of a source as the manifest says.
     pub fn of(&self, adapter: &str, manifest: &Manifest) -> Result<Tracker, StoreError> {
-        let engine = match manifest.generation {
-            0 => None,
-            generation => Some(self.engine(adapter, generation)?),
+        let Some((base, runs)) = manifest.runs.split_first() else {
+            return Ok(Tracker::default());
+        };
+        let path = base_file(&self.place(adapter, manifest.generation), *base);
+        let base = SortedFile::open(&path)?;
+        // Without runs sled is not opened: that alone makes it write.
+        let engine = match runs {
+            [] => None,
+            _ => Some(self.engine(adapter, manifest.generation)?),
         };
         Ok(Tracker {
+            base: Some(Arc::new(base)),
             engine,
-            runs: manifest.runs.clone(),
+            runs: runs.to_vec(),
         })
     }
 
@@ -157,10 +166,10 @@ impl Trackers {
             return Ok(engine);
         }
         let path = self.place(adapter, generation);
-        let is_new = !path.exists();
+        let is_new = !has_engine(&path);
         let engine = Arc::new(Engine::open_small(&path)?);
         if is_new {
-            sync_folder(&self.folder)?;
+            sync_folder(&path)?;
         }
         let used = Arc::downgrade(&engine);
         let kept = Some(Arc::clone(&engine));
@@ -218,18 +227,18 @@ impl Trackers {
         };
         leaving.months.apply(&mut manifest.months);
         if anew {
-            let engine = self.engine(adapter, delivery)?;
+            let folder = self.place(adapter, delivery);
             // Left by a killed process under the same number: nothing of it counts.
-            clear(&engine, None)?;
-            let mut records = 0;
-            let old = tracker.all();
-            let merged = known_only(Merged::new(old, left)).inspect(|_| records += 1);
-            put(&engine, delivery, merged)?;
+            remove_folder(&folder)?;
+            private_folder(&folder)?;
+            sync_folder(&self.folder)?;
+            let merged = known_only(Merged::new(tracker.all(), left));
+            manifest.records = sorted_file::write(&base_file(&folder, delivery), merged)?;
             manifest.generation = delivery;
             manifest.runs = vec![delivery];
-            manifest.records = records;
+            let before = self.bearers(adapter, before)?;
             let mut rows: Vec<bearers::Walk<'_>> = Vec::new();
-            for bearers in self.bearers(adapter, before)? {
+            for bearers in &before {
                 rows.push(Box::new(bearers.walk()));
             }
             rows.push(Box::new(leaving.borne.sorted()));
@@ -237,7 +246,7 @@ impl Trackers {
             manifest.bearers = vec![delivery];
         } else if fresh > 0 {
             let engine = self.engine(adapter, before.generation)?;
-            clear(&engine, Some(delivery))?;
+            clear(&engine, delivery)?;
             put(&engine, delivery, left)?;
             manifest.runs.push(delivery);
             if !leaving.borne.is_empty() {
@@ -257,7 +266,7 @@ impl Trackers {
         pairs: impl Iterator<Item = Result<bearers::Pair, StoreError>>,
     ) -> Result<(), StoreError> {
         let folder = self.place(adapter, generation);
-        bearers::write(&bearers::place(&folder, run), pairs)?;
+        sorted_file::write(&bearers::place(&folder, run), pairs)?;
         sync_folder(&folder)
     }
 
@@ -265,7 +274,8 @@ impl Trackers {
     pub fn bearers(&self, adapter: &str, manifest: &Manifest) -> Result<Vec<Bearers>, StoreError> {
         let folder = self.place(adapter, manifest.generation);
         let runs = manifest.bearers.iter();
-        runs.map(|run| Bearers::open(&folder, *run)).collect()
+        runs.map(|run| Bearers::open(&bearers::place(&folder, *run)))
+            .collect()
     }
 
     /// Where what a delivery has to put aside for a while may lie.
@@ -278,9 +288,12 @@ impl Trackers {
         if seen.runs.contains(&delivery) {
             return Ok(());
         }
-        if seen.generation != 0 && self.place(adapter, seen.generation).exists() {
-            clear(&*self.engine(adapter, seen.generation)?, Some(delivery))?;
-            bearers::remove(&self.place(adapter, seen.generation), delivery)?;
+        let folder = self.place(adapter, seen.generation);
+        if seen.generation != 0 && folder.exists() {
+            if has_engine(&folder) {
+                clear(&*self.engine(adapter, seen.generation)?, delivery)?;
+            }
+            sorted_file::remove(&bearers::place(&folder, delivery))?;
         }
         self.sweep(adapter, seen)
     }
@@ -325,10 +338,19 @@ pub fn folder_name(adapter: &str) -> String {
     format!("_{}", &blake3::hash(adapter.as_bytes()).to_hex()[..32])
 }
 
-/// Removes the pages of a run, or of all.
-fn clear(engine: &Engine, run: Option<u64>) -> Result<(), StoreError> {
-    let from = run.map_or_else(Vec::new, run_prefix);
-    let to = run.map_or_else(|| vec![u8::MAX; 25], |run| run_prefix(run + 1));
+/// The sorted file of a generation.
+fn base_file(folder: &Path, run: u64) -> PathBuf {
+    folder.join(format!("known-{run:010}"))
+}
+
+/// Whether sled has made its files in a folder.
+fn has_engine(folder: &Path) -> bool {
+    folder.join("db").exists()
+}
+
+/// Removes the pages of a run.
+fn clear(engine: &Engine, run: u64) -> Result<(), StoreError> {
+    let (from, to) = (run_prefix(run), run_prefix(run + 1));
     loop {
         let pages = engine.range(Bound::Included(&from), &to, BATCH_MAX)?;
         if pages.is_empty() {
@@ -366,9 +388,11 @@ fn put(
 }
 
 /// The index of one source, as some manifest says. It keeps its folder open.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tracker {
+    base: Option<Arc<SortedFile<Known>>>,
     engine: Option<Arc<Engine>>,
+    /// The runs after the first.
     runs: Vec<u64>,
 }
 
@@ -382,17 +406,17 @@ impl Tracker {
 
     /// The same with the keys of which nothing is known any longer.
     pub fn all_with_forgotten(&self) -> Entries<'_> {
-        match self.runs.as_slice() {
-            [] => Box::new(std::iter::empty()),
-            [only] => Box::new(self.run(*only)),
-            [base, ..] => Box::new(Merged::new(self.run(*base), self.overlay())),
+        match &self.base {
+            None => Box::new(std::iter::empty()),
+            Some(base) if self.runs.is_empty() => Box::new(base.walk()),
+            Some(base) => Box::new(Merged::new(base.walk(), self.overlay())),
         }
     }
 
     /// What the runs after the first left, sorted by key.
     pub fn overlay(&self) -> Entries<'_> {
         let mut all: Vec<Entries<'_>> = Vec::new();
-        for run in self.runs.iter().skip(1) {
+        for run in &self.runs {
             all.push(Box::new(self.run(*run)));
         }
         // Neighbours first, as in a tournament: an entry passes few others on its way, however many runs there are.
@@ -411,20 +435,13 @@ impl Tracker {
 
     /// The first run's entry of which the first half is this; there must be one only.
     pub fn in_base(&self, first: u64) -> Result<Option<Known>, StoreError> {
-        let Some(run) = self.runs.first() else {
-            return Ok(None);
-        };
-        let whole = u64::MAX;
-        let page = self.page(*run, KeyHash { first, whole })?;
-        match page {
-            None => Ok(None),
-            Some(page) => Ok(unpack(&page)?.find(|known| known.key.first == first)),
-        }
+        Ok(self.under_in_base(first)?.into_iter().next())
     }
 
     /// What is known of the keys of which the first half is this, sorted by key.
     pub fn under(&self, first: u64) -> Result<Vec<Known>, StoreError> {
-        let mut newest = BTreeMap::new();
+        let base = self.under_in_base(first)?.into_iter();
+        let mut newest: BTreeMap<_, _> = base.map(|known| (known.key, known)).collect();
         for run in &self.runs {
             let found = self.under_in(*run, first)?;
             newest.extend(found.into_iter().map(|known| (known.key, known)));
@@ -435,9 +452,9 @@ impl Tracker {
 
     /// The same of the first run alone.
     pub fn under_in_base(&self, first: u64) -> Result<Vec<Known>, StoreError> {
-        match self.runs.first() {
+        match &self.base {
             None => Ok(Vec::new()),
-            Some(run) => self.under_in(*run, first),
+            Some(base) => base.find(first),
         }
     }
 
@@ -473,7 +490,8 @@ impl Tracker {
                 return Ok(Some(found).filter(|known| !known.is_forgotten()));
             }
         }
-        Ok(None)
+        let base = self.under_in_base(key.first)?;
+        Ok(base.into_iter().find(|known| known.key == key))
     }
 
     fn in_run(&self, run: u64, key: KeyHash) -> Result<Option<Known>, StoreError> {

@@ -15,7 +15,7 @@ use crate::domain::batch::{Batch, BatchId, Verdict};
 use crate::domain::duplicate::prevails;
 use crate::domain::event::Event;
 use crate::domain::record::{Field, Record, RecordKind, encoded_fingerprint};
-use crate::store::bearers::{self, Gathered};
+use crate::store::bearers::{self, Gathered, Pair};
 use crate::store::comparison::{Parts, decode, half, position};
 use crate::store::fold::unfit;
 use crate::store::index::{Index, json};
@@ -206,7 +206,7 @@ impl Withdrawing<'_> {
         let mut months = Shift::default();
         for at in 0..self.touched.len() {
             let Touched { was, now, .. } = self.touched[at];
-            let pair = (bearers::taken_back(was.key.first), was.place().0);
+            let pair = Pair(bearers::taken_back(was.key.first), was.place().0);
             self.borne.add(pair, self.aside)?;
             let is_present = now.present && !now.place.is_nowhere();
             if was.present() != is_present && self.kind.fields().contains(&Field::Month) {

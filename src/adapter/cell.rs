@@ -8,7 +8,7 @@ use crate::adapter::reading::{self, MoneyUnit, Said};
 use crate::adapter::row::CellText;
 use crate::domain::code::{self, CodeVerdict, Kind};
 use crate::domain::record::{Field, FieldType, Value};
-use crate::domain::text::{fold, folded, is_regular, is_regular_apart};
+use crate::domain::text::{fold, folded, is_regular, is_regular_apart, is_wide_bracket};
 
 /// Why a cell's value is not taken, or only with a doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,7 +204,7 @@ fn is_plain_text(field: Field, text: &str) -> bool {
         return is_regular(text) && (length > 30 || !reading::says_nothing(text));
     }
     // Their brackets are full-width in the end.
-    is_regular_apart(text, |c| matches!(c, [0xef, 0xbc, 0x88 | 0x89]))
+    is_regular_apart(text, is_wide_bracket)
         && (length > 30 || !reading::says_nothing(&folded(text)))
         && memchr::memchr2(b'(', b')', text.as_bytes()).is_none()
 }

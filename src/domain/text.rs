@@ -101,28 +101,72 @@ pub fn is_regular(text: &str) -> bool {
 #[must_use]
 pub fn is_regular_apart(text: &str, is_meant: impl Fn([u8; 3]) -> bool) -> bool {
     let bytes = text.as_bytes();
-    // By bytes, many at once, for every cell of every row passes here: a hanzi of U+4E00–U+9FFF has three, led by E4 B8 to E9 BF.
-    let (mut is_bad, mut is_rare) = (false, false);
-    for byte in bytes {
-        is_bad |= *byte < b' ' || *byte == 0x7f;
-        is_rare |= matches!(byte, 0xc0..=0xe3 | 0xea..=0xff);
-    }
-    for (byte, next) in bytes.iter().zip(bytes.iter().skip(1)) {
-        is_bad |= *byte == b' ' && *next == b' ';
-        is_rare |= *byte == 0xe4 && *next < 0xb8;
-    }
-    if is_bad || bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ') {
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return true;
+    };
+    if *first == b' ' || *last == b' ' {
         return false;
     }
-    !is_rare || are_regular(bytes, is_meant)
+    let is_common = is_common_pair(*last, u8::MAX) && are_common(bytes);
+    is_common || are_regular(bytes, is_meant)
 }
 
-/// The same of bytes among which some are rare; blanks and control characters have been looked at.
+/// How many bytes are looked at together: every cell of every row passes here.
+const TOGETHER: usize = 16;
+
+/// Whether every byte but the last is, before its next, one of visible ASCII, of hanzi U+4E00–U+9FFF or a single blank.
+fn are_common(bytes: &[u8]) -> bool {
+    let at = |from: usize| {
+        let pair = bytes.get(from..=from + TOGETHER)?;
+        Some((
+            pair.first_chunk::<TOGETHER>()?,
+            pair.last_chunk::<TOGETHER>()?,
+        ))
+    };
+    let mut from = 0;
+    while let Some((these, next)) = at(from) {
+        if !are_common_pairs(these, next) {
+            return false;
+        }
+        from += TOGETHER;
+    }
+    // The rest, with what was looked at before where it is too short alone.
+    match bytes.len().checked_sub(TOGETHER + 1).and_then(at) {
+        Some((these, next)) => are_common_pairs(these, next),
+        None => bytes
+            .windows(2)
+            .all(|pair| is_common_pair(pair[0], pair[1])),
+    }
+}
+
+#[inline]
+fn are_common_pairs(these: &[u8; TOGETHER], next: &[u8; TOGETHER]) -> bool {
+    let mut rare = [0_u8; TOGETHER];
+    for at in 0..TOGETHER {
+        rare[at] = u8::from(!is_common_pair(these[at], next[at]));
+    }
+    u128::from_ne_bytes(rare) == 0
+}
+
+/// A hanzi has three bytes, led by E4 B8 to E9 BF.
+#[inline]
+const fn is_common_pair(this: u8, next: u8) -> bool {
+    // Without branches, so that many are looked at together.
+    let is_usual = (this.wrapping_sub(b' ') < 0x5f)
+        | (this.wrapping_sub(0x80) < 0x40)
+        | (this.wrapping_sub(0xe4) < 6);
+    let is_rare_hanzi = (this == 0xe4) & (next < 0xb8);
+    let is_second_blank = (this == b' ') & (next == b' ');
+    is_usual & !is_rare_hanzi & !is_second_blank
+}
+
+/// The same, byte by byte; the first and the last are no blanks.
 fn are_regular(bytes: &[u8], is_meant: impl Fn([u8; 3]) -> bool) -> bool {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         at += match byte {
-            0..0x80 => 1,
+            b'!'..=b'~' => 1,
+            b' ' if bytes.get(at + 1) != Some(&b' ') => 1,
             0xe5..=0xe9 => 3,
             0xe4 if bytes.get(at + 1).is_some_and(|second| *second >= 0xb8) => 3,
             // 、 。 《 》

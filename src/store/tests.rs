@@ -230,14 +230,18 @@ pub fn everything(store: &Store) -> Vec<String> {
     let kind = RecordKind::Registration;
     let mut lookup = store.lookup("market", kind).unwrap();
     for name in ["甲", "乙"].map(|name| format!("南阳示例{name}有限公司")) {
-        add("named", &lookup.find(&Identity::Name(name)).unwrap());
+        // Numbers of deliveries that were killed are used up: what was found is held against what was found.
+        for found in lookup.find(&Identity::Name(name)).unwrap() {
+            add("named", &found.stored);
+        }
     }
     for key in [0, 3, 400, 2001].map(|key| record(key, "").key()) {
         if let Some(firm) = organisation_code_of(&key) {
-            add(
-                "said",
-                &lookup.histories(&Identity::Organisation(firm)).unwrap(),
-            );
+            let histories = lookup.histories(&Identity::Organisation(firm)).unwrap();
+            for said in histories.into_values().flatten() {
+                add("said", &(said.deed, said.batch, said.row));
+                add("from", &(said.before, said.after));
+            }
         }
     }
     for case in store.cases() {

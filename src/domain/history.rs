@@ -41,11 +41,10 @@ impl Deed {
 
     const fn change(self, has_before: bool) -> ChangeKind {
         match self {
-            Self::New => ChangeKind::New,
             Self::Missing => ChangeKind::Missing,
             Self::Returned => ChangeKind::Returned,
             Self::Changed | Self::Remapped | Self::Withdrawn if has_before => ChangeKind::Changed,
-            Self::Changed | Self::Remapped | Self::Withdrawn => ChangeKind::New,
+            Self::New | Self::Changed | Self::Remapped | Self::Withdrawn => ChangeKind::New,
         }
     }
 }

@@ -150,8 +150,11 @@ fn are_common_pairs(these: &[u8; TOGETHER], next: &[u8; TOGETHER]) -> bool {
 
 /// A hanzi has three bytes, led by E4 B8 to E9 BF.
 #[inline]
+#[allow(
+    clippy::needless_bitwise_bool,
+    reason = "without branches many are looked at together"
+)]
 const fn is_common_pair(this: u8, next: u8) -> bool {
-    // Without branches, so that many are looked at together.
     let is_usual = (this.wrapping_sub(b' ') < 0x5f)
         | (this.wrapping_sub(0x80) < 0x40)
         | (this.wrapping_sub(0xe4) < 6);
@@ -212,9 +215,7 @@ pub fn normalised_name(name: &str) -> Cow<'_, str> {
     }
     // All at once: most names have none of them.
     let bytes = name.as_bytes();
-    let rest = bytes
-        .iter()
-        .fold(false, |rest, b| rest | is_other(b) | (*b == 0xef));
+    let rest = bytes.iter().filter(|b| is_other(b) || **b == 0xef).count() > 0;
     if rest {
         Cow::Owned(narrow_name(bytes).unwrap_or_else(|| remade_name(name)))
     } else {

@@ -245,14 +245,13 @@ fn record_key(said: &Said) -> String {
 
 const fn deed(kind: EntryKind, has_before: bool, was_missing: bool) -> Deed {
     match kind {
-        EntryKind::New => Deed::New,
-        EntryKind::Changed => Deed::Changed,
         EntryKind::Missing | EntryKind::UpheldMissing => Deed::Missing,
         EntryKind::Returned => Deed::Returned,
         EntryKind::Remapped => Deed::Remapped,
-        // What it did follows from what it stands on.
+        // What a dead or upheld one did follows from what it stands on.
+        EntryKind::New => Deed::New,
         EntryKind::Dead | EntryKind::Upheld if !has_before => Deed::New,
         EntryKind::Dead | EntryKind::Upheld if was_missing => Deed::Returned,
-        EntryKind::Dead | EntryKind::Upheld => Deed::Changed,
+        EntryKind::Changed | EntryKind::Dead | EntryKind::Upheld => Deed::Changed,
     }
 }

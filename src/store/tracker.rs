@@ -629,9 +629,9 @@ mod tests {
 
     static NO_MONTHS: std::sync::LazyLock<Shift> = std::sync::LazyLock::new(Shift::default);
 
-    fn leaving(left: &[Known]) -> Leaving<'static, std::vec::IntoIter<Known>> {
+    fn leaving(left: &[Known]) -> Leaving<'static, impl ExactSizeIterator<Item = Known>> {
         Leaving {
-            known: left.to_vec().into_iter(),
+            known: left.iter().copied(),
             borne: Gathered::default(),
             months: &NO_MONTHS,
             layout: "l",

@@ -139,7 +139,7 @@ impl<'a> Gathering<'a> {
         let identity = Identity::Organisation(organisation.to_owned());
         let own = self.take_in(&identity, false)?;
         let name = Register::build(own)
-            .get(organisation)
+            .of_code(organisation)
             .map(|enterprise| normal_name(&enterprise.name));
         self.known.insert(organisation.to_owned(), name.clone());
         Ok(name)
@@ -214,7 +214,7 @@ impl<'a> Gathering<'a> {
     fn find(&mut self, wanted: &str) -> Result<Vec<Enterprise>, Failure> {
         let organisation = organisation_wanted(wanted);
         self.gather(&organisation)?;
-        if let Some(found) = self.register().get(&organisation) {
+        if let Some(found) = self.register().of_code(&organisation) {
             return Ok(vec![found.clone()]);
         }
         let name = normal_name(wanted);
@@ -240,7 +240,7 @@ impl<'a> Gathering<'a> {
         let register = self.register();
         Ok(candidates
             .iter()
-            .filter_map(|candidate| register.get(candidate))
+            .filter_map(|candidate| register.of_code(candidate))
             .filter(|enterprise| normal_name(&enterprise.name) == name)
             .cloned()
             .collect())

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use yingbao::cli::session::{Place, Session, open};
 use yingbao::domain::batch::{Batch, Census, ChangeCounts, Verdict, Withdrawal};
+use yingbao::domain::coverage::Standing;
 use yingbao::domain::event::Event;
 use yingbao::domain::fields::Fields;
 use yingbao::domain::finding::Insurance;
@@ -451,14 +452,13 @@ fn a_branch_is_judged_by_what_its_head_office_has_left_after_the_branches_before
                 .standing
         })
         .into();
-    use yingbao::domain::coverage::Standing as S;
     assert_eq!(
         standing,
         [
-            S::InsuredByHeadOffice,
-            S::InsuredByHeadOffice,
-            S::InsuredByHeadOffice,
-            S::Doubtful
+            Standing::InsuredByHeadOffice,
+            Standing::InsuredByHeadOffice,
+            Standing::InsuredByHeadOffice,
+            Standing::Doubtful
         ]
     );
 }

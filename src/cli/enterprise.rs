@@ -135,6 +135,7 @@ fn shown(field: Field, value: &FieldValue) -> String {
 fn placed(row: &Placed) -> Value {
     json!({
         "source": row.adapter, "batch": row.batch, "file": row.file, "row": row.row, "as_of": row.as_of,
+        "missed": row.missed,
         "record": row.record.to_json(Audience::Section),
     })
 }
@@ -173,7 +174,14 @@ fn text(enterprise: &Enterprise, assessment: Option<&Assessment>, console: &mut 
         .chain(&enterprise.transport)
         .chain(enterprise.roll.values().flat_map(|heads| &heads.rows));
     for row in rows {
-        console.line(format!("  [{} {} 第{}行]", row.adapter, row.file, row.row));
+        let missed = match row.missed {
+            0 => String::new(),
+            missed => format!("（最近连续{missed}批完整数据中未再出现）"),
+        };
+        console.line(format!(
+            "  [{} {} 第{}行]{missed}",
+            row.adapter, row.file, row.row
+        ));
         for (field, value) in &row.record.fields {
             console.line(format!("    {}：{}", field.title(), field.shown(value)));
         }

@@ -962,6 +962,7 @@ mod tests {
                 row: self.rows.len() as u64 + 2,
                 as_of: Some(day("2026-03-31")),
                 precedence: 0,
+                missed: 0,
                 record: Record {
                     kind,
                     fields: fields.into_iter().collect(),

@@ -25,6 +25,8 @@ pub struct Placed {
     pub as_of: Option<Date>,
     /// Which of several sources of the same kind prevails: the greater.
     pub precedence: i32,
+    /// How many complete batches in a row did not mention it; 0: the last one did.
+    pub missed: u64,
     /// The record.
     pub record: Record,
 }
@@ -202,7 +204,10 @@ impl Register {
         let mut roll = Vec::new();
         let mut later = Vec::new();
         for placed in records {
-            if let Some((month, insurance)) = Periods::of(&placed.record) {
+            // What is missing stands for a while, but nobody speaks of its month any more.
+            if placed.missed == 0
+                && let Some((month, insurance)) = Periods::of(&placed.record)
+            {
                 register
                     .periods
                     .count(placed.record.kind, month, insurance, 1);
@@ -510,6 +515,7 @@ mod tests {
             row: 2,
             as_of: None,
             precedence: 0,
+            missed: 0,
             record: Record {
                 kind,
                 fields: fields.into_iter().collect(),

@@ -16,7 +16,7 @@ use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Segments, Writer};
 use crate::store::stage::Ticket;
 use crate::store::table::{Bits, Raws, Table};
-use crate::store::tracker::{Manifest, Shift, Tracker};
+use crate::store::tracker::{Complete, Manifest, Shift, Tracker};
 use crate::store::{StoreError, fold};
 
 /// What became of a record that was taken.
@@ -764,6 +764,11 @@ impl<'s> Comparison<'s> {
             layout: self.layout,
             borne: self.borne,
             months: self.months,
+            complete: if self.complete {
+                Complete::One
+            } else {
+                Complete::Same
+            },
             left: Box::new(Left(fresh.into_iter())),
         }
     }
@@ -781,6 +786,8 @@ pub(super) struct Parts {
     pub(super) borne: Gathered,
     /// Which months are spoken of by more records, or by fewer.
     pub(super) months: Shift,
+    /// What it makes of the deliveries that had to mention every record.
+    pub(super) complete: Complete,
     /// What it left, in the order of keys.
     pub(super) left: Box<dyn ExactSizeIterator<Item = Known>>,
 }

@@ -83,10 +83,10 @@ impl Store {
             let (tracker, bearers) = opened?;
             return Ok(Lookup {
                 kind,
+                view: View::of(&self.index, &self.segments, kind, manifest.complete.clone()),
                 manifest,
                 tracker,
                 bearers,
-                view: View::of(&self.index, &self.segments, kind),
                 reader: self.segments.reader(),
             });
         }

@@ -151,14 +151,29 @@ pub enum StoreError {
 /// A record as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord {
-    /// Whether the last complete batch mentioned it.
-    pub present: bool,
+    /// How many complete batches in a row did not mention it; 0: it is present.
+    pub missed: u64,
     /// The record; of a missing one as it was last.
     pub record: Record,
-    /// The batch that last changed it.
+    /// The batch that last said something else of it than the one before.
     pub batch: BatchId,
-    /// Its row in that batch's file; 0 when that batch no longer mentioned it.
+    /// Its row in that batch's file.
     pub row: u64,
+}
+
+impl StoredRecord {
+    /// Whether the last complete batch mentioned it.
+    #[must_use]
+    pub const fn present(&self) -> bool {
+        self.missed == 0
+    }
+
+    /// Whether it still stands: fewer than `gone_after` complete batches in a row did not mention it. An export that is short by
+    /// a row takes nothing from anybody.
+    #[must_use]
+    pub const fn stands(&self, gone_after: u64) -> bool {
+        self.missed < gone_after
+    }
 }
 
 /// The last completed review.
@@ -454,6 +469,7 @@ impl Store {
                 borne: parts.borne,
                 months: &parts.months,
                 layout: &parts.layout,
+                complete: parts.complete,
             },
         )?;
         reach(Point::Tracked);
@@ -598,9 +614,9 @@ impl Store {
         adapter: &str,
         kind: RecordKind,
     ) -> impl Iterator<Item = Result<StoredRecord, StoreError>> + '_ {
-        let view = View::of(&self.index, &self.segments, kind);
         flatten(self.manifest(adapter).and_then(|manifest| {
             let tracker = self.trackers.of(adapter, &manifest)?;
+            let view = View::of(&self.index, &self.segments, kind, manifest.complete);
             let records = Records::of(view, tracker.all());
             self.trackers.close(adapter);
             records
@@ -614,10 +630,11 @@ impl Store {
         kind: RecordKind,
         key: &str,
     ) -> Result<Option<StoredRecord>, StoreError> {
-        let tracker = self.trackers.of(adapter, &self.manifest(adapter)?)?;
+        let manifest = self.manifest(adapter)?;
+        let tracker = self.trackers.of(adapter, &manifest)?;
         match tracker.get(KeyHash::of(kind, key))? {
             None => Ok(None),
-            Some(known) => View::of(&self.index, &self.segments, kind)
+            Some(known) => View::of(&self.index, &self.segments, kind, manifest.complete)
                 .see(known.place(), known.present())
                 .map(Some),
         }

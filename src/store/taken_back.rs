@@ -58,7 +58,8 @@ fn judged(id: usize, verdict: Verdict) -> Batch {
 #[derive(Debug, Clone, PartialEq)]
 struct Standing {
     content: u8,
-    present: bool,
+    /// Complete deliveries in a row without it.
+    missed: u64,
 }
 
 type State = BTreeMap<String, Standing>;
@@ -77,19 +78,19 @@ fn take(state: &mut State, parts: Parts, complete: bool, rows: &[Row]) -> Change
     }
     let mut counts = ChangeCounts::default();
     for (key, standing) in state.iter_mut() {
-        if complete && standing.present && !winners.contains_key(key) {
-            standing.present = false;
-            counts.missing += 1;
+        if complete && !winners.contains_key(key) {
+            standing.missed += 1;
+            counts.missing += u64::from(standing.missed == 1);
         }
     }
     for (key, record) in winners {
         let next = Standing {
             content: u8::try_from(record.count(Field::Filers).unwrap()).unwrap(),
-            present: true,
+            missed: 0,
         };
         *match state.insert(key, next.clone()) {
             None => &mut counts.new,
-            Some(before) if !before.present => &mut counts.returned,
+            Some(before) if before.missed > 0 => &mut counts.returned,
             Some(before) if before == next => &mut counts.unchanged,
             Some(_) => &mut counts.changed,
         } += 1;
@@ -177,11 +178,11 @@ impl City {
         assert_eq!(restored.forgotten, count(&|_, now| now.is_none()));
         assert_eq!(
             restored.missing_again,
-            count(&|was, now| was.present && now.is_some_and(|now| !now.present))
+            count(&|was, now| was.missed == 0 && now.is_some_and(|now| now.missed > 0))
         );
         assert_eq!(
             restored.present_again,
-            count(&|was, now| !was.present && now.is_some_and(|now| now.present))
+            count(&|was, now| was.missed > 0 && now.is_some_and(|now| now.missed == 0))
         );
         restored
     }
@@ -215,7 +216,7 @@ impl City {
             let content = stored.record.count(Field::Filers).unwrap();
             let content = u8::try_from(content).unwrap();
             let key = stored.record.key();
-            if stored.present {
+            if stored.present() {
                 let n: usize = stored.batch[stored.batch.len() - 4..].parse().unwrap();
                 assert!(self.standing[n], "{key} stands on {}", stored.batch);
                 let line = usize::try_from(stored.row).unwrap() - 2;
@@ -223,8 +224,8 @@ impl City {
             }
             let one = self.store.record("market", RecordKind::Tax, &key).unwrap();
             assert_eq!(one.as_ref(), Some(&stored));
-            let present = stored.present;
-            assert!(seen.insert(key, Standing { content, present }).is_none());
+            let missed = stored.missed;
+            assert!(seen.insert(key, Standing { content, missed }).is_none());
         }
         assert_eq!(seen, self.replay());
         for key in 0..24 {
@@ -246,7 +247,7 @@ impl City {
         let mut months = BTreeMap::new();
         for stored in self.store.records("market", RecordKind::Tax) {
             let stored = stored.unwrap();
-            if stored.present {
+            if stored.present() {
                 let month = stored.record.month().unwrap().to_string();
                 *months.entry(month).or_insert(0) += 1;
             }
@@ -279,7 +280,7 @@ impl City {
             let record = said.after.as_ref().or(said.before.as_ref()).unwrap();
             let content = record.count(Field::Filers).unwrap();
             assert_eq!(content, u64::from(seen[key].content), "{key}");
-            assert_eq!(said.after.is_some(), seen[key].present, "{key}");
+            assert_eq!(said.after.is_some(), seen[key].missed == 0, "{key}");
         }
         // Whatever a batch that was taken back had brought is told of it.
         for (n, rows) in self

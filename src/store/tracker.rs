@@ -7,7 +7,7 @@
 //! it. Beside each run lies a file of what its keys bear (`bearers`), in the folder of the generation: it is seen by the same
 //! manifest and goes with the same folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::iter::Peekable;
 use std::ops::Bound;
@@ -28,6 +28,8 @@ use crate::store::sorted_file::{self, SortedFile};
 
 /// Runs beside the first after which everything is written anew: as much as some dozen small runs.
 const RUNS_MAX: usize = 24;
+/// Complete deliveries that are counted: no adapter waits for more before what is missing is gone.
+pub const COMPLETE_KEPT: usize = 64;
 /// How often a folder outlasts a rest: at the daemon's pace ten minutes.
 pub const RESTS: u32 = 20;
 /// Batches after which what was written is taken to the disk's queue: some 8 MiB.
@@ -48,6 +50,8 @@ pub struct Manifest {
     pub layout: String,
     /// The runs that have a file of what their keys bear, oldest first.
     pub bearers: Vec<u64>,
+    /// The last deliveries that had to mention every record and were not taken back, oldest first: at most [`COMPLETE_KEPT`].
+    pub complete: Vec<u64>,
     /// How many records that are present speak of a month: `2026-03` of tax, `2026-03/pension` of the roll.
     pub months: BTreeMap<String, u64>,
 }
@@ -104,6 +108,34 @@ pub struct Leaving<'a, I> {
     pub months: &'a Shift,
     /// What the raw fingerprints mean from now on.
     pub layout: &'a str,
+    /// The deliveries that had to mention every record, from now on.
+    pub complete: Complete,
+}
+
+/// What a delivery makes of the deliveries that had to mention every record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Complete {
+    /// It says nothing of records that it does not mention.
+    Same,
+    /// It is one itself.
+    One,
+    /// It takes these back.
+    Without(BTreeSet<u64>),
+}
+
+impl Complete {
+    fn apply(self, own: u64, complete: &mut Vec<u64>) {
+        match self {
+            Self::Same => {}
+            Self::One => {
+                complete.retain(|delivery| *delivery != own);
+                complete.push(own);
+                let surplus = complete.len().saturating_sub(COMPLETE_KEPT);
+                complete.drain(..surplus);
+            }
+            Self::Without(taken) => complete.retain(|delivery| !taken.contains(delivery)),
+        }
+    }
 }
 
 /// The tracking folders of every source, open while somebody uses them.
@@ -226,6 +258,7 @@ impl Trackers {
             ..before.clone()
         };
         leaving.months.apply(&mut manifest.months);
+        leaving.complete.apply(delivery, &mut manifest.complete);
         if anew {
             let folder = self.place(adapter, delivery);
             // Left by a killed process under the same number: nothing of it counts.
@@ -635,6 +668,7 @@ mod tests {
             borne: Gathered::default(),
             months: &NO_MONTHS,
             layout: "l",
+            complete: Complete::Same,
         }
     }
 

@@ -62,7 +62,8 @@ fn raw(row: Row, layout: u8) -> u64 {
 #[derive(Debug, Clone, PartialEq)]
 struct Standing {
     content: u8,
-    present: bool,
+    /// Complete deliveries in a row without it.
+    missed: u64,
 }
 
 /// One delivery as the oracle sees it: the winners by key, and what changed.
@@ -80,20 +81,20 @@ fn oracle(
     let mut counts = ChangeCounts::default();
     let mut changes = BTreeMap::new();
     for (key, standing) in known.iter_mut() {
-        if standing.present && !winners.contains_key(key) {
-            standing.present = false;
+        if winners.contains_key(key) {
+            continue;
+        }
+        standing.missed += 1;
+        if standing.missed == 1 {
             counts.missing += 1;
             changes.insert(*key, ChangeKind::Missing);
         }
     }
     for (key, content) in winners {
-        let next = Standing {
-            content,
-            present: true,
-        };
+        let next = Standing { content, missed: 0 };
         let kind = match known.insert(key, next.clone()) {
             None => ChangeKind::New,
-            Some(before) if !before.present => ChangeKind::Returned,
+            Some(before) if before.missed > 0 => ChangeKind::Returned,
             Some(before) if before == next => {
                 counts.unchanged += 1;
                 continue;
@@ -188,9 +189,9 @@ proptest! {
             prop_assert!(histories.iter().eq(said.range(..2)));
             for content in 0u8..6 {
                 let found = lookup.find(&Identity::Name(named(content))).unwrap();
-                let found: BTreeSet<(u8, bool)> = found.iter().map(|found| (number(&found.stored.record.key()), found.stored.present)).collect();
+                let found: BTreeSet<(u8, u64)> = found.iter().map(|found| (number(&found.stored.record.key()), found.stored.missed)).collect();
                 let expected = known.iter().filter(|(_, standing)| standing.content == content);
-                prop_assert_eq!(found, expected.map(|(key, standing)| (*key, standing.present)).collect());
+                prop_assert_eq!(found, expected.map(|(key, standing)| (*key, standing.missed)).collect());
             }
             drop(lookup);
             let now: BTreeMap<u8, Standing> = store
@@ -200,13 +201,13 @@ proptest! {
                     let key = number(&stored.record.key());
                     let name = stored.record.text(Field::Name).unwrap();
                     let content = name.chars().find_map(|c| c.to_digit(10)).unwrap();
-                    (key, Standing { content: u8::try_from(content).unwrap(), present: stored.present })
+                    (key, Standing { content: u8::try_from(content).unwrap(), missed: stored.missed })
                 })
                 .collect();
             prop_assert_eq!(&now, &known);
             for key in 0u8..24 {
                 let stored = store.record("market", RecordKind::Registration, &code(key)).unwrap();
-                prop_assert_eq!(stored.map(|stored| stored.present), known.get(&key).map(|standing| standing.present));
+                prop_assert_eq!(stored.map(|stored| stored.missed), known.get(&key).map(|standing| standing.missed));
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Reader, Segments, Writer};
 use crate::store::stage::Ticket;
 use crate::store::table::Table;
-use crate::store::tracker::{Manifest, Shift};
+use crate::store::tracker::{Complete, Manifest, Shift};
 use crate::store::{Store, StoreError, keys, lock, rows};
 
 /// What a withdrawal did to the keys that it touched.
@@ -77,6 +77,8 @@ pub struct Withdrawing<'s> {
     touched: Vec<Touched>,
     by_key: Table,
     later: Later,
+    /// The deliveries that are taken back.
+    own: BTreeSet<u64>,
     /// The delivery whose file is being heard.
     author: u64,
     encoded: Vec<u8>,
@@ -238,6 +240,7 @@ impl Withdrawing<'_> {
             manifest: self.manifest,
             borne: self.borne,
             months,
+            complete: Complete::Without(self.own),
             left: Box::new(left),
         })
     }
@@ -375,6 +378,7 @@ impl Store {
             touched,
             by_key,
             later,
+            own: withdrawn.own,
             author: 0,
             encoded: Vec::new(),
             borne: Gathered::default(),

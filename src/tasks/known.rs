@@ -1,10 +1,10 @@
 //! What is known today: how fresh each source is, what may be founded on the roll, the register built from the index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::adapter::language::Adapter;
+use crate::adapter::language::{Adapter, Mode};
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, known_kinds};
 use crate::domain::record::RecordKind;
@@ -158,6 +158,7 @@ impl Files {
             row: stored.row,
             as_of,
             precedence: adapter.precedence,
+            missed: stored.missed,
             record: stored.record,
         })
     }
@@ -168,15 +169,22 @@ pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<
     let mut files = Files::default();
     let mut placed = Vec::new();
     for adapter in desk.configuration.adapters.values() {
-        if instead
+        let told = instead
             .as_ref()
-            .is_some_and(|(name, _)| *name == adapter.name)
-        {
-            continue;
-        }
+            .filter(|(name, _)| *name == adapter.name)
+            .map(|(_, rows)| -> BTreeSet<String> {
+                rows.iter().map(|placed| placed.record.key()).collect()
+            });
         for stored in desk.store.records(&adapter.name, adapter.record) {
-            let stored = stored?;
-            if stored.present {
+            let mut stored = stored?;
+            if let Some(told) = &told {
+                if told.contains(&stored.record.key()) {
+                    continue;
+                }
+                // What the batch does not mention would be missing once more.
+                stored.missed += u64::from(adapter.mode == Mode::Snapshot);
+            }
+            if stored.stands(adapter.gone_after) {
                 placed.push(files.place(desk, adapter, stored)?);
             }
         }

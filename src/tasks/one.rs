@@ -100,14 +100,14 @@ impl<'a> Gathering<'a> {
         })
     }
 
-    /// The present records of the roll, or of the other sources, that bear an identity.
+    /// The records of the roll, or of the other sources, that bear an identity.
     fn look(&mut self, identity: &Identity, roll: bool) -> Result<Vec<Record>, Failure> {
         let mut records = Vec::new();
         for (adapter, lookup) in &mut self.sources {
             if (adapter.record == RecordKind::InsuredRoll) == roll {
                 let found = lookup.find(identity)?.into_iter();
-                let present = found.filter(|found| found.stored.present);
-                records.extend(present.map(|found| found.stored.record));
+                let standing = found.filter(|found| found.stored.stands(adapter.gone_after));
+                records.extend(standing.map(|found| found.stored.record));
             }
         }
         Ok(records)
@@ -121,7 +121,7 @@ impl<'a> Gathering<'a> {
                 continue;
             }
             for found in lookup.find(identity)? {
-                if found.stored.present {
+                if found.stored.stands(adapter.gone_after) {
                     let placed = self.files.place(self.desk, adapter, found.stored)?;
                     taken.push(placed.clone());
                     self.placed.insert((at, found.order), placed);

@@ -368,11 +368,17 @@ impl City {
             .chain(enterprise.roll.values().flat_map(|heads| &heads.rows));
         for placed in rows {
             let step = newest[&(&placed.adapter, &placed.record.key())];
+            if placed.missed > 0 {
+                // It stands for a while as it was last.
+                assert_eq!((step.deed, step.row), (Deed::Missing, 0));
+                assert_eq!(step.before.as_ref(), Some(&placed.record));
+                continue;
+            }
             assert_eq!(step.after.as_ref(), Some(&placed.record));
             assert_eq!((&step.batch, step.row), (&placed.batch, placed.row));
         }
-        let standing = one.spans.iter().filter(|span| span.until.is_none()).count();
-        assert!(standing >= enterprise.links.len(), "{:?}", one.spans);
+        // What is linked stands or stood.
+        assert!(one.spans.len() >= enterprise.links.len(), "{:?}", one.spans);
         let json: Vec<_> = one
             .history
             .iter()

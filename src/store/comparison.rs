@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::RwLockReadGuard;
 
 use crate::domain::batch::ChangeCounts;
 use crate::domain::duplicate::prevails;
@@ -100,6 +101,8 @@ struct Rest {
 /// One delivery on its way in.
 #[derive(Debug)]
 pub struct Comparison<'s> {
+    /// Nothing is written anew meanwhile.
+    _delivering: RwLockReadGuard<'s, ()>,
     segments: &'s Segments,
     tracker: Tracker,
     manifest: Manifest,
@@ -144,6 +147,10 @@ pub struct Comparison<'s> {
 
 impl<'s> Comparison<'s> {
     /// Begins.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what a store lends to one delivery"
+    )]
     pub(super) fn begin(
         segments: &'s Segments,
         tracker: Tracker,
@@ -152,9 +159,11 @@ impl<'s> Comparison<'s> {
         ticket: Ticket,
         terms: &Terms<'_>,
         aside: &'s Path,
+        delivering: RwLockReadGuard<'s, ()>,
     ) -> Result<Self, StoreError> {
         let by_raw = terms.by_raw && terms.complete && manifest.layout == terms.layout;
         let mut new = Self {
+            _delivering: delivering,
             segments,
             tracker,
             manifest,

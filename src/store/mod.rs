@@ -23,18 +23,21 @@
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
+//! | `compaction` | index and tracking files written anew |
 //! | `withdrawal` | a delivery taken back |
 //!
-//! Locks: `accepting` (one delivery at a time), then `journal` (one entry at a time). Readers take none, and no iterator holds
-//! anything between two steps; so who walks may commit.
+//! Locks: `delivering` (by each delivery on its way, alone while the index is written anew), then `accepting` (one delivery at a
+//! time), then `journal` (one entry at a time). Readers take none, and no iterator holds anything between two steps; so who walks
+//! may commit.
 
 mod archive;
 mod bearers;
+pub mod compaction;
 pub mod comparison;
 pub mod engine;
 mod fault;
 mod fold;
-mod index;
+pub mod index;
 mod journal;
 mod keys;
 pub mod known_file;
@@ -64,7 +67,7 @@ mod tracking;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -210,6 +213,8 @@ pub struct Store {
     journal_path: PathBuf,
     /// Where the last whole entry ends: what readers may read.
     journal_end: AtomicU64,
+    /// Held while a delivery is on its way, by each; alone while the index is written anew.
+    delivering: RwLock<()>,
     /// Held while a delivery is made visible.
     accepting: Mutex<()>,
     numbers: Arc<Mutex<Numbers>>,
@@ -232,6 +237,7 @@ impl Store {
         opening::check_version(state)?;
         // From here on no other process is in: sled holds the lock of the whole folder.
         let index = Index::open(&state.join("index"))?;
+        index::remove_fresh(&state.join("index"))?;
         let archive = Archive::open(state.join("archive"))?;
         let segments = Segments::open(state.join("segments"))?;
         let trackers = Trackers::new(state.join("tracking"))?;
@@ -282,6 +288,7 @@ impl Store {
             journal_end: AtomicU64::new(journal.last().end),
             journal: Mutex::new(journal),
             journal_path,
+            delivering: RwLock::default(),
             accepting: Mutex::default(),
             numbers: Arc::new(Mutex::new(Numbers::after(delivery.unwrap_or(0)))),
         })
@@ -373,6 +380,7 @@ impl Store {
 
     /// Begins to compare a delivery of a source with what is known of it. Nothing of it is seen before [`Self::accept`].
     pub fn compare(&self, adapter: &str, terms: &Terms<'_>) -> Result<Comparison<'_>, StoreError> {
+        let delivering = self.delivering();
         let ticket = Ticket::next(&self.numbers);
         let manifest = self.manifest(adapter)?;
         let tracker = self.trackers.of(adapter, &manifest)?;
@@ -385,7 +393,15 @@ impl Store {
             ticket,
             terms,
             aside,
+            delivering,
         )
+    }
+
+    /// To be held while a delivery is on its way. Whoever holds it must not ask for it again: whoever waits to be alone goes first.
+    fn delivering(&self) -> RwLockReadGuard<'_, ()> {
+        self.delivering
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn manifest(&self, adapter: &str) -> Result<Manifest, StoreError> {
@@ -785,6 +801,6 @@ impl Store {
 
     /// Every key of the index with its value, in order, for a logical copy.
     pub fn export_index(&self) -> impl Iterator<Item = Result<engine::Pair, StoreError>> + '_ {
-        self.index.engine().export()
+        self.index.export()
     }
 }

@@ -131,9 +131,10 @@ pub fn remove(path: &Path) -> Result<(), StoreError> {
 pub struct SortedFile<T> {
     path: PathBuf,
     file: File,
+    items: u64,
     blocks: u64,
     length: u64,
-    items: PhantomData<T>,
+    kind: PhantomData<T>,
 }
 
 impl<T: Item> SortedFile<T> {
@@ -169,10 +170,16 @@ impl<T: Item> SortedFile<T> {
         Ok(Self {
             path: path.to_owned(),
             file,
+            items,
             blocks,
             length,
-            items: PhantomData,
+            kind: PhantomData,
         })
+    }
+
+    /// How many items it holds.
+    pub const fn items(&self) -> u64 {
+        self.items
     }
 
     fn damaged(path: &Path, text: &str) -> StoreError {

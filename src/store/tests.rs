@@ -558,6 +558,57 @@ fn batches_change_records_and_their_changes_can_be_told() {
 }
 
 #[test]
+fn written_anew_the_index_says_what_it_said_in_less_space() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    deliver(&store, 1, "1", news(0..600, "甲"));
+    for n in 2..9 {
+        deliver(
+            &store,
+            1,
+            &n.to_string(),
+            news(n * 1000..n * 1000 + 20, "乙"),
+        );
+    }
+    for round in 0..300 {
+        let digest = format!("{round:064}").repeat(30);
+        let event = Event::InForce {
+            name: "size-2017".to_owned(),
+            digest,
+        };
+        store.commit(at(1), "test", vec![event]).unwrap();
+    }
+    let before = everything(&store);
+    let sizes = store.sizes().unwrap();
+    let walk = store.records("market", RecordKind::Registration);
+    let done = store.compact().unwrap();
+    assert!(everything(&store) == before);
+    assert_eq!(walk.count(), 740, "who walks goes on");
+    assert!(
+        done.index.logical <= sizes.index.logical,
+        "a shorter manifest"
+    );
+    assert!(done.index.after < done.index.before, "{done:?}");
+    assert!(
+        done.index.after <= done.index.logical * 3 + (1 << 20),
+        "{done:?}"
+    );
+    let source = done.sources["market"];
+    assert!(source.after < source.before, "{done:?}");
+    assert!(source.after < source.logical + 8192, "{done:?}");
+    // There is nothing left to do, and a new process sees the same.
+    let again = store.compact().unwrap();
+    assert_eq!(
+        again.sources["market"].before,
+        again.sources["market"].after
+    );
+    drop(store);
+    let store = Store::open(home.path()).unwrap();
+    assert!(everything(&store) == before);
+    deliver(&store, 1, "9", news(9000..9001, "丙"));
+}
+
+#[test]
 fn a_missing_record_stays_with_its_content() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();

@@ -20,11 +20,11 @@ use crate::domain::finding::Insurance;
 use crate::domain::record::{Month, Record};
 use crate::domain::register::Periods;
 use crate::store::StoreError;
-use crate::store::archive::{io, private_folder, sync_folder};
+use crate::store::archive::{folder_bytes, io, private_folder, remove_folder, sync_folder};
 use crate::store::bearers::{self, Bearers, Gathered};
 use crate::store::engine::{BATCH_MAX, Engine, RANGE_MAX, WriteBatch};
 use crate::store::pages::{KeyHash, Known, pack, page_bounds, run_prefix, unpack};
-use crate::store::sorted_file::{self, SortedFile};
+use crate::store::sorted_file::{self, Item, SortedFile};
 
 /// Runs beside the first after which everything is written anew: as much as some dozen small runs.
 const RUNS_MAX: usize = 24;
@@ -247,7 +247,6 @@ impl Trackers {
         delivery: u64,
         leaving: Leaving<'_, impl ExactSizeIterator<Item = Known>>,
     ) -> Result<Manifest, StoreError> {
-        let tracker = self.of(adapter, before)?;
         let fresh = leaving.known.len() as u64;
         let left = leaving.known.map(Ok);
         let anew = before.generation == 0
@@ -260,23 +259,7 @@ impl Trackers {
         leaving.months.apply(&mut manifest.months);
         leaving.complete.apply(delivery, &mut manifest.complete);
         if anew {
-            let folder = self.place(adapter, delivery);
-            // Left by a killed process under the same number: nothing of it counts.
-            remove_folder(&folder)?;
-            private_folder(&folder)?;
-            sync_folder(&self.folder)?;
-            let merged = known_only(Merged::new(tracker.all(), left));
-            manifest.records = sorted_file::write(&base_file(&folder, delivery), merged)?;
-            manifest.generation = delivery;
-            manifest.runs = vec![delivery];
-            let before = self.bearers(adapter, before)?;
-            let mut rows: Vec<bearers::Walk<'_>> = Vec::new();
-            for bearers in &before {
-                rows.push(Box::new(bearers.walk()));
-            }
-            rows.push(Box::new(leaving.borne.sorted()));
-            self.bear(adapter, delivery, delivery, bearers::merged(rows))?;
-            manifest.bearers = vec![delivery];
+            self.renew(adapter, delivery, &mut manifest, left, leaving.borne)?;
         } else if fresh > 0 {
             let engine = self.engine(adapter, before.generation)?;
             clear(&engine, delivery)?;
@@ -289,6 +272,74 @@ impl Trackers {
             }
         }
         Ok(manifest)
+    }
+
+    /// Writes everything that the manifest names, and what was left since, into the folder of a generation of its own.
+    fn renew(
+        &self,
+        adapter: &str,
+        generation: u64,
+        manifest: &mut Manifest,
+        left: impl Iterator<Item = Result<Known, StoreError>>,
+        borne: Gathered,
+    ) -> Result<(), StoreError> {
+        let folder = self.place(adapter, generation);
+        // Left by a killed process under the same number: nothing of it counts.
+        remove_folder(&folder)?;
+        private_folder(&folder)?;
+        sync_folder(&self.folder)?;
+        let tracker = self.of(adapter, manifest)?;
+        let merged = known_only(Merged::new(tracker.all(), left));
+        let records = sorted_file::write(&base_file(&folder, generation), merged)?;
+        let files = self.bearers(adapter, manifest)?;
+        let mut rows: Vec<bearers::Walk<'_>> = Vec::new();
+        for bearers in &files {
+            rows.push(Box::new(bearers.walk()));
+        }
+        rows.push(Box::new(borne.sorted()));
+        self.bear(adapter, generation, generation, bearers::merged(rows))?;
+        manifest.generation = generation;
+        manifest.runs = vec![generation];
+        manifest.records = records;
+        manifest.bearers = vec![generation];
+        Ok(())
+    }
+
+    /// Writes what is known of a source into one file, unseen. The manifest by which it will be seen; `None` when it is one file
+    /// already.
+    pub fn merge(
+        &self,
+        adapter: &str,
+        before: &Manifest,
+        generation: u64,
+    ) -> Result<Option<Manifest>, StoreError> {
+        if before.runs.len() < 2 {
+            return Ok(None);
+        }
+        let mut manifest = before.clone();
+        let nothing = std::iter::empty();
+        self.renew(
+            adapter,
+            generation,
+            &mut manifest,
+            nothing,
+            Gathered::default(),
+        )?;
+        Ok(Some(manifest))
+    }
+
+    /// The bytes of what the manifest names: records once, whatever runs say of them, and what they bear.
+    pub fn logical(&self, adapter: &str, manifest: &Manifest) -> Result<u64, StoreError> {
+        let mut bytes = manifest.records * Known::BYTES as u64;
+        for bearers in self.bearers(adapter, manifest)? {
+            bytes += bearers.items() * bearers::Pair::BYTES as u64;
+        }
+        Ok(bytes)
+    }
+
+    /// The bytes of the files of a source.
+    pub fn bytes(&self, adapter: &str, manifest: &Manifest) -> Result<u64, StoreError> {
+        folder_bytes(&self.place(adapter, manifest.generation))
     }
 
     fn bear(
@@ -348,16 +399,6 @@ impl Trackers {
             }
         }
         Ok(())
-    }
-}
-
-fn remove_folder(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(format!(
-            "删除旧的变更索引{}",
-            path.display()
-        ))(error)),
-        _ => Ok(()),
     }
 }
 

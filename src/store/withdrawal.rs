@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::RwLockReadGuard;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -67,6 +68,8 @@ struct Touched {
 /// A withdrawal on its way. Dropped, nothing of it stays.
 #[derive(Debug)]
 pub struct Withdrawing<'s> {
+    /// Nothing is written anew meanwhile.
+    _delivering: RwLockReadGuard<'s, ()>,
     segments: &'s Segments,
     manifest: Manifest,
     adapter: String,
@@ -358,6 +361,7 @@ fn touched(
 impl Store {
     /// Begins to take an accepted batch back. Nothing of it is seen before [`Self::withdraw`].
     pub fn withdrawing(&self, batch: &Batch) -> Result<Withdrawing<'_>, StoreError> {
+        let delivering = self.delivering();
         let ticket = Ticket::next(&self.numbers);
         let manifest = self.manifest(&batch.adapter)?;
         let tracker = self.trackers.of(&batch.adapter, &manifest)?;
@@ -369,6 +373,7 @@ impl Store {
             by_key.add(touched.was.key.whole, position(at)?);
         }
         Ok(Withdrawing {
+            _delivering: delivering,
             segments: &self.segments,
             manifest,
             adapter: batch.adapter.clone(),

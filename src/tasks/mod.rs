@@ -11,6 +11,7 @@ use crate::config::configuration::Configuration;
 use crate::store::{Store, StoreError};
 
 pub mod again;
+pub mod compact;
 pub mod county;
 pub mod deliver;
 pub mod escalate;

@@ -23,6 +23,7 @@
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
+//! | `migration` | a state folder of the version before |
 //! | `compaction` | index and tracking files written anew |
 //! | `withdrawal` | a delivery taken back |
 //!
@@ -42,6 +43,7 @@ mod journal;
 mod keys;
 pub mod known_file;
 pub mod lookup;
+mod migration;
 mod opening;
 mod pages;
 mod records;
@@ -234,7 +236,7 @@ impl Store {
     /// publishes those with one, applies journal entries the index has not seen.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
         private_folder(state)?;
-        opening::check_version(state)?;
+        let is_older = opening::check_version(state)?;
         // From here on no other process is in: sled holds the lock of the whole folder.
         let index = Index::open(&state.join("index"))?;
         index::remove_fresh(&state.join("index"))?;
@@ -268,6 +270,11 @@ impl Store {
                 "a staged batch was never journaled and is dropped; pull it again"
             );
             marker.remove(&index, &segments, &trackers)?;
+        }
+        if is_older {
+            migration::to_this_version(&index, &segments, &trackers)?;
+            opening::mark_version(state)?;
+            tracing::info!("the state folder of an older version was taken on");
         }
         // A process killed after a batch became visible may have left what stood before it.
         for item in index.scan(keys::TRACKED.into()) {

@@ -48,15 +48,23 @@ pub struct Manifest {
     pub records: u64,
     /// What the raw fingerprints mean: they are only compared when it is the same.
     pub layout: String,
-    /// The runs that have a file of what their keys bear, oldest first.
+    /// The runs that have a file of what their keys bear, oldest first. Version 2 had none.
+    #[serde(default)]
     pub bearers: Vec<u64>,
     /// The last deliveries that had to mention every record and were not taken back, oldest first: at most [`COMPLETE_KEPT`].
+    #[serde(default)]
     pub complete: Vec<u64>,
     /// How many records that are present speak of a month: `2026-03` of tax, `2026-03/pension` of the roll.
+    #[serde(default)]
     pub months: BTreeMap<String, u64>,
 }
 
 impl Manifest {
+    /// Whether it was written by version 2.
+    pub const fn is_of_version_2(&self) -> bool {
+        self.generation != 0 && self.bearers.is_empty()
+    }
+
     /// Adds the months that the present records speak of.
     pub fn add_to(&self, kind: crate::domain::record::RecordKind, periods: &mut Periods) {
         for (name, rows) in &self.months {
@@ -303,6 +311,20 @@ impl Trackers {
         manifest.records = records;
         manifest.bearers = vec![generation];
         Ok(())
+    }
+
+    /// What was known of a source in version 2, which had all of its runs in sled: by the key hashes of that version.
+    pub fn of_version_2(
+        &self,
+        adapter: &str,
+        manifest: &Manifest,
+    ) -> Result<Vec<Known>, StoreError> {
+        let tracker = Tracker {
+            base: None,
+            engine: Some(self.engine(adapter, manifest.generation)?),
+            runs: manifest.runs.clone(),
+        };
+        known_only(tracker.overlay()).collect()
     }
 
     /// Writes what is known of a source into one file, unseen. The manifest by which it will be seen; `None` when it is one file

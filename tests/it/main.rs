@@ -9,6 +9,7 @@ mod hosts;
 mod inbox;
 mod issues;
 mod mail;
+mod migration;
 mod office;
 mod one;
 mod preview;

@@ -12,7 +12,7 @@
 //! | 9 | `main.rs` | argv in, exit code out |
 //! | 8 | [`cli`] | one file per command; the only place where rooms are wired together |
 //! | 6 | [`daemon`] | schedules → activations, socket, clean end; `daemon::clock` is the only reader of the clock |
-//! | 5 | [`tasks`] | pull, review, escalate, notify, deliver, publish, selfcheck: load, decide, commit |
+//! | 5 | [`tasks`] | pull, review, escalate, notify, deliver, publish, selfcheck, compact: load, decide, commit |
 //! | 4 | [`intake`] [`config`] [`demo`] | bytes → rows · files → checked settings · a synthetic city |
 //! | 3 | [`adapter`] [`store`] [`courier`] [`render`] | language of adapters · archive, journal, index · ways out · texts and pages |
 //! | 2 | [`domain`] | the nouns and their rules |

@@ -8,7 +8,7 @@ use crate::adapter::reading::{self, MoneyUnit, Said};
 use crate::adapter::row::CellText;
 use crate::domain::code::{self, CodeVerdict, Kind};
 use crate::domain::record::{Field, FieldType, Value};
-use crate::domain::text::{fold, folded, is_regular};
+use crate::domain::text::{fold, folded, is_regular, is_regular_apart, is_wide_bracket};
 
 /// Why a cell's value is not taken, or only with a doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub struct Reader<'a> {
 
 /// Hex digits of a pseudonym: 128 bits, of which accidental equals are out of question.
 const PSEUDONYM_DIGITS: usize = 32;
+/// They are written with these.
+const HEX: &[u8; 16] = b"0123456789abcdef";
 /// A key for values that are thrown away.
 const NO_KEY: [u8; 32] = [0; 32];
 
@@ -133,11 +135,29 @@ pub fn heading_text(text: &str) -> String {
     fold(text).replace(' ', "")
 }
 
+/// What a short way found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plain<'c> {
+    /// The text of the cell, as it stands.
+    Text(&'c str),
+    /// A value.
+    Value(Value),
+}
+
+impl From<Plain<'_>> for Value {
+    fn from(plain: Plain<'_>) -> Self {
+        match plain {
+            Plain::Text(text) => Self::Text(text.to_owned()),
+            Plain::Value(value) => value,
+        }
+    }
+}
+
 /// The value of a cell that needs no work: a valid code, a regular text, a figure or day as most exports write them. It is what
 /// [`read`] would give, found sooner; `None` says nothing.
 #[inline]
 #[must_use]
-pub fn plain(reader: &Reader<'_>, cell: CellText<'_>) -> Option<Value> {
+pub fn plain<'c>(reader: &Reader<'_>, cell: CellText<'c>) -> Option<Plain<'c>> {
     let text = cell.text;
     let is_whole = match reader.field.field_type() {
         FieldType::Code if matches!(reader.field, Field::CreditCode | Field::HeadOfficeCode) => {
@@ -147,17 +167,19 @@ pub fn plain(reader: &Reader<'_>, cell: CellText<'_>) -> Option<Value> {
         FieldType::Text => is_plain_text(reader.field, text),
         FieldType::Count if reader.field != Field::ReportYear => {
             // Seven digits are below every cap.
-            return plain_number(text.as_bytes(), 7).map(Value::Count);
+            return plain_number(text.as_bytes(), 7).map(|n| Plain::Value(Value::Count(n)));
         }
-        FieldType::Money => return plain_money(text, reader.unit).map(Value::Money),
+        FieldType::Money => {
+            return plain_money(text, reader.unit).map(|fen| Plain::Value(Value::Money(fen)));
+        }
         FieldType::Date => {
             let day = reading::plain_day(text)?;
             let is_sure = reader.field != Field::Founded || day <= reader.delivered;
-            return is_sure.then_some(Value::Date(day));
+            return is_sure.then_some(Plain::Value(Value::Date(day)));
         }
         _ => false,
     };
-    is_whole.then(|| Value::Text(text.to_owned()))
+    is_whole.then_some(Plain::Text(text))
 }
 
 /// Capital letters and digits that are neither a citizen id nor a way of saying nothing.
@@ -175,12 +197,16 @@ fn is_plain_text(field: Field, text: &str) -> bool {
     if (10..=15).contains(&length) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return true;
     }
-    let is_sure = length > 18 && length <= chars_at_most(field);
-    is_sure
-        && is_regular(text)
-        && (length > 30 || !reading::says_nothing(text))
-        && !(matches!(field, Field::Name | Field::Address)
-            && memchr::memchr2(b'(', b')', text.as_bytes()).is_some())
+    if length <= 18 || length > chars_at_most(field) {
+        return false;
+    }
+    if !matches!(field, Field::Name | Field::Address) {
+        return is_regular(text) && (length > 30 || !reading::says_nothing(text));
+    }
+    // Their brackets are full-width in the end.
+    is_regular_apart(text, is_wide_bracket)
+        && (length > 30 || !reading::says_nothing(&folded(text)))
+        && memchr::memchr2(b'(', b')', text.as_bytes()).is_none()
 }
 
 /// A number of digits only.
@@ -381,12 +407,18 @@ fn pseudonym(reader: &Reader<'_>, cell: CellText<'_>, text: &str) -> Outcome {
             )),
         };
     }
-    let normal = code::normal(text);
+    let normal = code::regular(text);
     if normal.is_empty() {
         return Outcome::default();
     }
-    let digest = blake3::keyed_hash(reader.pseudonym_key, normal.as_bytes()).to_hex();
-    Outcome::value(Value::Text(digest[..PSEUDONYM_DIGITS].to_owned()))
+    let digest = blake3::keyed_hash(reader.pseudonym_key, normal.as_bytes());
+    let mut digits = String::with_capacity(PSEUDONYM_DIGITS);
+    for byte in &digest.as_bytes()[..PSEUDONYM_DIGITS / 2] {
+        for half in [byte >> 4, byte & 15] {
+            digits.push(char::from(HEX[usize::from(half)]));
+        }
+    }
+    Outcome::value(Value::Text(digits))
 }
 
 fn lost_digits() -> Fault {
@@ -498,7 +530,7 @@ mod tests {
                     let cell = CellText { text, numeric };
                     let read = read(&reader, cell);
                     if let Some(found) = plain(&reader, cell) {
-                        let expected = Outcome::value(found);
+                        let expected = Outcome::value(found.into());
                         assert_eq!(read, expected, "{} {unit:?} {text}", field.name());
                     }
                 }

@@ -33,6 +33,11 @@ pub const MISSING_AT_MOST: f64 = 0.1;
 pub const SET_ASIDE_AT_MOST: f64 = 0.05;
 /// Characters of an adapter's name: it stands in batch ids and file names.
 const NAME_CHARS: usize = 40;
+/// Complete batches that do not mention a record before it is gone, where the adapter does not say: one short export takes nothing
+/// from anybody, and neither does its repetition.
+const GONE_AFTER: u64 = 3;
+/// The most that an adapter may wait for.
+const GONE_AFTER_MOST: u64 = 60;
 
 impl Adapter {
     /// Checks a file's meaning.
@@ -42,6 +47,7 @@ impl Adapter {
     pub fn check(name: &str, digest: &str, file: AdapterFile) -> Result<Self, Vec<Complaint>> {
         let mut complaints = Complaints::default();
         complaints.head(name, &file);
+        complaints.gone_after(&file);
         complaints.transport(&file);
         complaints.format(&file.format);
         complaints.as_of(&file);
@@ -64,6 +70,7 @@ impl Adapter {
             repeat: file.repeat,
             agreement: file.agreement,
             precedence: file.precedence,
+            gone_after: file.gone_after.unwrap_or(GONE_AFTER),
             transport: file.transport,
             container: file.container,
             format: file.format,
@@ -99,6 +106,27 @@ impl Complaints {
             code,
             text: text.into(),
         });
+    }
+
+    fn gone_after(&mut self, file: &AdapterFile) {
+        let Some(batches) = file.gone_after else {
+            return;
+        };
+        if file.mode == Mode::Increment {
+            self.add(
+                "gone_after",
+                "YB-1327",
+                "增量交付不说明哪些记录不再存在，不能设置 gone_after。处理：删去，或改为 mode = \"snapshot\"",
+            );
+        } else if !(1..=GONE_AFTER_MOST).contains(&batches) {
+            self.add(
+                "gone_after",
+                "YB-1328",
+                format!(
+                    "gone_after 是 {batches}，应为 1 到 {GONE_AFTER_MOST} 之间的整数。处理：填写连续多少个完整批次未出现才视为不再存在"
+                ),
+            );
+        }
     }
 
     fn head(&mut self, name: &str, file: &AdapterFile) {

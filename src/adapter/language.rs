@@ -34,6 +34,8 @@ pub struct AdapterFile {
     /// Which of several sources of the same kind prevails about one enterprise: the greater; the newer where equal.
     #[serde(default)]
     pub precedence: i32,
+    /// After how many complete batches in a row that do not mention a record it is gone: 3 unless said otherwise.
+    pub gone_after: Option<u64>,
     /// Where it comes from.
     pub transport: Transport,
     /// What it is packed in.
@@ -84,6 +86,9 @@ pub struct Adapter {
     pub agreement: Option<Agreement>,
     /// Which of several sources of the same kind prevails about one enterprise: the greater; the newer where equal.
     pub precedence: i32,
+    /// After how many complete batches in a row that do not mention a record it is gone. Until then it stands as it was last: not
+    /// mentioned is not cancelled, and an export may be short.
+    pub gone_after: u64,
     /// Where it comes from.
     pub transport: Transport,
     /// What it is packed in.

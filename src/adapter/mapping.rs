@@ -9,13 +9,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use jiff::civil::Date;
 
-use crate::adapter::cell::{self, Outcome, Reader};
+use crate::adapter::cell::{self, Outcome, Plain, Reader};
 use crate::adapter::format::Format;
 use crate::adapter::language::{Adapter, AsOf, FieldRule, Period};
 use crate::adapter::reading::{self, MoneyUnit};
 use crate::adapter::row::{CellText, RawRow};
 use crate::domain::batch::{Issue, Unreadable};
-use crate::domain::fields::Fields;
+use crate::domain::fields::{Fields, Refill};
 use crate::domain::record::{Field, FieldType, Month, Record, Value, mask};
 use crate::domain::text::{fold, folded, is_blank};
 
@@ -104,6 +104,8 @@ pub struct Mapper<'a> {
     /// Headings that an issue was raised for already.
     raised: BTreeSet<String>,
     rows: u64,
+    /// The fields of a record that nobody needs any more.
+    spare: Fields,
 }
 
 /// Characters of a value or heading that an issue shows.
@@ -156,6 +158,7 @@ impl<'a> Mapper<'a> {
             personal: Vec::new(),
             raised: BTreeSet::new(),
             rows: 0,
+            spare: Fields::new(),
         }
     }
 
@@ -259,14 +262,13 @@ impl<'a> Mapper<'a> {
         let mut issues = Vec::new();
         let mut is_usable = true;
         // Plans stand in the order of fields, so the map is built at once.
-        let mut fields = Vec::with_capacity(self.plans.len() + 1);
+        let mut fields = Refill::over(std::mem::take(&mut self.spare));
         for at in 0..self.plans.len() {
             let plan = &mut self.plans[at];
             let field = plan.reader.field;
             let cell = plan.column.and_then(|at| row.cell(at));
             // Nearly every cell goes by here, without anything that could be wrong in it.
-            if let Some(value) = cell.and_then(|cell| plan.read_soon(cell)) {
-                fields.push((field, value));
+            if cell.is_some_and(|cell| plan.read_soon(cell, &mut fields)) {
                 continue;
             }
             let outcome = plan.read_and_remember(cell);
@@ -278,10 +280,10 @@ impl<'a> Mapper<'a> {
                 issues.extend(self.issue(row.number, &self.plans[at], cell, &outcome));
             }
             if let Some(value) = outcome.value {
-                fields.push((field, value));
+                fields.value(field, value);
             }
         }
-        record.fields = Fields::from(fields);
+        record.fields = fields.done();
         if self.adapter.period.is_some() {
             // Without it the file as a whole is refused after its last row.
             match self.period {
@@ -299,6 +301,11 @@ impl<'a> Mapper<'a> {
             issues,
             is_total: false,
         }
+    }
+
+    /// Takes back a record that nobody needs any more: the next one is written over it.
+    pub fn take_back(&mut self, record: Record) {
+        self.spare = record.fields;
     }
 
     /// The day the file speaks of, after its last row.
@@ -515,24 +522,35 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What [`Self::read`] would give, by the short ways: a text that needs no work is copied, one that was read before is
-    /// remembered. `None` says nothing.
+    /// Puts down what [`Self::read`] would give, by the short ways: a text that needs no work is copied, one that was read before
+    /// is remembered. `false`: nothing was put down, and that says nothing.
     #[inline]
-    fn read_soon(&mut self, cell: CellText<'_>) -> Option<Value> {
+    fn read_soon(&mut self, cell: CellText<'_>, fields: &mut Refill) -> bool {
         if self.is_unit_disputed {
-            return None;
+            return false;
         }
-        let value = cell::plain(&self.reader, cell);
-        if value.is_some() || cell.numeric || cell.text.len() > KNOWN_BYTES {
-            return value;
-        }
-        if self.is_varied {
-            return None;
+        let field = self.reader.field;
+        match cell::plain(&self.reader, cell) {
+            Some(Plain::Text(text)) => {
+                fields.text(field, text);
+                return true;
+            }
+            Some(Plain::Value(value)) => {
+                fields.value(field, value);
+                return true;
+            }
+            None if cell.numeric || cell.text.len() > KNOWN_BYTES || self.is_varied => {
+                return false;
+            }
+            None => {}
         }
         self.asked += 1;
-        let value = self.known.get(cell.text).cloned();
-        self.hits += u32::from(value.is_some());
-        value
+        let Some(value) = self.known.get(cell.text) else {
+            return false;
+        };
+        self.hits += 1;
+        fields.copy(field, value);
+        true
     }
 
     /// As [`Self::read`]; what is without a fault is remembered.

@@ -1,6 +1,7 @@
 //! Raw rows: what a decoder hands to the mapping, whatever the format was.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::domain::batch::Unreadable;
 
@@ -162,7 +163,10 @@ impl RawRow {
     /// Whether a character may have been lost in it before it came here: U+FFFD stands in it, or between its cells.
     #[must_use]
     pub fn shows_loss(&self) -> bool {
-        memchr::memmem::find(self.text.as_bytes(), "\u{fffd}".as_bytes()).is_some()
+        // Made once: every row is looked through.
+        static REPLACED: LazyLock<memchr::memmem::Finder<'static>> =
+            LazyLock::new(|| memchr::memmem::Finder::new("\u{fffd}"));
+        REPLACED.find(self.text.as_bytes()).is_some()
     }
 
     /// Bytes of the longest cell.

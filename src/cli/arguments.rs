@@ -201,6 +201,8 @@ pub enum TaskArgument {
     Publish,
     /// Look for silence: stale feeds, stuck notices, missed steps
     Selfcheck,
+    /// Write index and tracking files anew, so that they do not grow with what was overwritten
+    Compact,
 }
 
 /// Options of `preview`.

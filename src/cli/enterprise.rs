@@ -5,31 +5,33 @@ use serde_json::{Value, json};
 use crate::cli::console::Console;
 use crate::domain::code;
 use crate::domain::coverage::{Assessment, Evidence};
-use crate::domain::record::Audience;
+use crate::domain::history::Step;
+use crate::domain::record::{self, Audience, Field, Record, Value as FieldValue, shown_key};
 use crate::domain::register::{Enterprise, Placed};
-use crate::tasks::known::known;
+use crate::tasks::one::find_one;
 use crate::tasks::{Desk, Failure};
+
+/// Steps of the history that are shown as text.
+const STEPS_SHOWN: usize = 40;
 
 /// Exit 0 found, 1 not found or several of that name.
 pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i32, Failure> {
-    let known = known(desk)?;
-    let found = known.register.find(wanted);
-    let [enterprise] = found.as_slice() else {
-        if found.is_empty() {
-            console.message(format!(
-                "[YB-7211] 底数中没有“{}”。处理：核对统一社会信用代码或全称。",
-                code::examine(wanted).input
-            ));
+    let one = match find_one(desk, wanted)? {
+        Ok(one) => one,
+        Err(found) => {
+            if found.is_empty() {
+                console.message(format!(
+                    "[YB-7211] 底数中没有“{}”。处理：核对统一社会信用代码或全称。",
+                    code::examine(wanted).input
+                ));
+            }
+            for enterprise in &found {
+                console.message(format!("{}　{}", enterprise.credit_code, enterprise.name));
+            }
+            return Ok(1);
         }
-        for enterprise in &found {
-            console.message(format!("{}　{}", enterprise.credit_code, enterprise.name));
-        }
-        return Ok(1);
     };
-    let assessment = known
-        .assessments
-        .iter()
-        .find(|assessment| assessment.enterprise == enterprise.id);
+    let (enterprise, assessment) = (&one.enterprise, one.assessment.as_ref());
     let cases = desk.store.cases_of(&enterprise.id)?;
     if console.json {
         console.document(&json!({
@@ -45,6 +47,8 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             "links": enterprise.links,
             "assessment": assessment.map(verdict),
             "cases": cases,
+            "history": one.history.iter().map(Step::to_json).collect::<Vec<_>>(),
+            "spans": one.spans,
         }));
         return Ok(0);
     }
@@ -60,12 +64,78 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             console.line(format!("    {} {} {}", entry.date, entry.by, entry.text));
         }
     }
+    history(&one.history, console);
     Ok(0)
+}
+
+/// What was said of it, newest first.
+fn history(steps: &[Step], console: &mut Console<'_>) {
+    console.line("历次报送（最新在前）：");
+    for step in steps.iter().take(STEPS_SHOWN) {
+        let as_of = step
+            .as_of
+            .map_or_else(String::new, |day| format!("，数据截至{day}"));
+        let effective = step
+            .effective()
+            .map_or_else(String::new, |day| format!("，{day}生效"));
+        let row = match step.row {
+            0 => String::new(),
+            row => format!(" 第{row}行"),
+        };
+        console.line(format!(
+            "  {} {}　{} {}（批次{}，文件{}{row}{as_of}{effective}）",
+            step.learned,
+            step.deed.title(),
+            step.source,
+            shown_key(&step.key),
+            step.batch,
+            step.file,
+        ));
+        if let Some((by, reason, day)) = &step.withdrawn {
+            console.line(format!("    该批次已由{by}于{day}撤回：{reason}"));
+        }
+        differences(step, console);
+    }
+    if let Some(more) = steps
+        .len()
+        .checked_sub(STEPS_SHOWN)
+        .filter(|more| *more > 0)
+    {
+        console.line(format!("  另有{more}次，用 --json 查看全部"));
+    }
+}
+
+/// Field by field, where a record was and stays; what came or went whole is shown elsewhere or no longer counts.
+fn differences(step: &Step, console: &mut Console<'_>) {
+    let (Some(before), Some(after)) = (&step.before, &step.after) else {
+        return;
+    };
+    for field in Field::ALL {
+        let side = |record: &Record| record.fields.get(field).map(|value| shown(*field, value));
+        if before.fields.get(field) != after.fields.get(field) {
+            let text = |side: Option<String>| side.unwrap_or_else(|| "（空）".to_owned());
+            console.line(format!(
+                "    {}：{} → {}",
+                field.title(),
+                text(side(before)),
+                text(side(after))
+            ));
+        }
+    }
+}
+
+/// A value for staff; a citizen id in the place of a code is masked.
+fn shown(field: Field, value: &FieldValue) -> String {
+    match record::shown(field, value) {
+        (Value::String(masked), true) => masked,
+        _ => field.shown(value),
+    }
 }
 
 fn placed(row: &Placed) -> Value {
     json!({
         "source": row.adapter, "batch": row.batch, "file": row.file, "row": row.row, "as_of": row.as_of,
+        "missed": row.missed,
         "record": row.record.to_json(Audience::Section),
     })
 }
@@ -104,7 +174,14 @@ fn text(enterprise: &Enterprise, assessment: Option<&Assessment>, console: &mut 
         .chain(&enterprise.transport)
         .chain(enterprise.roll.values().flat_map(|heads| &heads.rows));
     for row in rows {
-        console.line(format!("  [{} {} 第{}行]", row.adapter, row.file, row.row));
+        let missed = match row.missed {
+            0 => String::new(),
+            missed => format!("（最近连续{missed}批完整数据中未再出现）"),
+        };
+        console.line(format!(
+            "  [{} {} 第{}行]{missed}",
+            row.adapter, row.file, row.row
+        ));
         for (field, value) in &row.record.fields {
             console.line(format!("    {}：{}", field.title(), field.shown(value)));
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::arguments::{RunArguments, TaskArgument};
 use crate::cli::console::Console;
 use crate::cli::session::Session;
-use crate::tasks::{Failure, deliver, escalate, notify, publish, review, selfcheck};
+use crate::tasks::{Failure, compact, deliver, escalate, notify, publish, review, selfcheck};
 
 /// Exit 0 done; selfcheck 1 when something is wrong.
 pub fn run(
@@ -46,6 +46,9 @@ pub fn run(
         }
         TaskArgument::Publish => {
             publish::run(desk, day, dry).map(|report| show(console, &report, &report.summary()))
+        }
+        TaskArgument::Compact => {
+            compact::run(desk, dry).map(|report| show(console, &report, &report.summary()))
         }
         TaskArgument::Selfcheck => {
             let report = selfcheck::run(desk, dry)?;

@@ -42,6 +42,8 @@ pub enum TaskName {
     Publish,
     /// Look for silence.
     Selfcheck,
+    /// Write index and tracking files anew.
+    Compact,
 }
 
 /// `pull tax`, `review` …
@@ -55,6 +57,7 @@ impl fmt::Display for TaskName {
             Self::Deliver => f.write_str("deliver"),
             Self::Publish => f.write_str("publish"),
             Self::Selfcheck => f.write_str("selfcheck"),
+            Self::Compact => f.write_str("compact"),
         }
     }
 }
@@ -114,6 +117,7 @@ enum TaskWord {
     Deliver,
     Publish,
     Selfcheck,
+    Compact,
 }
 
 /// A month has at most this many working days.
@@ -159,6 +163,7 @@ pub fn parse(file: &str, text: &str) -> Result<Schedule, Vec<Fault>> {
         (TaskWord::Deliver, None) => Some(TaskName::Deliver),
         (TaskWord::Publish, None) => Some(TaskName::Publish),
         (TaskWord::Selfcheck, None) => Some(TaskName::Selfcheck),
+        (TaskWord::Compact, None) => Some(TaskName::Compact),
     };
     let job = file.rsplit('/').next().unwrap_or(file);
     match task {

@@ -25,6 +25,7 @@ pub const FILES: &[(&str, &str)] = shipped![
     "config/rules/size-2017.toml",
     "config/units.toml",
     "config/yingbao.toml",
+    "schedules/compact.toml",
     "schedules/deliver-afternoon.toml",
     "schedules/deliver-morning.toml",
     "schedules/escalate.toml",

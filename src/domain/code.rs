@@ -128,6 +128,13 @@ pub fn normal(input: &str) -> String {
 /// cut to 15 digits (its organisation code would be another one).
 #[must_use]
 pub fn organisation_code_of(id: &str) -> Option<String> {
+    // ASCII, by its form.
+    organisation_bytes_of(id).map(|inner| String::from_utf8_lossy(&inner).into_owned())
+}
+
+/// The same without a copy: every row of every export is asked for it.
+#[must_use]
+pub fn organisation_bytes_of(id: &str) -> Option<[u8; 9]> {
     let code = regular(id);
     let code = code.as_bytes();
     let inner = match code.len() {
@@ -140,8 +147,8 @@ pub fn organisation_code_of(id: &str) -> Option<String> {
         },
         _ => return None,
     };
-    // ASCII, by its form.
-    has_organisation_form(inner).then(|| String::from_utf8_lossy(inner).into_owned())
+    let inner = <[u8; 9]>::try_from(inner).ok()?;
+    has_organisation_form(&inner).then_some(inner)
 }
 
 /// The check character of a credit code's first 17 characters; `None` when they are not 17 of its alphabet.
@@ -158,7 +165,9 @@ pub fn organisation_check(first_8: &str) -> Option<char> {
     organisation_check_of(first_8.as_bytes()).map(char::from)
 }
 
-fn regular(input: &str) -> Cow<'_, str> {
+/// As [`normal`], without a copy where nothing is to be done.
+#[must_use]
+pub fn regular(input: &str) -> Cow<'_, str> {
     let is_clean = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
     // What stands where a code should may be a name: common hanzi stay as they are.
     let is_known = |b: u8| is_clean(b) || !b.is_ascii();

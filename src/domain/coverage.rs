@@ -14,7 +14,7 @@ use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
 use crate::domain::industry;
 use crate::domain::new_form::{self, NewFormTag};
 use crate::domain::record::{Field, Month, Record};
-use crate::domain::register::{Enterprise, Register, RollHeads};
+use crate::domain::register::{Enterprise, Periods, Register, RollHeads};
 use crate::domain::size::{self, Class, SizeClass};
 use crate::domain::unit::{UnitId, Units};
 
@@ -221,21 +221,7 @@ pub fn assess_all(
     roll: &RollKnowledge,
     today: Date,
 ) -> Vec<Assessment> {
-    let newest_tax = register
-        .enterprises
-        .iter()
-        .filter_map(|e| e.tax.keys().next_back())
-        .max()
-        .copied();
-    let roll_month = roll_month(register, roll);
-    let context = Context {
-        register,
-        rules,
-        roll,
-        today,
-        newest_tax,
-        roll_month,
-    };
+    let context = Context::of(register, rules, roll, today);
     let surplus = context.head_office_surplus();
     register
         .enterprises
@@ -244,10 +230,21 @@ pub fn assess_all(
         .collect()
 }
 
-/// The newest month that the roll has for (nearly) everybody.
-///
-/// The running month comes in unit by unit, and one row may carry a slip of the year: taking the newest month that stands
-/// anywhere would make everybody else look uninsured. So a month counts when it has at least half the rows of the fullest.
+/// Assesses one enterprise of the register on `today`; `None` when it is not there. The register may hold less than all enterprises:
+/// beside this one its head office and that one's other branches are looked at, and its `periods` must be those of all rows.
+#[must_use]
+pub fn assess_one(
+    register: &Register,
+    id: &str,
+    rules: &Rules,
+    roll: &RollKnowledge,
+    today: Date,
+) -> Option<Assessment> {
+    let context = Context::of(register, rules, roll, today);
+    let enterprise = register.get(id)?;
+    Some(context.assess(enterprise, &context.head_office_surplus()))
+}
+
 /// The kinds a roll speaks of: rows there are, and its newest month is not more than one behind the newest of all kinds. A kind whose
 /// months stopped coming is late, and of what is late nothing is known.
 #[must_use]
@@ -274,18 +271,22 @@ pub fn known_kinds(census: &Census) -> BTreeSet<Insurance> {
         .collect()
 }
 
-fn roll_month(register: &Register, roll: &RollKnowledge) -> Option<Month> {
+/// The newest month that the roll has for (nearly) everybody.
+///
+/// The running month comes in unit by unit, and one row may carry a slip of the year: taking the newest month that stands
+/// anywhere would make everybody else look uninsured. So a month counts when it has at least half the rows of the fullest.
+fn roll_month(periods: &Periods, roll: &RollKnowledge) -> Option<Month> {
     let last = Month::of(roll.as_of?);
-    let mut rows: BTreeMap<Month, usize> = BTreeMap::new();
-    for ((month, kind), heads) in register.enterprises.iter().flat_map(|e| &e.roll) {
+    let mut rows: BTreeMap<Month, u64> = BTreeMap::new();
+    for ((month, kind), count) in &periods.roll_rows {
         if *month <= last && roll.known.contains(kind) {
-            *rows.entry(*month).or_default() += heads.rows.len();
+            *rows.entry(*month).or_default() += count;
         }
     }
     let fullest = rows.values().copied().max()?;
     rows.into_iter()
         .rev()
-        .find(|(_, count)| count * 2 >= fullest)
+        .find(|(_, count)| count.saturating_mul(2) >= fullest)
         .map(|(month, _)| month)
 }
 
@@ -296,6 +297,19 @@ struct Context<'a> {
     today: Date,
     newest_tax: Option<Month>,
     roll_month: Option<Month>,
+}
+
+impl<'a> Context<'a> {
+    fn of(register: &'a Register, rules: &'a Rules, roll: &'a RollKnowledge, today: Date) -> Self {
+        Self {
+            register,
+            rules,
+            roll,
+            today,
+            newest_tax: register.periods.newest_tax,
+            roll_month: roll_month(&register.periods, roll),
+        }
+    }
 }
 
 impl Context<'_> {
@@ -734,9 +748,7 @@ impl Context<'_> {
             .record
             .text(Field::HeadOfficeCode)?;
         self.register
-            .find(code)
-            .into_iter()
-            .next()
+            .of_code(code)
             .filter(|head| head.id != enterprise.id)
     }
 
@@ -950,6 +962,7 @@ mod tests {
                 row: self.rows.len() as u64 + 2,
                 as_of: Some(day("2026-03-31")),
                 precedence: 0,
+                missed: 0,
                 record: Record {
                     kind,
                     fields: fields.into_iter().collect(),

@@ -57,6 +57,61 @@ impl Fields {
     }
 }
 
+/// Fills fields anew where others were, in ascending order: texts are written over texts, so that a million records of one kind
+/// ask for memory once.
+#[derive(Debug)]
+pub struct Refill {
+    fields: Vec<(Field, Value)>,
+    filled: usize,
+}
+
+impl Refill {
+    /// Over these, which are forgotten.
+    #[must_use]
+    pub fn over(fields: Fields) -> Self {
+        Self {
+            fields: fields.0,
+            filled: 0,
+        }
+    }
+
+    /// A text, or whatever holds one.
+    pub fn text(&mut self, field: Field, text: &str) {
+        if let Some((held, Value::Text(old))) = self.fields.get_mut(self.filled) {
+            old.clear();
+            old.push_str(text);
+            *held = field;
+            self.filled += 1;
+        } else {
+            self.value(field, Value::Text(text.to_owned()));
+        }
+    }
+
+    /// A copy of a value.
+    pub fn copy(&mut self, field: Field, value: &Value) {
+        match value {
+            Value::Text(text) => self.text(field, text),
+            other => self.value(field, other.clone()),
+        }
+    }
+
+    /// A value.
+    pub fn value(&mut self, field: Field, value: Value) {
+        match self.fields.get_mut(self.filled) {
+            Some(place) => *place = (field, value),
+            None => self.fields.push((field, value)),
+        }
+        self.filled += 1;
+    }
+
+    /// What was filled in; nothing else is left.
+    #[must_use]
+    pub fn done(mut self) -> Fields {
+        self.fields.truncate(self.filled);
+        Fields::from(self.fields)
+    }
+}
+
 impl From<Vec<(Field, Value)>> for Fields {
     /// Of a field that stands twice the later value counts.
     fn from(fields: Vec<(Field, Value)>) -> Self {

@@ -10,6 +10,8 @@ pub mod event;
 pub mod fields;
 pub mod figures;
 pub mod finding;
+pub mod history;
+pub mod identity;
 pub mod industry;
 pub mod ladder;
 pub mod new_form;

@@ -25,6 +25,8 @@ pub struct Placed {
     pub as_of: Option<Date>,
     /// Which of several sources of the same kind prevails: the greater.
     pub precedence: i32,
+    /// How many complete batches in a row did not mention it; 0: the last one did.
+    pub missed: u64,
     /// The record.
     pub record: Record,
 }
@@ -108,6 +110,12 @@ pub struct Enterprise {
 }
 
 impl Enterprise {
+    /// Its organisation code.
+    #[must_use]
+    pub fn organisation(&self) -> &str {
+        self.id.strip_prefix('E').unwrap_or(&self.id)
+    }
+
     /// Registered heads of a kind in a month: `None` when the month is on no row or unreadable.
     #[must_use]
     pub fn registered(&self, month: Month, kind: Insurance) -> Option<u64> {
@@ -130,7 +138,48 @@ pub struct Register {
     pub enterprises: Vec<Enterprise>,
     /// Roll rows that belong to nobody known: shown in `status`, never ground for a finding.
     pub unattached: Vec<Placed>,
+    /// Of which months the sources speak.
+    pub periods: Periods,
     index: HashMap<String, usize>,
+}
+
+/// The months that tax and the roll speak of, whoever the rows belong to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Periods {
+    /// The newest month of tax.
+    pub newest_tax: Option<Month>,
+    /// Rows of the roll by month and kind.
+    pub roll_rows: BTreeMap<(Month, Insurance), u64>,
+}
+
+impl Periods {
+    /// Counts `rows` of one kind of record, month and insurance.
+    pub fn count(
+        &mut self,
+        kind: RecordKind,
+        month: Month,
+        insurance: Option<Insurance>,
+        rows: u64,
+    ) {
+        match (kind, insurance) {
+            _ if rows == 0 => {}
+            (RecordKind::Tax, _) => self.newest_tax = self.newest_tax.max(Some(month)),
+            (RecordKind::InsuredRoll, Some(insurance)) => {
+                *self.roll_rows.entry((month, insurance)).or_default() += rows;
+            }
+            _ => {}
+        }
+    }
+
+    /// Month and insurance of a record that is counted by them.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<(Month, Option<Insurance>)> {
+        let insurance = record.text(Field::Insurance).and_then(Insurance::by_word);
+        match record.kind {
+            RecordKind::Tax | RecordKind::InsuredRoll => Some((record.month()?, insurance)),
+            RecordKind::Registration | RecordKind::Transport => None,
+        }
+    }
 }
 
 /// The organisation code inside a credit code or a legacy tax id: the safe key, because the
@@ -138,6 +187,13 @@ pub struct Register {
 #[must_use]
 pub fn organisation_code(id: &str) -> Option<String> {
     code::organisation_code_of(id)
+}
+
+/// The organisation code that somebody may mean who asks for a credit code, an organisation code or an id.
+#[must_use]
+pub fn organisation_wanted(wanted: &str) -> String {
+    organisation_code(wanted)
+        .unwrap_or_else(|| wanted.strip_prefix('E').unwrap_or(wanted).to_owned())
 }
 
 impl Register {
@@ -148,6 +204,14 @@ impl Register {
         let mut roll = Vec::new();
         let mut later = Vec::new();
         for placed in records {
+            // What is missing stands for a while, but nobody speaks of its month any more.
+            if placed.missed == 0
+                && let Some((month, insurance)) = Periods::of(&placed.record)
+            {
+                register
+                    .periods
+                    .count(placed.record.kind, month, insurance, 1);
+            }
             match placed.record.kind {
                 RecordKind::Registration => register.attach_registration(placed),
                 RecordKind::InsuredRoll => roll.push(placed),
@@ -164,12 +228,13 @@ impl Register {
     /// The enterprise of this credit code, organisation code, id or exact name.
     #[must_use]
     pub fn find(&self, wanted: &str) -> Vec<&Enterprise> {
-        let organisation =
-            organisation_code(wanted).unwrap_or_else(|| wanted.trim_start_matches('E').to_owned());
-        if let Some(&at) = self.index.get(&organisation) {
+        if let Some(&at) = self.index.get(&organisation_wanted(wanted)) {
             return vec![&self.enterprises[at]];
         }
         let name = normal_name(wanted);
+        if name.is_empty() {
+            return Vec::new();
+        }
         self.enterprises
             .iter()
             .filter(|enterprise| normal_name(&enterprise.name) == name)
@@ -180,8 +245,15 @@ impl Register {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Enterprise> {
         self.index
-            .get(id.trim_start_matches('E'))
+            .get(id.strip_prefix('E').unwrap_or(id))
             .map(|&at| &self.enterprises[at])
+    }
+
+    /// The enterprise whose organisation code is inside this code.
+    #[must_use]
+    pub fn of_code(&self, code: &str) -> Option<&Enterprise> {
+        let at = self.index.get(&organisation_code(code)?)?;
+        self.enterprises.get(*at)
     }
 
     fn entry(&mut self, organisation: &str) -> &mut Enterprise {
@@ -279,14 +351,16 @@ impl Register {
                 .or_insert(Some(organisation));
         }
         let mut by_name: HashMap<String, Option<String>> = HashMap::new();
-        for enterprise in &self.enterprises {
+        for enterprise in self.enterprises.iter().filter(|e| !e.name.is_empty()) {
             by_name
                 .entry(normal_name(&enterprise.name))
                 .and_modify(|known| *known = None)
-                .or_insert_with(|| Some(enterprise.id.trim_start_matches('E').to_owned()));
+                .or_insert_with(|| Some(enterprise.organisation().to_owned()));
         }
+        // Whom the other sources know: what the roll adds says nothing of its own later rows, so their order does not matter.
+        let known = self.enterprises.len();
         for placed in rows {
-            let found = self.owner(&placed.record, &by_unit, &by_name);
+            let found = self.owner(&placed.record, known, &by_unit, &by_name);
             match found {
                 Some((organisation, tier, reason)) => {
                     self.attach_roll_row(&organisation, placed, tier, reason);
@@ -301,6 +375,7 @@ impl Register {
     fn owner(
         &self,
         row: &Record,
+        known: usize,
         by_unit: &HashMap<String, Option<String>>,
         by_name: &HashMap<String, Option<String>>,
     ) -> Option<(String, Tier, &'static str)> {
@@ -310,7 +385,7 @@ impl Register {
             .map(|code| (code, Tier::Code, "统一社会信用代码相同"));
         if by_code
             .as_ref()
-            .is_some_and(|(code, ..)| self.index.contains_key(code))
+            .is_some_and(|(code, ..)| self.index.get(code).is_some_and(|at| *at < known))
         {
             return by_code;
         }
@@ -386,7 +461,7 @@ impl Register {
             .enterprises
             .iter()
             .enumerate()
-            .map(|(at, enterprise)| (enterprise.id.trim_start_matches('E').to_owned(), at))
+            .map(|(at, enterprise)| (enterprise.organisation().to_owned(), at))
             .collect();
         self
     }
@@ -440,6 +515,7 @@ mod tests {
             row: 2,
             as_of: None,
             precedence: 0,
+            missed: 0,
             record: Record {
                 kind,
                 fields: fields.into_iter().collect(),

@@ -90,20 +90,86 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Whether [`fold`] would change nothing, told without normalising: visible ASCII and common hanzi, single blanks inside.
+#[inline]
 #[must_use]
 pub fn is_regular(text: &str) -> bool {
+    is_regular_apart(text, |_| false)
+}
+
+/// As [`is_regular`], but for characters of three bytes that `is_meant` says.
+#[inline]
+#[must_use]
+pub fn is_regular_apart(text: &str, is_meant: impl Fn([u8; 3]) -> bool) -> bool {
     let bytes = text.as_bytes();
-    let mut after_blank = true;
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return true;
+    };
+    if *first == b' ' || *last == b' ' {
+        return false;
+    }
+    let is_common = is_common_pair(*last, u8::MAX) && are_common(bytes);
+    is_common || are_regular(bytes, is_meant)
+}
+
+/// How many bytes are looked at together: every cell of every row passes here.
+const TOGETHER: usize = 16;
+
+/// Whether every byte but the last is, before its next, one of visible ASCII, of hanzi U+4E00–U+9FFF or a single blank.
+fn are_common(bytes: &[u8]) -> bool {
+    let at = |from: usize| {
+        let pair = bytes.get(from..=from + TOGETHER)?;
+        Some((
+            pair.first_chunk::<TOGETHER>()?,
+            pair.last_chunk::<TOGETHER>()?,
+        ))
+    };
+    let mut from = 0;
+    while let Some((these, next)) = at(from) {
+        if !are_common_pairs(these, next) {
+            return false;
+        }
+        from += TOGETHER;
+    }
+    // The rest, with what was looked at before where it is too short alone.
+    match bytes.len().checked_sub(TOGETHER + 1).and_then(at) {
+        Some((these, next)) => are_common_pairs(these, next),
+        None => bytes
+            .windows(2)
+            .all(|pair| is_common_pair(pair[0], pair[1])),
+    }
+}
+
+#[inline]
+fn are_common_pairs(these: &[u8; TOGETHER], next: &[u8; TOGETHER]) -> bool {
+    let mut rare = [0_u8; TOGETHER];
+    for at in 0..TOGETHER {
+        rare[at] = u8::from(!is_common_pair(these[at], next[at]));
+    }
+    u128::from_ne_bytes(rare) == 0
+}
+
+/// A hanzi has three bytes, led by E4 B8 to E9 BF.
+#[inline]
+#[allow(
+    clippy::needless_bitwise_bool,
+    reason = "without branches many are looked at together"
+)]
+const fn is_common_pair(this: u8, next: u8) -> bool {
+    let is_usual = (this.wrapping_sub(b' ') < 0x5f)
+        | (this.wrapping_sub(0x80) < 0x40)
+        | (this.wrapping_sub(0xe4) < 6);
+    let is_rare_hanzi = (this == 0xe4) & (next < 0xb8);
+    let is_second_blank = (this == b' ') & (next == b' ');
+    is_usual & !is_rare_hanzi & !is_second_blank
+}
+
+/// The same, byte by byte; the first and the last are no blanks.
+fn are_regular(bytes: &[u8], is_meant: impl Fn([u8; 3]) -> bool) -> bool {
     let mut at = 0;
-    // By bytes, for every cell of every row passes here: a hanzi of U+4E00–U+9FFF has three, led by E4 B8 to E9 BF.
     while let Some(&byte) = bytes.get(at) {
-        let width = match byte {
+        at += match byte {
             b'!'..=b'~' => 1,
-            b' ' if !after_blank => {
-                after_blank = true;
-                at += 1;
-                continue;
-            }
+            b' ' if bytes.get(at + 1) != Some(&b' ') => 1,
             0xe5..=0xe9 => 3,
             0xe4 if bytes.get(at + 1).is_some_and(|second| *second >= 0xb8) => 3,
             // 、 。 《 》
@@ -114,18 +180,72 @@ pub fn is_regular(text: &str) -> bool {
             {
                 3
             }
+            0xe0..=0xef
+                if bytes
+                    .get(at..at + 3)
+                    .and_then(|c| c.try_into().ok())
+                    .is_some_and(&is_meant) =>
+            {
+                3
+            }
             _ => return false,
         };
-        after_blank = false;
-        at += width;
     }
-    !after_blank || text.is_empty()
+    true
+}
+
+/// Full-width round brackets, as UTF-8 has them.
+#[must_use]
+pub const fn is_wide_bracket(bytes: [u8; 3]) -> bool {
+    matches!(bytes, [0xef, 0xbc, 0x88 | 0x89])
 }
 
 /// A firm's name for comparing: folded, without blanks, brackets of one kind and width, ASCII letters upper case.
 #[must_use]
 pub fn normal_name(name: &str) -> String {
-    fold(name)
+    normalised_name(name).into_owned()
+}
+
+/// As [`normal_name`], without a copy where nothing is to be done, which is the rule.
+#[must_use]
+pub fn normalised_name(name: &str) -> Cow<'_, str> {
+    let is_other = |b: &u8| matches!(b, b' ' | b'[' | b']') || b.is_ascii_lowercase();
+    if !is_regular_apart(name, is_wide_bracket) {
+        return Cow::Owned(remade_name(name));
+    }
+    // All at once: most names have none of them.
+    let bytes = name.as_bytes();
+    let rest = bytes.iter().filter(|b| is_other(b) || **b == 0xef).count() > 0;
+    if rest {
+        Cow::Owned(narrow_name(bytes).unwrap_or_else(|| remade_name(name)))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// As [`remade_name`] of a name that is regular but for full-width round brackets: one in five.
+fn narrow_name(bytes: &[u8]) -> Option<String> {
+    let mut made = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b' ' => {}
+            b'[' => made.push(b'('),
+            b']' => made.push(b')'),
+            0xef => {
+                let is_open = bytes.get(at + 2) == Some(&0x88);
+                made.push(if is_open { b'(' } else { b')' });
+                at += 2;
+            }
+            other => made.push(other.to_ascii_uppercase()),
+        }
+        at += 1;
+    }
+    String::from_utf8(made).ok()
+}
+
+fn remade_name(name: &str) -> String {
+    folded(name)
         .chars()
         .filter(|c| *c != ' ')
         .map(|c| match c {
@@ -176,10 +296,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_twice_is_folding_once(text in "[ \\t　a-zＡ-Ｚ０-９（），一-龥\u{200b}\u{a0}]{0,24}") {
+        fn folding_twice_is_folding_once(text in "[ \\t　a-zA-Z\\[\\]〔〕【】Ａ-Ｚ０-９（），一-龥\u{200b}\u{a0}]{0,24}") {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once.clone());
             prop_assert_eq!(normal_name(&once), normal_name(&text));
+            prop_assert_eq!(normal_name(&text), remade_name(&text));
         }
 
         #[test]

@@ -42,6 +42,36 @@ pub fn sync_folder(path: &Path) -> Result<(), StoreError> {
         .map_err(io(format!("同步目录{}", path.display())))
 }
 
+/// Removes a folder with all in it, if it is there.
+pub fn remove_folder(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(io(format!("删除{}", path.display()))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The bytes of the files in a folder and below; what goes away meanwhile is not counted.
+pub fn folder_bytes(path: &Path) -> Result<u64, StoreError> {
+    let what = || io(format!("读取目录{}", path.display()));
+    let items = match fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        items => items.map_err(what())?,
+    };
+    let mut bytes = 0;
+    for item in items {
+        let item = item.map_err(what())?;
+        match item.metadata() {
+            Ok(about) if about.is_dir() => bytes += folder_bytes(&item.path())?,
+            Ok(about) => bytes += about.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(what()(error)),
+        }
+    }
+    Ok(bytes)
+}
+
 fn is_digest(text: &str) -> bool {
     text.len() == DIGEST_LEN
         && text

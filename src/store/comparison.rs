@@ -5,14 +5,19 @@
 //! up and the former record read. What the delivery leaves is written to its segment as it comes, unseen; the caller decides
 //! afterwards whether [`crate::store::Store::accept`] makes it visible. Dropped, nothing of it stays.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::RwLockReadGuard;
+
 use crate::domain::batch::ChangeCounts;
 use crate::domain::duplicate::prevails;
-use crate::domain::record::{Record, RecordKind, encoded_fingerprint};
+use crate::domain::record::{Field, Record, RecordKind, encoded_fingerprint};
+use crate::store::bearers::Gathered;
 use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Segments, Writer};
 use crate::store::stage::Ticket;
 use crate::store::table::{Bits, Raws, Table};
-use crate::store::tracker::{Manifest, Tracker};
+use crate::store::tracker::{Complete, Manifest, Shift, Tracker};
 use crate::store::{StoreError, fold};
 
 /// What became of a record that was taken.
@@ -78,6 +83,9 @@ struct Fresh {
 
 const NOT_KNOWN: u32 = u32::MAX;
 
+/// One in so many first halves may be that of several keys; beyond that all is kept in memory that is known of the keys.
+const DOUBLES: usize = 16;
+
 /// Keys that may be looked up page by page before all pages are read at once, whatever the size.
 const LOOKUPS: usize = if cfg!(test) { 4 } else { 4096 };
 
@@ -93,6 +101,8 @@ struct Rest {
 /// One delivery on its way in.
 #[derive(Debug)]
 pub struct Comparison<'s> {
+    /// Nothing is written anew meanwhile.
+    _delivering: RwLockReadGuard<'s, ()>,
     segments: &'s Segments,
     tracker: Tracker,
     manifest: Manifest,
@@ -113,6 +123,8 @@ pub struct Comparison<'s> {
     touched: Bits,
     /// What the runs after the first say, sorted; empty when `rest` is there.
     overlay: Vec<Known>,
+    /// First halves that several keys share, or a forgotten one with another, sorted; empty when `rest` is there.
+    doubles: Vec<u64>,
     /// All else of the known keys, when rows can not be known by their raw fingerprints.
     rest: Vec<Rest>,
     fresh: Vec<Fresh>,
@@ -125,10 +137,20 @@ pub struct Comparison<'s> {
     encoded: Vec<u8>,
     /// Its fingerprint.
     fingerprint: u128,
+    /// What the keys bear that they did not bear before.
+    borne: Gathered,
+    /// Where that may be put aside.
+    aside: &'s Path,
+    /// Which months are spoken of by more records than before, or by fewer.
+    months: Shift,
 }
 
 impl<'s> Comparison<'s> {
     /// Begins.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what a store lends to one delivery"
+    )]
     pub(super) fn begin(
         segments: &'s Segments,
         tracker: Tracker,
@@ -136,9 +158,12 @@ impl<'s> Comparison<'s> {
         adapter: &str,
         ticket: Ticket,
         terms: &Terms<'_>,
+        aside: &'s Path,
+        delivering: RwLockReadGuard<'s, ()>,
     ) -> Result<Self, StoreError> {
         let by_raw = terms.by_raw && terms.complete && manifest.layout == terms.layout;
         let mut new = Self {
+            _delivering: delivering,
             segments,
             tracker,
             manifest,
@@ -155,6 +180,7 @@ impl<'s> Comparison<'s> {
             seen: Bits::default(),
             touched: Bits::default(),
             overlay: Vec::new(),
+            doubles: Vec::new(),
             rest: Vec::new(),
             fresh: Vec::new(),
             by_key: Table::default(),
@@ -163,6 +189,9 @@ impl<'s> Comparison<'s> {
             lookups: 0,
             encoded: Vec::new(),
             fingerprint: 0,
+            borne: Gathered::default(),
+            aside,
+            months: Shift::default(),
         };
         new.load(by_raw)?;
         Ok(new)
@@ -171,7 +200,6 @@ impl<'s> Comparison<'s> {
     fn load(&mut self, by_raw: bool) -> Result<(), StoreError> {
         let size = usize::try_from(self.manifest.records).unwrap_or(0);
         self.firsts.reserve_exact(size);
-        let mut is_single = true;
         if by_raw {
             self.raws = Raws::for_so_many(size);
         } else {
@@ -182,7 +210,10 @@ impl<'s> Comparison<'s> {
         for known in tracker.all_with_forgotten() {
             let known = known?;
             // What is forgotten still stands in the runs, where a lookup by first halves would meet it.
-            is_single &= last.replace(known.key.first) != Some(known.key.first);
+            let first = known.key.first;
+            if last.replace(first) == Some(first) && self.doubles.last() != Some(&first) {
+                self.doubles.push(first);
+            }
             if known.is_forgotten() {
                 continue;
             }
@@ -205,8 +236,9 @@ impl<'s> Comparison<'s> {
         }
         self.seen = Bits::none(self.firsts.len());
         self.touched = Bits::none(self.firsts.len());
-        if by_raw && (!is_single || self.raws.is_empty()) {
+        if by_raw && (self.doubles.len() > size / DOUBLES || self.raws.is_empty()) {
             // Keys of several parts share their first halves: a lookup needs the whole key.
+            self.doubles = Vec::new();
             self.load_rest()?;
         } else if by_raw {
             self.overlay = tracker.overlay().collect::<Result<_, _>>()?;
@@ -289,6 +321,8 @@ impl<'s> Comparison<'s> {
                 self.take_known(record, row, raw, canonical, known, base, None)
             }
             None => {
+                self.months.add(record, 1);
+                self.borne.note(record, None, key.first, self.aside)?;
                 let kind = self.kind_of(EntryKind::New);
                 let place = self.write(kind, row, Place::default())?;
                 let known = Known::new(key, raw, canonical, place, true);
@@ -334,8 +368,11 @@ impl<'s> Comparison<'s> {
         let (kind, now) = if known.present() {
             (EntryKind::Changed, Now::Changed)
         } else {
+            self.months.add(record, 1);
             (EntryKind::Returned, Now::Returned)
         };
+        self.borne
+            .note(record, Some(&before), known.key.first, self.aside)?;
         let (kind, now) = (self.kind_of(kind), self.now_of(now));
         let place = self.write(kind, row, known.place())?;
         self.count(now, 1);
@@ -387,6 +424,8 @@ impl<'s> Comparison<'s> {
         };
         match known {
             None => {
+                self.borne
+                    .note(record, Some(&standing), held.known.key.first, self.aside)?;
                 let now = self.now_of(Now::New);
                 let place = self.write(self.kind_of(EntryKind::New), row, before)?;
                 self.count(now, 1);
@@ -394,6 +433,10 @@ impl<'s> Comparison<'s> {
                 self.put(Some(at), next, base, now)?;
             }
             Some(known) => {
+                if !known.present() {
+                    // It is counted once more below.
+                    self.months.add(record, -1);
+                }
                 self.fresh[at].now = Now::Same;
                 self.take_known(record, row, raw, canonical, known, base, Some(at))?;
             }
@@ -521,7 +564,16 @@ impl<'s> Comparison<'s> {
 
     /// Notes what a complete delivery does not mention. Once, after the last row.
     pub fn miss(&mut self) -> Result<(), StoreError> {
+        let mut reader = self.segments.reader();
         for (known, base, fresh) in self.gone()? {
+            if self.kind.fields().contains(&Field::Month) {
+                let entry = if known.place().delivery() == self.delivery {
+                    self.writer.read(known.place())?
+                } else {
+                    reader.read_on(known.place())?
+                };
+                self.months.add(&decode(self.kind, &entry)?, -1);
+            }
             let place = self
                 .writer
                 .add(EntryKind::Missing, 0, known.place(), |_| ())?;
@@ -594,9 +646,7 @@ impl<'s> Comparison<'s> {
         }
         let at = position(self.fresh.len())?;
         self.fresh.push(next);
-        let fresh = &self.fresh;
-        self.by_key
-            .grow_for(fresh.len(), |at| fresh[at as usize].known.key.whole);
+        self.by_key.grow_for(self.fresh.len());
         self.by_key.add(known.key.whole, at);
         Ok(())
     }
@@ -671,6 +721,9 @@ impl<'s> Comparison<'s> {
                 present,
             ));
         }
+        if self.doubles.binary_search(&first).is_ok() {
+            return self.one_of_several(first, at);
+        }
         if let Ok(at) = self
             .overlay
             .binary_search_by_key(&first, |known| known.key.first)
@@ -679,10 +732,32 @@ impl<'s> Comparison<'s> {
         }
         self.tracker
             .in_base(first)?
-            .ok_or_else(|| StoreError::Damaged {
-                what: "变更索引".to_owned(),
-                text: format!("来源{}缺少主键摘要{first:016x}", self.adapter),
-            })
+            .ok_or_else(|| self.lacks(first))
+    }
+
+    /// A key that shares its first half with others.
+    fn one_of_several(&self, first: u64, at: usize) -> Result<Known, StoreError> {
+        let base = self.tracker.under_in_base(first)?;
+        let from = self
+            .overlay
+            .partition_point(|known| known.key.first < first);
+        let newer = self.overlay[from..]
+            .iter()
+            .take_while(|known| known.key.first == first);
+        let mut all: BTreeMap<KeyHash, Known> = base.iter().map(|k| (k.key, *k)).collect();
+        all.extend(newer.map(|known| (known.key, *known)));
+        let number = at - lower_bound(&self.firsts, first);
+        all.into_values()
+            .filter(|known| !known.is_forgotten())
+            .nth(number)
+            .ok_or_else(|| self.lacks(first))
+    }
+
+    fn lacks(&self, first: u64) -> StoreError {
+        StoreError::Damaged {
+            what: "变更索引".to_owned(),
+            text: format!("来源{}缺少主键摘要{first:016x}", self.adapter),
+        }
     }
 
     /// What `accept` needs, in the order of keys.
@@ -696,6 +771,13 @@ impl<'s> Comparison<'s> {
             ticket: self.ticket,
             manifest: self.manifest,
             layout: self.layout,
+            borne: self.borne,
+            months: self.months,
+            complete: if self.complete {
+                Complete::One
+            } else {
+                Complete::Same
+            },
             left: Box::new(Left(fresh.into_iter())),
         }
     }
@@ -709,6 +791,12 @@ pub(super) struct Parts {
     /// What it was compared with.
     pub(super) manifest: Manifest,
     pub(super) layout: String,
+    /// What the keys bear that they did not bear before.
+    pub(super) borne: Gathered,
+    /// Which months are spoken of by more records, or by fewer.
+    pub(super) months: Shift,
+    /// What it makes of the deliveries that had to mention every record.
+    pub(super) complete: Complete,
     /// What it left, in the order of keys.
     pub(super) left: Box<dyn ExactSizeIterator<Item = Known>>,
 }

@@ -17,7 +17,7 @@ use crate::domain::change::ChangeKind;
 
 const TASK: &str = "YINGBAO_STORE_CRASH";
 
-const POINTS: [Point; 11] = [
+const POINTS: [Point; 14] = [
     Point::Checked,
     Point::TornLine,
     Point::Journaled,
@@ -29,6 +29,9 @@ const POINTS: [Point; 11] = [
     Point::TornNote,
     Point::NoteWritten,
     Point::Noted,
+    Point::Merged,
+    Point::Rewritten,
+    Point::Swapped,
 ];
 
 /// What stood before, then the step that is killed.
@@ -129,6 +132,11 @@ fn child_process() {
         store.remember(&known("2"), &store.moment()).unwrap();
         return;
     }
+    if which == "compact" {
+        armed();
+        store.compact().unwrap();
+        return;
+    }
     if which == "loop" {
         busy(&store, point.parse().unwrap());
     }
@@ -152,7 +160,12 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             let reached = match point {
                 Point::Begun | Point::Staged | Point::Tracked | Point::Sealed => which != "commit",
                 Point::Checked => which == "commit",
-                Point::TornNote | Point::NoteWritten | Point::Noted => false,
+                Point::TornNote
+                | Point::NoteWritten
+                | Point::Noted
+                | Point::Merged
+                | Point::Rewritten
+                | Point::Swapped => false,
                 _ => true,
             };
             if !reached {
@@ -192,6 +205,31 @@ fn killed_between_any_two_steps_it_is_before_or_after() {
             let store = Store::open(&state).unwrap();
             assert!(everything(&store) == after, "{which} {point:?}, reopened");
         }
+    }
+}
+
+#[test]
+fn killed_while_the_index_is_written_anew_it_says_what_it_said() {
+    let home = tempfile::tempdir().unwrap();
+    for point in [Point::Merged, Point::Rewritten, Point::Swapped] {
+        let state = home.path().join(format!("{point:?}"));
+        let store = Store::open(&state).unwrap();
+        prepare(&store, "accept");
+        // A run beside the first, so that there is something to merge.
+        deliver(&store, 3, "2", news(3000..3010, "乙"));
+        let before = everything(&store);
+        drop(store);
+        let status = child(&format!("compact {point:?} {}", state.display())).status();
+        assert!(!status.unwrap().success(), "{point:?} was not reached");
+        let store = Store::open(&state).unwrap();
+        assert!(everything(&store) == before, "{point:?}");
+        assert!(!state.join("index.new").exists(), "{point:?}");
+        // What comes next finds everything in its place.
+        deliver(&store, 4, "3", news(4000..4001, "丙"));
+        let with = everything(&store);
+        store.compact().unwrap();
+        assert!(everything(&store) == with, "{point:?}");
+        assert!(nothing_staged(&store, &state), "{point:?}");
     }
 }
 
@@ -299,7 +337,20 @@ fn nothing_staged(store: &Store, state: &Path) -> bool {
         .iter()
         .filter(|batch| batch.verdict == Verdict::Withdrawn)
         .count();
-    !marked && count("segments") == batches.len() + withdrawn && count("tracking") == 1
+    let bearers: usize = std::fs::read_dir(state.join("tracking"))
+        .unwrap()
+        .map(|folder| {
+            let files = std::fs::read_dir(folder.unwrap().path()).unwrap();
+            let names = files.map(|file| file.unwrap().file_name());
+            let own = |name: &std::ffi::OsString| name.to_string_lossy().starts_with("bearers");
+            names.filter(own).count()
+        })
+        .sum();
+    let seen = store.manifest("market").unwrap().bearers.len();
+    !marked
+        && bearers == seen
+        && count("segments") == batches.len() + withdrawn
+        && count("tracking") == 1
 }
 
 /// How many keys a round of the busy run delivers.

@@ -162,6 +162,18 @@ impl Engine {
         Some(Hold { _file: file })
     }
 
+    /// As [`Self::hold`], when whoever just closed it needs a moment.
+    #[must_use]
+    pub fn hold_soon(folder: &Path) -> Option<Hold> {
+        for _ in 1..LOCK_TRIES {
+            if let Some(hold) = Self::hold(folder) {
+                return Some(hold);
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        Self::hold(folder)
+    }
+
     fn open_with(
         folder: &Path,
         cache: u64,

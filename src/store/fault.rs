@@ -26,6 +26,12 @@ pub enum Point {
     NoteWritten,
     /// The note stands.
     Noted,
+    /// A source's fingerprints were written anew; nobody sees it.
+    Merged,
+    /// The index was written anew beside the old one.
+    Rewritten,
+    /// The two have changed places.
+    Swapped,
 }
 
 #[cfg(not(test))]

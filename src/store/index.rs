@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 use std::vec;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::store::engine::{Engine, Pair, RANGE_MAX, WriteBatch};
+use crate::store::archive::{folder_bytes, io, remove_folder, sync_folder};
+use crate::store::engine::{BATCH_MAX, Engine, Pair, RANGE_MAX, WriteBatch};
+use crate::store::fault::{Point, reach};
 use crate::store::journal::Place;
 use crate::store::keys;
 use crate::store::rows::{self, Head};
@@ -19,10 +23,12 @@ const READ_AGAIN: usize = 100;
 /// Values to be written together; `None` removes.
 pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// The index.
+/// The index. Its engine is another one once it was written anew; nobody notices, for nobody keeps it between two calls.
 #[derive(Debug)]
 pub struct Index {
-    engine: Engine,
+    folder: PathBuf,
+    /// `None` when it could not be opened again.
+    engine: RwLock<Option<Engine>>,
 }
 
 /// Reads JSON of a value.
@@ -36,17 +42,132 @@ pub fn json<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StoreErr
 impl Index {
     /// Opens or makes it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Engine::open(folder).map(|engine| Self { engine })
+        let engine = Engine::open(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            engine: RwLock::new(Some(engine)),
+        })
     }
 
-    /// The engine under it, for export.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        match engine.as_ref() {
+            Some(engine) => work(engine),
+            None => Err(StoreError::Locked {
+                path: self.folder.clone(),
+            }),
+        }
+    }
+
+    /// Every key of the engine with its value, pieces apart, in order. Nothing is held between two steps.
+    pub fn export(&self) -> impl Iterator<Item = Result<Pair, StoreError>> + '_ {
+        let mut from = Bound::Unbounded;
+        let mut read: vec::IntoIter<Pair> = Vec::new().into_iter();
+        let mut done = false;
+        std::iter::from_fn(move || {
+            loop {
+                if let Some(pair) = read.next() {
+                    return Some(Ok(pair));
+                }
+                if done {
+                    return None;
+                }
+                let after = std::mem::replace(&mut from, Bound::Unbounded);
+                let pairs = self.with(|engine| {
+                    let after = after.as_ref().map(Vec::as_slice);
+                    engine.range(after, &keys::beyond_all(), RANGE_MAX)
+                });
+                match pairs {
+                    Ok(pairs) => {
+                        match pairs.last() {
+                            None => done = true,
+                            Some((key, _)) => from = Bound::Excluded(key.clone()),
+                        }
+                        read = pairs.into_iter();
+                    }
+                    Err(error) => {
+                        done = true;
+                        return Some(Err(error));
+                    }
+                }
+            }
+        })
+    }
+
+    /// Writes everything into a fresh folder beside this one and puts that in its place. Whoever writes must wait until this is
+    /// done; readers wait for the last step only. Killed anywhere, one of the two folders is there, whole.
+    pub fn compact(&self) -> Result<Rewritten, StoreError> {
+        let fresh = fresh_folder(&self.folder);
+        remove_folder(&fresh)?;
+        let before = folder_bytes(&self.folder)?;
+        let engine = Engine::open_small(&fresh)?;
+        let copied = self.copy_into(&engine)?;
+        engine.barrier()?;
+        drop(engine);
+        sync_folder(&fresh)?;
+        let found = Self::open(&fresh)?.tally()?;
+        if found != copied {
+            return Err(StoreError::Damaged {
+                what: format!("整理后的索引{}", fresh.display()),
+                text: "与整理前的内容不符，未予采用".to_owned(),
+            });
+        }
+        reach(Point::Rewritten);
+        let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        drop(engine.take());
+        let swapped = swap(&fresh, &self.folder);
+        *engine = Some(Engine::open(&self.folder)?);
+        drop(engine);
+        swapped?;
+        remove_folder(&fresh)?;
+        Ok(Rewritten {
+            before,
+            after: folder_bytes(&self.folder)?,
+            logical: copied.bytes,
+        })
+    }
+
+    /// How large it is; nothing is written.
+    pub fn sizes(&self) -> Result<Rewritten, StoreError> {
+        let bytes = folder_bytes(&self.folder)?;
+        Ok(Rewritten {
+            before: bytes,
+            after: bytes,
+            logical: self.tally()?.bytes,
+        })
+    }
+
+    fn copy_into(&self, engine: &Engine) -> Result<Tally, StoreError> {
+        let mut tally = Tally::default();
+        let mut batch = WriteBatch::default();
+        for pair in self.export() {
+            let (key, value) = pair?;
+            tally.add(&key, &value);
+            batch.put(key, value);
+            if batch.len() >= BATCH_MAX {
+                engine.load(std::mem::take(&mut batch))?;
+                engine.flush()?;
+            }
+        }
+        engine.load(batch)?;
+        Ok(tally)
+    }
+
+    fn tally(&self) -> Result<Tally, StoreError> {
+        let mut tally = Tally::default();
+        for pair in self.export() {
+            let (key, value) = pair?;
+            tally.add(&key, &value);
+        }
+        Ok(tally)
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.engine.get(key)? {
+        match self.with(|engine| engine.get(key))? {
             None => Ok(None),
             Some(row) => self.join(key, row),
         }
@@ -62,14 +183,14 @@ impl Index {
             };
             let mut value = Vec::new();
             for number in 0..pieces {
-                if let Some(piece) = self.engine.get(&keys::piece(key, number))? {
+                if let Some(piece) = self.with(|engine| engine.get(&keys::piece(key, number)))? {
                     value.extend_from_slice(&piece);
                 }
             }
             if xxhash_rust::xxh3::xxh3_64(&value) == sum {
                 return Ok(Some(value));
             }
-            match self.engine.get(key)? {
+            match self.with(|engine| engine.get(key))? {
                 None => return Ok(None),
                 Some(again) => row = again,
             }
@@ -109,7 +230,7 @@ impl Index {
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let to = to.unwrap_or_else(|| keys::end_of(prefix));
-        let pairs = self.engine.range_back(prefix, &to, limit)?;
+        let pairs = self.with(|engine| engine.range_back(prefix, &to, limit))?;
         Ok(pairs
             .into_iter()
             .map(|(key, _)| key[prefix.len()..].to_vec())
@@ -124,7 +245,7 @@ impl Index {
             batch.expect(keys::APPLIED.into(), row);
         }
         for (key, value) in rows {
-            let old = rows::pieces_of(self.engine.get(&key)?.as_deref());
+            let old = rows::pieces_of(self.with(|engine| engine.get(&key))?.as_deref());
             let new = put(&mut batch, key.clone(), value);
             for number in new..old {
                 batch.delete(keys::piece(&key, number));
@@ -134,7 +255,7 @@ impl Index {
     }
 
     fn finish(&self, batch: WriteBatch) -> Result<(), StoreError> {
-        if batch.is_empty() || self.engine.write(batch)? {
+        if batch.is_empty() || self.with(|engine| engine.write(batch))? {
             return Ok(());
         }
         Err(StoreError::Damaged {
@@ -145,7 +266,7 @@ impl Index {
 
     /// Returns when everything written before is on the disk.
     pub fn barrier(&self) -> Result<(), StoreError> {
-        self.engine.barrier()
+        self.with(Engine::barrier)
     }
 
     /// The last journal entry in the index.
@@ -155,6 +276,64 @@ impl Index {
             Some(row) => rows::read_place(&row),
         }
     }
+}
+
+/// What a rewriting of a folder did. Bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Rewritten {
+    /// Of the files before.
+    pub before: u64,
+    /// Of the files after.
+    pub after: u64,
+    /// Of what they hold.
+    pub logical: u64,
+}
+
+/// What stands in an index, by number, length and checksum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Tally {
+    pairs: u64,
+    bytes: u64,
+    sum: u64,
+}
+
+impl Tally {
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.pairs += 1;
+        self.bytes += (key.len() + value.len()) as u64;
+        // In their order.
+        self.sum = xxhash_rust::xxh3::xxh3_64_with_seed(key, self.sum);
+        self.sum = xxhash_rust::xxh3::xxh3_64_with_seed(value, self.sum);
+    }
+}
+
+/// Where an index is written anew.
+fn fresh_folder(folder: &Path) -> PathBuf {
+    folder.with_extension("new")
+}
+
+/// Removes what a killed process left of an index written anew: either it was not whole, or it is the old one.
+pub fn remove_fresh(folder: &Path) -> Result<(), StoreError> {
+    remove_folder(&fresh_folder(folder))
+}
+
+/// Two closed folders change places. Both stay locked meanwhile: whoever starts just then is told that they are in use.
+fn swap(fresh: &Path, folder: &Path) -> Result<(), StoreError> {
+    let what = || format!("以整理后的索引替换{}", folder.display());
+    let held = (Engine::hold_soon(folder), Engine::hold_soon(fresh));
+    let (Some(_old), Some(_new)) = held else {
+        return Err(StoreError::Locked {
+            path: folder.to_owned(),
+        });
+    };
+    let (cwd, exchange) = (rustix::fs::CWD, rustix::fs::RenameFlags::EXCHANGE);
+    rustix::fs::renameat_with(cwd, fresh, cwd, folder, exchange)
+        .map_err(|error| io(what())(error.into()))?;
+    if let Some(parent) = folder.parent() {
+        sync_folder(parent)?;
+    }
+    reach(Point::Swapped);
+    Ok(())
 }
 
 /// Adds a value with its pieces; how many pieces it has.
@@ -187,7 +366,9 @@ pub struct Scan<'a> {
 impl Scan<'_> {
     fn more(&mut self) -> Result<(), StoreError> {
         let from = self.from.as_ref().map(Vec::as_slice);
-        let pairs = self.index.engine.range(from, &self.to, RANGE_MAX)?;
+        let pairs = self
+            .index
+            .with(|engine| engine.range(from, &self.to, RANGE_MAX))?;
         match pairs.last() {
             None => self.done = true,
             Some((key, _)) => self.from = Bound::Excluded(key.clone()),
@@ -250,7 +431,7 @@ mod tests {
                 Some(len) if len > rows::ROW_MAX_BYTES => 1 + len.div_ceil(rows::ROW_MAX_BYTES),
                 Some(_) => 1,
             };
-            assert_eq!(index.engine.export().count(), expected, "{len:?}");
+            assert_eq!(index.export().count(), expected, "{len:?}");
         }
         index.barrier().unwrap();
         assert!(

@@ -101,6 +101,12 @@ pub fn piece(key: &[u8], number: u32) -> Vec<u8> {
     [PIECES.as_bytes(), key, &number.to_be_bytes()].concat()
 }
 
+/// A key after all there are: every key begins with a letter.
+#[must_use]
+pub fn beyond_all() -> Vec<u8> {
+    vec![u8::MAX]
+}
+
 /// The first key after all that begin with this prefix.
 #[must_use]
 pub fn end_of(prefix: &[u8]) -> Vec<u8> {

@@ -18,28 +18,38 @@
 //! | `comparison` | one delivery against what is known: new, changed, missing, returned |
 //! | `segment` | the changes of a delivery with their records |
 //! | `pages`, `tracker` | fingerprints and places, packed; the tracking index of a source |
+//! | `bearers` | which keys bear a name, an organisation code, a head office: sorted files beside the pages |
+//! | `lookup` | the records that bear an identity, and what was said of each |
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
+//! | `migration` | a state folder of the version before |
+//! | `compaction` | index and tracking files written anew |
 //! | `withdrawal` | a delivery taken back |
 //!
-//! Locks: `accepting` (one delivery at a time), then `journal` (one entry at a time). Readers take none, and no iterator holds
-//! anything between two steps; so who walks may commit.
+//! Locks: `delivering` (by each delivery on its way, alone while the index is written anew), then `accepting` (one delivery at a
+//! time), then `journal` (one entry at a time). Readers take none, and no iterator holds anything between two steps; so who walks
+//! may commit.
 
 mod archive;
+mod bearers;
+pub mod compaction;
 pub mod comparison;
 pub mod engine;
 mod fault;
 mod fold;
-mod index;
+pub mod index;
 mod journal;
 mod keys;
 pub mod known_file;
+pub mod lookup;
+mod migration;
 mod opening;
 mod pages;
 mod records;
 mod rows;
 mod segment;
+mod sorted_file;
 mod stage;
 mod table;
 mod tracker;
@@ -59,7 +69,7 @@ mod tracking;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -83,7 +93,7 @@ use crate::store::pages::KeyHash;
 use crate::store::records::{Changes, Records, View, flatten};
 use crate::store::segment::Segments;
 use crate::store::stage::{Marker, Numbers, Ticket};
-use crate::store::tracker::{Manifest, Trackers};
+use crate::store::tracker::{Leaving, Manifest, Trackers};
 
 /// The store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -146,14 +156,29 @@ pub enum StoreError {
 /// A record as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord {
-    /// Whether the last complete batch mentioned it.
-    pub present: bool,
+    /// How many complete batches in a row did not mention it; 0: it is present.
+    pub missed: u64,
     /// The record; of a missing one as it was last.
     pub record: Record,
-    /// The batch that last changed it.
+    /// The batch that last said something else of it than the one before.
     pub batch: BatchId,
-    /// Its row in that batch's file; 0 when that batch no longer mentioned it.
+    /// Its row in that batch's file.
     pub row: u64,
+}
+
+impl StoredRecord {
+    /// Whether the last complete batch mentioned it.
+    #[must_use]
+    pub const fn present(&self) -> bool {
+        self.missed == 0
+    }
+
+    /// Whether it still stands: fewer than `gone_after` complete batches in a row did not mention it. An export that is short by
+    /// a row takes nothing from anybody.
+    #[must_use]
+    pub const fn stands(&self, gone_after: u64) -> bool {
+        self.missed < gone_after
+    }
 }
 
 /// The last completed review.
@@ -190,6 +215,8 @@ pub struct Store {
     journal_path: PathBuf,
     /// Where the last whole entry ends: what readers may read.
     journal_end: AtomicU64,
+    /// Held while a delivery is on its way, by each; alone while the index is written anew.
+    delivering: RwLock<()>,
     /// Held while a delivery is made visible.
     accepting: Mutex<()>,
     numbers: Arc<Mutex<Numbers>>,
@@ -209,9 +236,10 @@ impl Store {
     /// publishes those with one, applies journal entries the index has not seen.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
         private_folder(state)?;
-        opening::check_version(state)?;
+        let is_older = opening::check_version(state)?;
         // From here on no other process is in: sled holds the lock of the whole folder.
         let index = Index::open(&state.join("index"))?;
+        index::remove_fresh(&state.join("index"))?;
         let archive = Archive::open(state.join("archive"))?;
         let segments = Segments::open(state.join("segments"))?;
         let trackers = Trackers::new(state.join("tracking"))?;
@@ -243,6 +271,11 @@ impl Store {
             );
             marker.remove(&index, &segments, &trackers)?;
         }
+        if is_older {
+            migration::to_this_version(&index, &segments, &trackers)?;
+            opening::mark_version(state)?;
+            tracing::info!("the state folder of an older version was taken on");
+        }
         // A process killed after a batch became visible may have left what stood before it.
         for item in index.scan(keys::TRACKED.into()) {
             let (adapter, manifest) = item?;
@@ -262,6 +295,7 @@ impl Store {
             journal_end: AtomicU64::new(journal.last().end),
             journal: Mutex::new(journal),
             journal_path,
+            delivering: RwLock::default(),
             accepting: Mutex::default(),
             numbers: Arc::new(Mutex::new(Numbers::after(delivery.unwrap_or(0)))),
         })
@@ -353,10 +387,28 @@ impl Store {
 
     /// Begins to compare a delivery of a source with what is known of it. Nothing of it is seen before [`Self::accept`].
     pub fn compare(&self, adapter: &str, terms: &Terms<'_>) -> Result<Comparison<'_>, StoreError> {
+        let delivering = self.delivering();
         let ticket = Ticket::next(&self.numbers);
         let manifest = self.manifest(adapter)?;
         let tracker = self.trackers.of(adapter, &manifest)?;
-        Comparison::begin(&self.segments, tracker, manifest, adapter, ticket, terms)
+        let aside = self.trackers.folder();
+        Comparison::begin(
+            &self.segments,
+            tracker,
+            manifest,
+            adapter,
+            ticket,
+            terms,
+            aside,
+            delivering,
+        )
+    }
+
+    /// To be held while a delivery is on its way. Whoever holds it must not ask for it again: whoever waits to be alone goes first.
+    fn delivering(&self) -> RwLockReadGuard<'_, ()> {
+        self.delivering
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn manifest(&self, adapter: &str) -> Result<Manifest, StoreError> {
@@ -435,8 +487,13 @@ impl Store {
             &parts.adapter,
             &parts.manifest,
             marker.delivery,
-            parts.left,
-            &parts.layout,
+            Leaving {
+                known: parts.left,
+                borne: parts.borne,
+                months: &parts.months,
+                layout: &parts.layout,
+                complete: parts.complete,
+            },
         )?;
         reach(Point::Tracked);
         Ok(())
@@ -506,6 +563,16 @@ impl Store {
 
     /// The last `limit` batches (of one source), oldest first. A batch stands where it was last judged, once.
     pub fn batches(&self, adapter: Option<&str>, limit: usize) -> Result<Vec<Batch>, StoreError> {
+        self.batches_until(adapter, limit, |_| false)
+    }
+
+    /// The same, of those that were judged after the newest one that `ends` it.
+    fn batches_until(
+        &self,
+        adapter: Option<&str>,
+        limit: usize,
+        ends: impl Fn(&Batch) -> bool,
+    ) -> Result<Vec<Batch>, StoreError> {
         let prefix = match adapter {
             None => keys::BATCHES.into(),
             Some(adapter) => keys::within(keys::BY_ADAPTER, adapter),
@@ -524,6 +591,9 @@ impl Store {
                 let Some(batch) = self.batch_at(seq)? else {
                     continue;
                 };
+                if ends(&batch) {
+                    break 'all;
+                }
                 if self
                     .place_of(&batch.batch)?
                     .is_some_and(|(newest, _)| newest == seq)
@@ -533,6 +603,15 @@ impl Store {
             }
         }
         found.reverse();
+        Ok(found)
+    }
+
+    /// The batches of a source that came after this one was received, oldest first: those before it are not read.
+    pub fn batches_after(&self, head: &Batch) -> Result<Vec<Batch>, StoreError> {
+        let is_its_reception =
+            |batch: &Batch| batch.batch == head.batch && batch.released.is_none();
+        let mut found = self.batches_until(Some(&head.adapter), usize::MAX, is_its_reception)?;
+        found.retain(|batch| batch.received > head.received);
         Ok(found)
     }
 
@@ -558,9 +637,9 @@ impl Store {
         adapter: &str,
         kind: RecordKind,
     ) -> impl Iterator<Item = Result<StoredRecord, StoreError>> + '_ {
-        let view = View::of(&self.index, &self.segments, kind);
         flatten(self.manifest(adapter).and_then(|manifest| {
             let tracker = self.trackers.of(adapter, &manifest)?;
+            let view = View::of(&self.index, &self.segments, kind, manifest.complete);
             let records = Records::of(view, tracker.all());
             self.trackers.close(adapter);
             records
@@ -574,10 +653,11 @@ impl Store {
         kind: RecordKind,
         key: &str,
     ) -> Result<Option<StoredRecord>, StoreError> {
-        let tracker = self.trackers.of(adapter, &self.manifest(adapter)?)?;
-        match tracker.get(KeyHash::of(key))? {
+        let manifest = self.manifest(adapter)?;
+        let tracker = self.trackers.of(adapter, &manifest)?;
+        match tracker.get(KeyHash::of(kind, key))? {
             None => Ok(None),
-            Some(known) => View::of(&self.index, &self.segments, kind)
+            Some(known) => View::of(&self.index, &self.segments, kind, manifest.complete)
                 .see(known.place(), known.present())
                 .map(Some),
         }
@@ -728,6 +808,6 @@ impl Store {
 
     /// Every key of the index with its value, in order, for a logical copy.
     pub fn export_index(&self) -> impl Iterator<Item = Result<engine::Pair, StoreError>> + '_ {
-        self.index.engine().export()
+        self.index.export()
     }
 }

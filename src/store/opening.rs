@@ -14,10 +14,12 @@ use crate::store::journal::Line;
 use crate::store::stage::Marker;
 
 /// Version of the layout of the state folder.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// The oldest that is taken on: its records lie where this program looks.
+const OLDEST: u32 = 2;
 
-/// Refuses a folder of a newer or older program; marks a new one.
-pub fn check_version(state: &Path) -> Result<(), StoreError> {
+/// Refuses a folder of a newer or too old a program; marks a new one. Whether an older one is to be taken on.
+pub fn check_version(state: &Path) -> Result<bool, StoreError> {
     let path = state.join("VERSION");
     let damaged = |text: String| StoreError::Damaged {
         what: "状态目录的VERSION文件".to_owned(),
@@ -35,27 +37,35 @@ pub fn check_version(state: &Path) -> Result<(), StoreError> {
                     known: VERSION,
                 }),
                 // Its records lie where this program does not look: every row would seem new.
-                Ordering::Less => Err(StoreError::Older {
+                Ordering::Less if found < OLDEST => Err(StoreError::Older {
                     found,
                     known: VERSION,
                 }),
-                Ordering::Equal => Ok(()),
+                Ordering::Less => Ok(true),
+                Ordering::Equal => Ok(false),
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if state.join("journal").exists() || state.join("index").exists() {
                 return Err(damaged("文件不存在，而目录中已有数据".to_owned()));
             }
-            let mut file = tempfile::NamedTempFile::new_in(state).map_err(io("建立状态目录"))?;
-            writeln!(file, "{VERSION}")
-                .and_then(|()| file.as_file().sync_all())
-                .map_err(io("建立状态目录"))?;
-            file.persist(&path)
-                .map_err(|error| io("建立状态目录")(error.error))?;
-            sync_folder(state)
+            mark_version(state)?;
+            Ok(false)
         }
         Err(error) => Err(io("读取VERSION文件")(error)),
     }
+}
+
+/// Marks a folder as one of this version.
+pub fn mark_version(state: &Path) -> Result<(), StoreError> {
+    let what = || io("写入VERSION文件");
+    let mut file = tempfile::NamedTempFile::new_in(state).map_err(what())?;
+    writeln!(file, "{VERSION}")
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(what())?;
+    file.persist(state.join("VERSION"))
+        .map_err(|error| what()(error.error))?;
+    sync_folder(state)
 }
 
 /// Whether a folder is one of this version; nothing is made or written.

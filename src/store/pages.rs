@@ -1,13 +1,17 @@
 //! Pages of the change-tracking index: fingerprints and places, packed and sorted by key.
 //!
 //! Forty bytes for each record: two halves of its key's hash, the fingerprint of its raw row, that of its canonical bytes, and the
-//! place of its last entry in the segments. Two dozen make a page, so that sled keeps few values of moderate length. What one
-//! delivery wrote is a *run*; pages of one run lie together and are never changed.
+//! place of its last entry in the segments. The first half is of the organisation code where the key begins with an identifier that
+//! holds one: all records of an enterprise lie together, whatever shape of its code they carry. What one delivery wrote is a *run*;
+//! two dozen entries of a run make a page, so that sled keeps few values of moderate length, and pages are never changed.
 
-use crate::domain::record::{Record, Value};
+use crate::domain::code::organisation_bytes_of;
+use crate::domain::identity::led_by_code;
+use crate::domain::record::{Record, RecordKind, Value};
 use crate::store::StoreError;
 use crate::store::engine::Pair;
 use crate::store::segment::Place;
+use crate::store::sorted_file::Item;
 
 /// Bytes of one entry.
 const ENTRY_BYTES: usize = 40;
@@ -16,10 +20,11 @@ const PAGE_ENTRIES: usize = 24;
 /// The bit of a place that says the record is missing.
 const MISSING: u64 = 1 << 63;
 
-/// The hash of a record's key. The first half is of the first field alone, so that what belongs to one enterprise lies together.
+/// The hash of a record's key. The first half is of the first field alone — of the organisation code inside it, where there is one —
+/// so that what belongs to one enterprise lies together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyHash {
-    /// Of the key's first field.
+    /// Of the key's first field, or of the organisation code inside it.
     pub first: u64,
     /// Of the whole key.
     pub whole: u64,
@@ -27,17 +32,21 @@ pub struct KeyHash {
 
 impl KeyHash {
     /// Of a key as [`Record::key`] writes it.
-    pub fn of(key: &str) -> Self {
+    pub fn of(kind: RecordKind, key: &str) -> Self {
         let first = memchr::memchr(b'|', key.as_bytes()).map_or(key, |at| &key[..at]);
         Self {
-            first: Self::of_first(first),
+            first: Self::of_first(kind, first),
             whole: xxhash_rust::xxh3::xxh3_64_with_seed(key.as_bytes(), 1),
         }
     }
 
     /// The first half, of the first field's text.
-    pub fn of_first(text: &str) -> u64 {
-        xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+    pub fn of_first(kind: RecordKind, text: &str) -> u64 {
+        let inner = led_by_code(kind)
+            .then(|| organisation_bytes_of(text))
+            .flatten();
+        let text = inner.as_ref().map_or(text.as_bytes(), <[u8; 9]>::as_slice);
+        xxhash_rust::xxh3::xxh3_64(text)
     }
 
     /// Of a record's key.
@@ -46,9 +55,9 @@ impl KeyHash {
         if let [field] = record.kind.key()
             && let Some(Value::Text(text)) = record.fields.get(field)
         {
-            return Self::of(text);
+            return Self::of(record.kind, text);
         }
-        Self::of(&record.key())
+        Self::of(record.kind, &record.key())
     }
 }
 
@@ -127,6 +136,24 @@ impl Known {
             canonical: number(3)?,
             placed: number(4)?,
         })
+    }
+}
+
+impl Item for Known {
+    const MAGIC: &'static [u8; 8] = b"ybknow\x00\x01";
+    const TITLE: &'static str = "变更索引";
+    const BYTES: usize = ENTRY_BYTES;
+
+    fn hash(&self) -> u64 {
+        self.key.first
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.encode(bytes);
+    }
+
+    fn take(bytes: &[u8]) -> Option<Self> {
+        Self::decode(bytes)
     }
 }
 
@@ -221,16 +248,31 @@ mod tests {
 
     #[test]
     fn what_belongs_to_one_enterprise_lies_together() {
+        let tax = |code: &str| KeyHash::of(RecordKind::Tax, code);
         let [march, april] =
-            ["2026-03", "2026-04"].map(|month| KeyHash::of(&format!("91411303MA49U85BX9|{month}")));
+            ["2026-03", "2026-04"].map(|month| tax(&format!("91411303MA49U85BX9|{month}")));
         assert_eq!(march.first, april.first);
         assert_ne!(march, april);
-        assert_eq!(KeyHash::of("91411303MA49U85BX9").first, march.first);
-        let mut record = Record::new(crate::domain::record::RecordKind::Registration);
+        assert_eq!(
+            tax("411302MA49U85BX|2026-03").first,
+            march.first,
+            "it moved"
+        );
+        let registration = |code| KeyHash::of(RecordKind::Registration, code);
+        assert_eq!(registration("91411303MA49U85BX9").first, march.first);
+        assert_ne!(
+            registration("11010519491231002X"),
+            registration("110105491231002")
+        );
+        // A unit number is no identifier, whatever it looks like.
+        let unit = |unit| KeyHash::of(RecordKind::InsuredRoll, unit).first;
+        assert_ne!(unit("91411303MA49U85BX9"), unit("MA49U85BX"));
+        let mut record = Record::new(RecordKind::Registration);
         for code in ["91411303MA49U85BX9", "a|b", ""] {
             let field = crate::domain::record::Field::CreditCode;
             record.fields.insert(field, Value::Text(code.to_owned()));
-            assert_eq!(KeyHash::of_record(&record), KeyHash::of(&record.key()));
+            let hash = KeyHash::of(record.kind, &record.key());
+            assert_eq!(KeyHash::of_record(&record), hash);
         }
     }
 }

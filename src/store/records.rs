@@ -21,42 +21,56 @@ pub struct View<'a> {
     /// Entries that others point to lie anywhere: they do not disturb the walk.
     aside: Reader<'a>,
     batches: HashMap<u64, BatchId>,
+    /// The deliveries that had to mention every record, oldest first.
+    complete: Vec<u64>,
 }
 
 impl<'a> View<'a> {
-    /// Of these segments.
-    pub fn of(index: &'a Index, segments: &'a Segments, kind: RecordKind) -> Self {
+    /// Of these segments; `complete`: the deliveries of the source that had to mention every record.
+    pub fn of(
+        index: &'a Index,
+        segments: &'a Segments,
+        kind: RecordKind,
+        complete: Vec<u64>,
+    ) -> Self {
         Self {
             index,
             kind,
             reader: segments.reader(),
             aside: segments.reader(),
             batches: HashMap::new(),
+            complete,
         }
     }
 
     /// The record whose last entry lies here.
     pub fn see(&mut self, place: Place, present: bool) -> Result<StoredRecord, StoreError> {
         let entry = self.reader.read_on(place)?;
-        let content = if entry.kind == EntryKind::Missing {
-            self.aside.read(entry.before)?
+        let (content, missed) = if entry.kind == EntryKind::Missing {
+            let since = self
+                .complete
+                .partition_point(|delivery| *delivery < entry.author);
+            let missed = (self.complete.len() - since) as u64;
+            (self.aside.read(entry.before)?, missed.max(1))
         } else {
-            entry.clone()
+            (entry, 0)
         };
+        let missed = if present { 0 } else { missed.max(1) };
         // Read otherwise by a changed adapter, it still stands where it stood before.
-        let mut origin = entry;
+        let mut origin = content.clone();
         while origin.kind == EntryKind::Remapped && !origin.before.is_nowhere() {
             origin = self.aside.read(origin.before)?;
         }
         Ok(StoredRecord {
-            present,
+            missed,
             batch: self.batch(origin.author)?,
             row: origin.row,
             record: decode(self.kind, &content)?,
         })
     }
 
-    fn batch(&mut self, delivery: u64) -> Result<BatchId, StoreError> {
+    /// The batch that is this delivery.
+    pub fn batch(&mut self, delivery: u64) -> Result<BatchId, StoreError> {
         if let Some(id) = self.batches.get(&delivery) {
             return Ok(id.clone());
         }

@@ -130,9 +130,14 @@ impl Marker {
 
     /// The row by which readers see it; written together with the head.
     pub fn publish(&self, rows: &mut Rows) -> Result<(), StoreError> {
-        let value = serde_json::to_vec(&self.manifest)
+        Self::see(&self.adapter, &self.manifest, rows)
+    }
+
+    /// The row by which readers see what a manifest names.
+    pub fn see(adapter: &str, manifest: &Manifest, rows: &mut Rows) -> Result<(), StoreError> {
+        let value = serde_json::to_vec(manifest)
             .map_err(|error| unfit(format!("变更索引清单无法写成JSON：{error}")))?;
-        rows.insert(keys::named(keys::TRACKED, &self.adapter), Some(value));
+        rows.insert(keys::named(keys::TRACKED, adapter), Some(value));
         Ok(())
     }
 

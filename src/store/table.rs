@@ -5,36 +5,41 @@ const EMPTY: u32 = u32::MAX;
 /// The smallest table.
 const LEAST: usize = 64;
 
-/// Positions in some list, found by a hash that is spread evenly already: four bytes for each, and room for half as many again.
+/// Positions in some list, found by a hash that is spread evenly already: eight bytes for each, and room for half as many again.
 #[derive(Debug, Default)]
 pub struct Table {
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
     filled: usize,
 }
 
+/// A position with half of its hash: whoever looks for another hash need not look into the list.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    half: u32,
+    at: u32,
+}
+
+const FREE: Slot = Slot { half: 0, at: EMPTY };
+
 impl Table {
-    /// Makes room for so many in all; `hash` gives the hash of a position that was added.
-    pub fn grow_for(&mut self, many: usize, hash: impl Fn(u32) -> u64) {
+    /// Makes room for so many in all.
+    pub fn grow_for(&mut self, many: usize) {
         if many.saturating_mul(3) <= self.slots.len().saturating_mul(2) {
             return;
         }
-        let size = (many.max(self.filled * 2).saturating_mul(3) / 2)
-            .max(LEAST)
-            .next_power_of_two();
-        let old = std::mem::replace(&mut self.slots, vec![EMPTY; size]);
-        self.filled = 0;
-        for at in old.into_iter().filter(|at| *at != EMPTY) {
-            self.add(hash(at), at);
+        let size = (many.max(self.filled * 2).saturating_mul(3) / 2).max(LEAST);
+        let old = std::mem::replace(&mut self.slots, vec![FREE; size]);
+        for slot in old.into_iter().filter(|slot| slot.at != EMPTY) {
+            let free = self.walk(slot.half, |_| false).1;
+            self.slots[free] = slot;
         }
     }
 
     /// Adds a position. There must be room.
     pub fn add(&mut self, hash: u64, at: u32) {
-        let mut slot = self.slot(hash);
-        while self.slots[slot] != EMPTY {
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
-        self.slots[slot] = at;
+        let half = half(hash);
+        let free = self.walk(half, |_| false).1;
+        self.slots[free] = Slot { half, at };
         self.filled += 1;
     }
 
@@ -43,21 +48,33 @@ impl Table {
         if self.slots.is_empty() {
             return None;
         }
-        let mut slot = self.slot(hash);
+        self.walk(half(hash), is_it).0
+    }
+
+    /// The position that is meant, or the free slot where it would be.
+    fn walk(&self, half: u32, is_it: impl Fn(u32) -> bool) -> (Option<u32>, usize) {
+        let length = self.slots.len();
+        // In the order of halves: a table that grows is read and written from front to back.
+        let mut slot = usize::try_from((u64::from(half) * length as u64) >> u32::BITS).unwrap_or(0);
         loop {
-            match self.slots[slot] {
-                EMPTY => return None,
-                at if is_it(at) => return Some(at),
-                _ => slot = (slot + 1) & (self.slots.len() - 1),
+            let found = self.slots[slot];
+            if found.at == EMPTY {
+                return (None, slot);
+            }
+            if found.half == half && is_it(found.at) {
+                return (Some(found.at), slot);
+            }
+            slot += 1;
+            if slot == length {
+                slot = 0;
             }
         }
     }
+}
 
-    #[allow(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-    fn slot(&self, hash: u64) -> usize {
-        // The number of slots is a power of two.
-        hash as usize & (self.slots.len() - 1)
-    }
+#[allow(clippy::cast_possible_truncation, reason = "half of it is meant")]
+const fn half(hash: u64) -> u32 {
+    (hash >> u32::BITS) as u32
 }
 
 /// Raw fingerprints with the positions of their keys. The fingerprint lies in its slot, so that one look decides.
@@ -212,7 +229,7 @@ mod tests {
         fn what_was_added_is_found_and_nothing_else(hashes in prop::collection::vec(0u64..500, 0..400), asked in 0u64..600) {
             let mut table = Table::default();
             for (at, hash) in hashes.iter().enumerate() {
-                table.grow_for(at + 1, |at| hashes[at as usize]);
+                table.grow_for(at + 1);
                 table.add(*hash, u32::try_from(at).unwrap());
             }
             let found = table.find(asked, |at| hashes[at as usize] == asked);

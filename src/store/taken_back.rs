@@ -1,12 +1,14 @@
 //! Withdrawals beside a naive oracle: the state afterwards is that of all other deliveries, replayed in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use crate::domain::batch::{Batch, ChangeCounts, Verdict, Withdrawal};
 use crate::domain::duplicate::prevails;
 use crate::domain::event::Event;
+use crate::domain::history::Deed;
+use crate::domain::identity::Identity;
 use crate::domain::record::{Field, Month, Record, RecordKind, Value};
 use crate::store::comparison::Terms;
 use crate::store::tests::{at, batch};
@@ -19,6 +21,17 @@ type Row = (u8, u8);
 /// Whether some keys share their first part.
 type Parts = bool;
 
+const FIRM: &str = "MA49U85BX";
+
+/// The first two are two shapes of one firm's code.
+fn code_of(firm: u8) -> String {
+    match firm {
+        0 => format!("91411303{FIRM}9"),
+        1 => format!("411302{FIRM}"),
+        _ => format!("K{firm}"),
+    }
+}
+
 fn record(parts: Parts, row: Row) -> Record {
     let mut record = Record::new(RecordKind::Tax);
     let (code, month) = if parts {
@@ -28,7 +41,7 @@ fn record(parts: Parts, row: Row) -> Record {
     };
     let month = Month::of("2026-01-31".parse().unwrap()).plus(i32::from(month));
     let mut set = |field, value| record.fields.insert(field, value);
-    set(Field::CreditCode, Value::Text(format!("K{code}")));
+    set(Field::CreditCode, Value::Text(code_of(code)));
     set(Field::Month, Value::Month(month));
     set(Field::Filers, Value::Count(row.1.into()));
     record
@@ -45,7 +58,8 @@ fn judged(id: usize, verdict: Verdict) -> Batch {
 #[derive(Debug, Clone, PartialEq)]
 struct Standing {
     content: u8,
-    present: bool,
+    /// Complete deliveries in a row without it.
+    missed: u64,
 }
 
 type State = BTreeMap<String, Standing>;
@@ -64,19 +78,19 @@ fn take(state: &mut State, parts: Parts, complete: bool, rows: &[Row]) -> Change
     }
     let mut counts = ChangeCounts::default();
     for (key, standing) in state.iter_mut() {
-        if complete && standing.present && !winners.contains_key(key) {
-            standing.present = false;
-            counts.missing += 1;
+        if complete && !winners.contains_key(key) {
+            standing.missed += 1;
+            counts.missing += u64::from(standing.missed == 1);
         }
     }
     for (key, record) in winners {
         let next = Standing {
             content: u8::try_from(record.count(Field::Filers).unwrap()).unwrap(),
-            present: true,
+            missed: 0,
         };
         *match state.insert(key, next.clone()) {
             None => &mut counts.new,
-            Some(before) if !before.present => &mut counts.returned,
+            Some(before) if before.missed > 0 => &mut counts.returned,
             Some(before) if before == next => &mut counts.unchanged,
             Some(_) => &mut counts.changed,
         } += 1;
@@ -164,11 +178,11 @@ impl City {
         assert_eq!(restored.forgotten, count(&|_, now| now.is_none()));
         assert_eq!(
             restored.missing_again,
-            count(&|was, now| was.present && now.is_some_and(|now| !now.present))
+            count(&|was, now| was.missed == 0 && now.is_some_and(|now| now.missed > 0))
         );
         assert_eq!(
             restored.present_again,
-            count(&|was, now| !was.present && now.is_some_and(|now| now.present))
+            count(&|was, now| was.missed > 0 && now.is_some_and(|now| now.missed == 0))
         );
         restored
     }
@@ -202,7 +216,7 @@ impl City {
             let content = stored.record.count(Field::Filers).unwrap();
             let content = u8::try_from(content).unwrap();
             let key = stored.record.key();
-            if stored.present {
+            if stored.present() {
                 let n: usize = stored.batch[stored.batch.len() - 4..].parse().unwrap();
                 assert!(self.standing[n], "{key} stands on {}", stored.batch);
                 let line = usize::try_from(stored.row).unwrap() - 2;
@@ -210,8 +224,8 @@ impl City {
             }
             let one = self.store.record("market", RecordKind::Tax, &key).unwrap();
             assert_eq!(one.as_ref(), Some(&stored));
-            let present = stored.present;
-            assert!(seen.insert(key, Standing { content, present }).is_none());
+            let missed = stored.missed;
+            assert!(seen.insert(key, Standing { content, missed }).is_none());
         }
         assert_eq!(seen, self.replay());
         for key in 0..24 {
@@ -219,9 +233,74 @@ impl City {
             let found = self.store.record("market", RecordKind::Tax, &key).unwrap();
             assert_eq!(found.is_some(), seen.contains_key(&key), "{key}");
         }
+        self.check_months();
+        self.check_histories(&seen);
         let head = self.store.head("market").unwrap().map(|head| head.batch);
         let last = self.standing.iter().rposition(|stands| *stands);
         assert_eq!(head, last.map(|n| judged(n, Verdict::Accepted).batch));
+    }
+}
+
+impl City {
+    /// The months that are counted with each delivery are those of the records that are present.
+    fn check_months(&self) {
+        let mut months = BTreeMap::new();
+        for stored in self.store.records("market", RecordKind::Tax) {
+            let stored = stored.unwrap();
+            if stored.present() {
+                let month = stored.record.month().unwrap().to_string();
+                *months.entry(month).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(self.store.manifest("market").unwrap().months, months);
+    }
+
+    /// What counts ends with what is known; what was taken back is still told, as such.
+    fn check_histories(&self, seen: &State) {
+        let mut lookup = self.store.lookup("market", RecordKind::Tax).unwrap();
+        let firm = Identity::Organisation(FIRM.to_owned());
+        let number = |batch: &str| -> usize { batch[batch.len() - 4..].parse().unwrap() };
+        let mut told = BTreeMap::new();
+        let mut off = BTreeSet::new();
+        for (key, history) in lookup.histories(&firm).unwrap() {
+            for said in history {
+                let n = number(&said.batch);
+                if said.deed == Deed::Withdrawn {
+                    off.insert((key.clone(), n));
+                    continue;
+                }
+                assert!(self.standing[n], "{key} {said:?}");
+                assert_eq!(said.after.is_none(), said.deed == Deed::Missing);
+                told.insert(key.clone(), said);
+            }
+        }
+        let is_own = |key: &&String| key.contains(FIRM);
+        assert!(told.keys().eq(seen.keys().filter(is_own)));
+        for (key, said) in &told {
+            let record = said.after.as_ref().or(said.before.as_ref()).unwrap();
+            let content = record.count(Field::Filers).unwrap();
+            assert_eq!(content, u64::from(seen[key].content), "{key}");
+            assert_eq!(said.after.is_some(), seen[key].missed == 0, "{key}");
+        }
+        // Whatever a batch that was taken back had brought is told of it.
+        for (n, rows) in self
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| !self.standing[*n])
+        {
+            let before: BTreeSet<String> = self.tables[..n]
+                .iter()
+                .flatten()
+                .map(|row| record(self.parts, *row).key())
+                .collect();
+            for row in rows {
+                let key = record(self.parts, *row).key();
+                if key.contains(FIRM) && !before.contains(&key) {
+                    assert!(off.contains(&(key.clone(), n)), "{key} {n}");
+                }
+            }
+        }
     }
 }
 

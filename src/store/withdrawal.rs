@@ -6,6 +6,8 @@
 //! result is that of all other deliveries in their order. Like any delivery it is written unseen and made visible by one small write.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::RwLockReadGuard;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,7 +15,8 @@ use serde::Serialize;
 use crate::domain::batch::{Batch, BatchId, Verdict};
 use crate::domain::duplicate::prevails;
 use crate::domain::event::Event;
-use crate::domain::record::{Record, RecordKind, encoded_fingerprint};
+use crate::domain::record::{Field, Record, RecordKind, encoded_fingerprint};
+use crate::store::bearers::{self, Gathered, Pair};
 use crate::store::comparison::{Parts, decode, half, position};
 use crate::store::fold::unfit;
 use crate::store::index::{Index, json};
@@ -21,7 +24,7 @@ use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Reader, Segments, Writer};
 use crate::store::stage::Ticket;
 use crate::store::table::Table;
-use crate::store::tracker::Manifest;
+use crate::store::tracker::{Complete, Manifest, Shift};
 use crate::store::{Store, StoreError, keys, lock, rows};
 
 /// What a withdrawal did to the keys that it touched.
@@ -65,6 +68,8 @@ struct Touched {
 /// A withdrawal on its way. Dropped, nothing of it stays.
 #[derive(Debug)]
 pub struct Withdrawing<'s> {
+    /// Nothing is written anew meanwhile.
+    _delivering: RwLockReadGuard<'s, ()>,
     segments: &'s Segments,
     manifest: Manifest,
     adapter: String,
@@ -75,9 +80,15 @@ pub struct Withdrawing<'s> {
     touched: Vec<Touched>,
     by_key: Table,
     later: Later,
+    /// The deliveries that are taken back.
+    own: BTreeSet<u64>,
     /// The delivery whose file is being heard.
     author: u64,
     encoded: Vec<u8>,
+    /// What the later files say that the keys bear.
+    borne: Gathered,
+    /// Where that may be put aside.
+    aside: &'s Path,
 }
 
 impl Withdrawing<'_> {
@@ -124,6 +135,7 @@ impl Withdrawing<'_> {
         let now = if held.base.present && held.base.canonical == canonical {
             held.base
         } else {
+            self.borne.note(record, None, key.first, self.aside)?;
             let (author, encoded) = (self.author, &self.encoded);
             let place = self
                 .writer
@@ -194,7 +206,26 @@ impl Withdrawing<'_> {
         Ok(entry)
     }
 
-    fn into_parts(self) -> Parts {
+    /// Notes where the histories ended that are taken back, and the months that are spoken of no longer, or again.
+    fn taken_back(&mut self) -> Result<Shift, StoreError> {
+        let mut months = Shift::default();
+        for at in 0..self.touched.len() {
+            let Touched { was, now, .. } = self.touched[at];
+            let pair = Pair(bearers::taken_back(was.key.first), was.place().0);
+            self.borne.add(pair, self.aside)?;
+            let is_present = now.present && !now.place.is_nowhere();
+            if was.present() != is_present && self.kind.fields().contains(&Field::Month) {
+                // Its key names the month: what it says otherwise does not matter.
+                let entry = self.entry(was.place())?;
+                let by = if is_present { 1 } else { -1 };
+                months.add(&decode(self.kind, &entry)?, by);
+            }
+        }
+        Ok(months)
+    }
+
+    fn into_parts(mut self) -> Result<Parts, StoreError> {
+        let months = self.taken_back()?;
         let left = self.touched.into_iter().map(|touched| {
             let (key, now) = (touched.was.key, touched.now);
             if now.place.is_nowhere() {
@@ -204,14 +235,17 @@ impl Withdrawing<'_> {
                 Known::new(key, 0, now.canonical, now.place, now.present)
             }
         });
-        Parts {
+        Ok(Parts {
             adapter: self.adapter,
             writer: self.writer,
             ticket: self.ticket,
             layout: self.manifest.layout.clone(),
             manifest: self.manifest,
+            borne: self.borne,
+            months,
+            complete: Complete::Without(self.own),
             left: Box::new(left),
-        }
+        })
     }
 }
 
@@ -327,17 +361,19 @@ fn touched(
 impl Store {
     /// Begins to take an accepted batch back. Nothing of it is seen before [`Self::withdraw`].
     pub fn withdrawing(&self, batch: &Batch) -> Result<Withdrawing<'_>, StoreError> {
+        let delivering = self.delivering();
         let ticket = Ticket::next(&self.numbers);
         let manifest = self.manifest(&batch.adapter)?;
         let tracker = self.trackers.of(&batch.adapter, &manifest)?;
         let (withdrawn, later) = self.deliveries(batch)?;
         let touched = touched(&self.segments, tracker.all(), &withdrawn)?;
         let mut by_key = Table::default();
-        by_key.grow_for(touched.len(), |at| touched[at as usize].was.key.whole);
+        by_key.grow_for(touched.len());
         for (at, touched) in touched.iter().enumerate() {
             by_key.add(touched.was.key.whole, position(at)?);
         }
         Ok(Withdrawing {
+            _delivering: delivering,
             segments: &self.segments,
             manifest,
             adapter: batch.adapter.clone(),
@@ -347,8 +383,11 @@ impl Store {
             touched,
             by_key,
             later,
+            own: withdrawn.own,
             author: 0,
             encoded: Vec::new(),
+            borne: Gathered::default(),
+            aside: self.trackers.folder(),
         })
     }
 
@@ -411,7 +450,7 @@ impl Store {
         };
         let mut events = vec![event];
         events.extend(beside);
-        self.publish(at, actor, events, batch, withdrawing.into_parts())
+        self.publish(at, actor, events, batch, withdrawing.into_parts()?)
     }
 }
 

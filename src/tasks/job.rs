@@ -6,7 +6,9 @@ use crate::config::schedule::TaskName;
 use crate::courier::Couriers;
 use crate::domain::event::RunOutcome;
 use crate::tasks::pull::Source;
-use crate::tasks::{Desk, Failure, deliver, escalate, notify, publish, pull, review, selfcheck};
+use crate::tasks::{
+    Desk, Failure, compact, deliver, escalate, notify, publish, pull, review, selfcheck,
+};
 
 /// Files that piled up while nothing ran are taken one after another, at most so many in one run.
 const FILES_PER_RUN: usize = 60;
@@ -21,6 +23,7 @@ pub fn run(desk: Desk<'_>, couriers: &Couriers, task: &TaskName) -> (RunOutcome,
         TaskName::Notify => notify::run(desk, false).map(|report| report.summary()),
         TaskName::Deliver => deliver::run(desk, couriers, false).map(|report| report.summary()),
         TaskName::Publish => publish::run(desk, desk.today(), false).map(|report| report.summary()),
+        TaskName::Compact => compact::run(desk, false).map(|report| report.summary()),
         TaskName::Selfcheck => selfcheck::run(desk, false).map(|report| report.summary()),
     };
     match result {

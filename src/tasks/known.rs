@@ -1,14 +1,15 @@
 //! What is known today: how fresh each source is, what may be founded on the roll, the register built from the index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::adapter::language::Adapter;
+use crate::adapter::language::{Adapter, Mode};
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, known_kinds};
 use crate::domain::record::RecordKind;
 use crate::domain::register::{Placed, Register};
+use crate::store::StoredRecord;
 use crate::tasks::{Desk, Failure};
 
 /// One source and how far it can be relied on today.
@@ -67,19 +68,13 @@ pub fn feeds(desk: Desk<'_>) -> Result<Vec<Feed>, Failure> {
 
 fn feed(desk: Desk<'_>, adapter: &Adapter) -> Result<Feed, Failure> {
     let head = desk.store.head(&adapter.name)?;
-    let after = head
-        .as_ref()
-        .map(|head| (head.received, head.batch.clone()));
-    let held = desk
-        .store
-        .batches(Some(&adapter.name), usize::MAX)?
+    let since = match &head {
+        None => desk.store.batches(Some(&adapter.name), usize::MAX)?,
+        Some(head) => desk.store.batches_after(head)?,
+    };
+    let held = since
         .into_iter()
         .filter(|batch| matches!(batch.verdict, Verdict::Quarantined | Verdict::Refused))
-        .filter(|batch| {
-            after
-                .as_ref()
-                .is_none_or(|(received, _)| batch.received > *received)
-        })
         .collect();
     let age = adapter.age();
     let stale = match head.as_ref().and_then(|head| head.as_of) {
@@ -134,40 +129,64 @@ pub fn roll_knowledge(feeds: &[Feed]) -> RollKnowledge {
     knowledge
 }
 
+/// The files of batches, each looked up once.
+#[derive(Debug, Default)]
+pub struct Files(BTreeMap<String, Option<Batch>>);
+
+impl Files {
+    /// A batch.
+    pub fn batch(&mut self, desk: Desk<'_>, id: &str) -> Result<Option<&Batch>, Failure> {
+        if !self.0.contains_key(id) {
+            self.0.insert(id.to_owned(), desk.store.batch(id)?);
+        }
+        Ok(self.0.get(id).and_then(Option::as_ref))
+    }
+
+    /// A record with the place where anybody can look it up.
+    pub fn place(
+        &mut self,
+        desk: Desk<'_>,
+        adapter: &Adapter,
+        stored: StoredRecord,
+    ) -> Result<Placed, Failure> {
+        let of = self.batch(desk, &stored.batch)?;
+        let (file, as_of) = of.map_or_else(Default::default, |of| (of.file.clone(), of.as_of));
+        Ok(Placed {
+            adapter: adapter.name.clone(),
+            batch: stored.batch,
+            file,
+            row: stored.row,
+            as_of,
+            precedence: adapter.precedence,
+            missed: stored.missed,
+            record: stored.record,
+        })
+    }
+}
+
 /// The register as the index has it. `instead` replaces one source's records (for “what if this batch had been accepted”).
 pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<Register, Failure> {
-    let mut files: BTreeMap<String, (String, Option<Date>)> = BTreeMap::new();
+    let mut files = Files::default();
     let mut placed = Vec::new();
     for adapter in desk.configuration.adapters.values() {
-        if instead
+        let told = instead
             .as_ref()
-            .is_some_and(|(name, _)| *name == adapter.name)
-        {
-            continue;
-        }
-        for stored in desk.store.records(&adapter.name, adapter.record) {
-            let stored = stored?;
-            if !stored.present {
-                continue;
-            }
-            if !files.contains_key(&stored.batch) {
-                let of = desk
-                    .store
-                    .batch(&stored.batch)?
-                    .map(|batch| (batch.file, batch.as_of))
-                    .unwrap_or_default();
-                files.insert(stored.batch.clone(), of);
-            }
-            let (file, as_of) = files.get(&stored.batch).cloned().unwrap_or_default();
-            placed.push(Placed {
-                adapter: adapter.name.clone(),
-                batch: stored.batch,
-                file,
-                row: stored.row,
-                as_of,
-                precedence: adapter.precedence,
-                record: stored.record,
+            .filter(|(name, _)| *name == adapter.name)
+            .map(|(_, rows)| -> BTreeSet<String> {
+                rows.iter().map(|placed| placed.record.key()).collect()
             });
+        for stored in desk.store.records(&adapter.name, adapter.record) {
+            let mut stored = stored?;
+            if let Some(told) = &told {
+                if told.contains(&stored.record.key()) {
+                    continue;
+                }
+                // What the batch does not mention would be missing once more.
+                stored.missed += u64::from(adapter.mode == Mode::Snapshot);
+            }
+            if stored.stands(adapter.gone_after) {
+                placed.push(files.place(desk, adapter, stored)?);
+            }
         }
     }
     if let Some((_, rows)) = instead {

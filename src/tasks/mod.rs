@@ -11,6 +11,7 @@ use crate::config::configuration::Configuration;
 use crate::store::{Store, StoreError};
 
 pub mod again;
+pub mod compact;
 pub mod county;
 pub mod deliver;
 pub mod escalate;
@@ -18,6 +19,7 @@ pub mod issue_sheets;
 pub mod job;
 pub mod known;
 pub mod notify;
+pub mod one;
 pub mod pseudonym;
 pub mod publish;
 pub mod pull;

@@ -594,7 +594,7 @@ fn compare_by<'s>(
         };
         let read = read(before, adapter, Some(&[]), &|_| {}, &mut |offer| {
             if let Offer::Record { record, row, raw } = offer {
-                comparison.take(&record, row, raw)?;
+                comparison.take(record, row, raw)?;
             }
             Ok(Answer::GoOn)
         })?;
@@ -643,9 +643,9 @@ fn compare_by<'s>(
             Offer::Sighted(raw) if comparison.knows(raw) => Ok(Answer::Known),
             Offer::Sighted(_) => Ok(Answer::GoOn),
             Offer::Record { record, row, raw } => {
-                let taken = comparison.take(&record, row, raw)?;
+                let taken = comparison.take(record, row, raw)?;
                 let fingerprint = comparison.fingerprint();
-                Ok(tally_up(tally, &record, fingerprint, taken, counted_on))
+                Ok(tally_up(tally, record, fingerprint, taken, counted_on))
             }
         },
     )?;

@@ -46,13 +46,13 @@ pub struct Reading {
 
 /// What a reading offers to whoever takes the records.
 #[derive(Debug)]
-pub enum Offer {
+pub enum Offer<'r> {
     /// A raw row with this fingerprint, not read yet.
     Sighted(u64),
     /// A record.
     Record {
         /// Itself.
-        record: Record,
+        record: &'r Record,
         /// The row it stands on.
         row: u64,
         /// The fingerprint of its raw row; 0 when the row has to be read again next time.
@@ -140,16 +140,16 @@ pub struct Held {
 }
 
 impl Held {
-    fn keep(&mut self, record: Record, row: u64) -> Answer {
+    fn keep(&mut self, record: &Record, row: u64) -> Answer {
         match self.records.entry(record.key()) {
             Entry::Vacant(place) => {
-                place.insert((record, row));
+                place.insert((record.clone(), row));
                 Answer::GoOn
             }
-            Entry::Occupied(held) if held.get().0 == record => Answer::GoOn,
-            Entry::Occupied(mut held) if prevails(&record, &held.get().0) => {
+            Entry::Occupied(held) if held.get().0 == *record => Answer::GoOn,
+            Entry::Occupied(mut held) if prevails(record, &held.get().0) => {
                 let other = held.get().1;
-                held.insert((record, row));
+                held.insert((record.clone(), row));
                 Answer::Twins { kept: row, other }
             }
             Entry::Occupied(held) => Answer::Twins {
@@ -200,10 +200,10 @@ pub fn read(
     adapter: &Adapter,
     known_columns: Option<&[String]>,
     watch: &dyn Fn(u64),
-    take: &mut dyn FnMut(Offer) -> Result<Answer, Failure>,
+    take: &mut dyn FnMut(Offer<'_>) -> Result<Answer, Failure>,
 ) -> Result<Result<Reading, Unreadable>, Failure> {
     let mut failed = None;
-    let mut guarded = |offer: Offer| match take(offer) {
+    let mut guarded = |offer: Offer<'_>| match take(offer) {
         Ok(answer) => Ok(answer),
         Err(failure) => {
             failed = Some(failure);
@@ -226,7 +226,7 @@ fn read_offered(
     adapter: &Adapter,
     known_columns: Option<&[String]>,
     watch: &dyn Fn(u64),
-    take: &mut dyn FnMut(Offer) -> Result<Answer, Unreadable>,
+    take: &mut dyn FnMut(Offer<'_>) -> Result<Answer, Unreadable>,
 ) -> Result<Reading, Unreadable> {
     let take = RefCell::new(take);
     // Rows that are known by their bytes are known whatever a title says, unless the title casts doubt on what they say.
@@ -303,12 +303,15 @@ fn read_offered(
                 reading.complain(mapped.issues);
                 match mapped.record {
                     Some(record) => {
-                        let row = row.number;
-                        if let Answer::Twins { kept, other } =
-                            (take.borrow_mut())(Offer::Record { record, row, raw })?
-                        {
+                        let offer = Offer::Record {
+                            record: &record,
+                            row: row.number,
+                            raw,
+                        };
+                        if let Answer::Twins { kept, other } = (take.borrow_mut())(offer)? {
                             reading.twins(kept, other);
                         }
+                        mapper.take_back(record);
                     }
                     None => reading.set_aside += 1,
                 }

@@ -233,7 +233,7 @@ fn hear(
     withdrawing.listen(delivery);
     let read = read(delivered, adapter, None, desk.watch, &mut |offer| {
         if let Offer::Record { record, row, .. } = offer {
-            withdrawing.hear(&record, row)?;
+            withdrawing.hear(record, row)?;
         }
         Ok(Answer::GoOn)
     })?;

@@ -149,7 +149,10 @@ pub fn compare(adapter: &Adapter, first: &[u8], second: &[u8], keep: u64) {
     let Ok(whole) = told(adapter, second, &nothing, &[]) else {
         return;
     };
-    let sieved = told(adapter, second, &known, &before.columns).expect("readable without");
+    // Refused with rows left out: whoever pulls reads the file in full then, and hears what that says.
+    let Ok(sieved) = told(adapter, second, &known, &before.columns) else {
+        return;
+    };
     assert_eq!(sieved.decoding.rows, whole.decoding.rows);
     assert_eq!(
         sieved.decoding.known,

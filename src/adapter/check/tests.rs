@@ -193,6 +193,24 @@ fn every_edit_earns_its_complaint() {
         ),
         (
             TAX,
+            "record     = \"tax\"",
+            "record     = \"tax\"\ngone_after = 2",
+            &[("gone_after", "YB-1327")],
+        ),
+        (
+            MARKET,
+            "mode       = \"snapshot\"",
+            "mode       = \"snapshot\"\ngone_after = 0",
+            &[("gone_after", "YB-1328")],
+        ),
+        (
+            MARKET,
+            "mode       = \"snapshot\"",
+            "mode       = \"snapshot\"\ngone_after = 61",
+            &[("gone_after", "YB-1328")],
+        ),
+        (
+            TAX,
             "suspended   =",
             "supended   =",
             &[("lookup.status.supended", "YB-1324")],

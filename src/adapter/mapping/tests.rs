@@ -759,7 +759,7 @@ proptest::proptest! {
         let whole = CellText { text: &text, numeric };
         if let Some(value) = cell::plain(&reader, whole) {
             let read = cell::read(&reader, whole);
-            proptest::prop_assert_eq!(read.value, Some(value));
+            proptest::prop_assert_eq!(read.value, Some(value.into()));
             proptest::prop_assert_eq!(read.fault, None);
         }
     }

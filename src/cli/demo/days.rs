@@ -339,6 +339,7 @@ impl Run {
                 row,
                 as_of,
                 precedence: adapter.precedence,
+                missed: 0,
                 record,
             })
             .collect();

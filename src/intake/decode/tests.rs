@@ -40,6 +40,7 @@ fn adapter(format: Format) -> Adapter {
         record: RecordKind::Tax,
         mode: Mode::Snapshot,
         repeat: Repeat::default(),
+        gone_after: 3,
         agreement: None,
         transport: Transport::Folder(Folder {
             endpoint: "sample".to_owned(),

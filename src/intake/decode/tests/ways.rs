@@ -69,7 +69,13 @@ fn holds(adapter: &Adapter, bytes: &[u8]) -> usize {
     let (parsed, parser) = run(&path, adapter, false);
     let (told, result) = run(&path, adapter, true);
     assert_eq!(parser, result);
-    assert_eq!(parsed, told);
+    if result.is_ok() {
+        assert_eq!(parsed, told);
+    } else {
+        // Nothing of a refused file is used; where a character is cut in two, one way tells a row more before it comes upon that.
+        let both = parsed.len().min(told.len());
+        assert_eq!(parsed[..both], told[..both]);
+    }
     let is_row = |told: &&Told| matches!(told, Told::Row(..));
     told.iter().filter(is_row).count()
 }

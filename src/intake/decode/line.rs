@@ -129,7 +129,7 @@ impl Line {
 #[derive(Debug)]
 pub struct Row {
     /// Its row, counted from 0.
-    pub row: u32,
+    pub at: u32,
     /// Whether it is hidden.
     pub hidden: bool,
     /// Its first column whose formula has no result.
@@ -180,7 +180,10 @@ mod tests {
         assert_eq!(texts, ["-", "甲", "-", "-", "7", "-"]);
         row.begin(10);
         line.lay(&mut row, 2);
-        assert_eq!((row.len(), row.cell(1).map(|cell| cell.text)), (2, Some("甲")));
+        assert_eq!(
+            (row.len(), row.cell(1).map(|cell| cell.text)),
+            (2, Some("甲"))
+        );
     }
 
     #[test]

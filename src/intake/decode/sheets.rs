@@ -178,11 +178,8 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
 
     /// Takes a row of the sheet.
     pub fn row(&mut self, row: &mut Row) -> Result<(), Unreadable> {
-        let number = u64::from(row.row) + 1;
-        if !row.hidden
-            && row.uncalculated.is_none()
-            && self.table.plain_cells(number, &row.line)?
-        {
+        let number = u64::from(row.at) + 1;
+        if !row.hidden && row.uncalculated.is_none() && self.table.plain_cells(number, &row.line)? {
             return Ok(());
         }
         let mut cells = row.line.cells();

@@ -52,7 +52,11 @@ pub fn decode(
     for at in chosen {
         // Nobody could tell two sheets of one name apart.
         let name = &outline.listed[at].name;
-        if (outline.listed.iter()).filter(|other| other.name == *name).count() > 1 {
+        if (outline.listed.iter())
+            .filter(|other| other.name == *name)
+            .count()
+            > 1
+        {
             return Err(damaged());
         }
         book.sheet(&outline, at, &mut lines)?;
@@ -88,7 +92,12 @@ impl<'l> Book<'_, 'l> {
         lines.begin(name, merges);
         let facts = self.read(outline, at, &mut |row| lines.row(row))?;
         self.merges_left -= facts.merges.len();
-        if !needs_merges && facts.merges.iter().any(|area| area.last_row > area.first_row) {
+        if !needs_merges
+            && facts
+                .merges
+                .iter()
+                .any(|area| area.last_row > area.first_row)
+        {
             lines.add_first_only(self.first_only(outline, at, Merges::new(facts.merges))?);
         }
         lines.end(&facts.hidden_columns)
@@ -126,7 +135,7 @@ impl<'l> Book<'_, 'l> {
             return Ok(false);
         }
         let reading = self.reading(outline);
-        reading.is_filled(self.package.stream(&outline.parts[at])?)
+        reading.finds_a_value(self.package.stream(&outline.parts[at])?)
     }
 
     fn reading<'w>(&self, outline: &'w Outline) -> Reading<'w, 'l> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::json::json_lines;
+use super::workbook::{STRINGS, workbook};
 use super::*;
 use crate::adapter::format::Quotes;
 use crate::adapter::row::Sink;
@@ -302,6 +303,29 @@ fn csv_layouts() -> Vec<Adapter> {
     all.into_iter().map(small).collect()
 }
 
+/// Rows of a sheet; `{n}` is the number of the row.
+const SHEET_ROWS: &[&str] = &[
+    r#"<row r="{n}"><c r="A{n}" t="s"><v>0</v></c><c r="B{n}"><v>1.5</v></c></row>"#,
+    r#"<row r="{n}" spans="1:2" ht="15"><c r="A{n}" s="1" t="inlineStr"><is><t xml:space="preserve"> 甲 &amp; 乙</t></is></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}" t="inlineStr"><is><r><t>甲</t></r><r><rPr/><t>乙</t></r><rPh sb="0" eb="1"><t>jia</t></rPh></is></c></row>"#,
+    r#"<row r="{n}"><c r="B{n}" t="str"><f>1+1</f><v>x_x0041_&#x42;</v></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}"><f>1+1</f></c></row>"#,
+    r#"<row r="{n}" hidden="1"><c r="A{n}" t="b"><v>1</v></c></row>"#,
+    r#"<row><c><v>3</v></c><c t="e"><v>#N/A</v></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}" t="s"><v>99</v></c></row>"#,
+    r#"<row r="{n}"/>"#,
+    r#"<x:row r="{n}"><x:c r="A{n}"><x:v>5</x:v></x:c></x:row>"#,
+    r#"<row r="{n}"><!-- </row> --><c r="A{n}"><v> 7 </v></c></row>"#,
+    r#"<row r="{n}"><c r="C{n}"><v>1</v></c><c r="A{n}"><v>2</v></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}"><v>1</v></c><c r="A{n}"><v>2</v></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}"><v>1e400</v></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}" t="d"><v>2026-03-01T08:00:00</v></c></row>"#,
+    r#"<row r="1"><c r="A1"><v>1</v></c></row>"#,
+    r#"<row r="{n}"><c r="A{n}"><v>1</v>"#,
+    r#"<row r='{n}' ><c r = "A{n}" ><v >1</v ></c ></row >"#,
+    r#"<row r="{n}"><c r="A{n}"><v><![CDATA[1]]></v></c><extLst/></row>"#,
+];
+
 proptest! {
     #[test]
     fn delimited_lines(
@@ -329,6 +353,28 @@ proptest! {
         let charset = if in_gbk { "GB18030" } else { "UTF-8" };
         let text = format!("<?xml version=\"1.0\" encoding=\"{charset}\"?><DATA><ROWS>{rows}</ROWS>{tail}");
         holds(&small(xml(total)), &damaged(&text, in_gbk, damage.0, damage.1));
+    }
+
+    #[test]
+    fn rows_of_a_sheet(
+        picks in prop::collection::vec((prop::sample::select(SHEET_ROWS), 1..3_u32), 0..12),
+        byte in prop::option::weighted(0.2, (any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let mut number = 1;
+        let mut rows = String::new();
+        for (row, step) in picks {
+            number += step;
+            rows.push_str(&row.replace("{n}", &number.to_string()));
+        }
+        let mut rows = rows.into_bytes();
+        if let Some((at, byte)) = byte {
+            let at = at.index(rows.len() + 1);
+            rows.insert(at, byte);
+        }
+        let rows = String::from_utf8_lossy(&rows);
+        let heading = r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>数</t></is></c></row>"#;
+        let data = format!("<sheetData>{heading}{rows}</sheetData>");
+        holds(&xlsx(None), &workbook("", &data, STRINGS));
     }
 
     #[test]

@@ -172,3 +172,81 @@ pub fn workbook(properties: &str, sheet: &str, strings: &str) -> Vec<u8> {
 
 pub const STRINGS: &str = "<sst uniqueCount=\"1\"><si><t>名称</t></si></sst>";
 pub const HEADING: &str = "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c></row>";
+
+/// A cell as the spreadsheet library reads it.
+fn as_the_library_reads(bytes: &[u8]) -> Vec<Vec<String>> {
+    use calamine::{Data, Reader as _};
+    let mut book: calamine::Xlsx<_> =
+        calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).expect("a workbook");
+    let range = book.worksheet_range("Sheet1").expect("a sheet");
+    let shown = |cell: &Data| match cell {
+        Data::Empty => "-".to_owned(),
+        Data::Float(number) => format!("{number}#"),
+        Data::Bool(true) => "TRUE".to_owned(),
+        Data::Bool(false) => "FALSE".to_owned(),
+        other => other.to_string(),
+    };
+    range
+        .rows()
+        .map(|row| row.iter().map(shown).collect())
+        .collect()
+}
+
+#[derive(Debug, Clone)]
+enum Written {
+    Nothing,
+    Text(String),
+    Number(f64),
+    Truth(bool),
+}
+
+fn written() -> impl proptest::strategy::Strategy<Value = Written> {
+    use proptest::prelude::*;
+    prop_oneof![
+        Just(Written::Nothing),
+        "[甲乙a-z<&>\"'_x][甲乙a-z<&>\"' _x]{0,11}".prop_map(Written::Text),
+        (-1_000_000_i64..1_000_000).prop_map(|n| {
+            #[allow(clippy::cast_precision_loss, reason = "small")]
+            Written::Number(n as f64 / 100.0)
+        }),
+        any::<bool>().prop_map(Written::Truth),
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+
+    /// What a spreadsheet program writes is read as the spreadsheet library reads it.
+    #[test]
+    fn cells_are_those_that_the_library_reads(
+        rows in proptest::collection::vec(proptest::collection::vec(written(), 3), 0..20),
+    ) {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        for (at, heading) in ["名称", "数", "末"].into_iter().enumerate() {
+            sheet.write_string(0, u16::try_from(at).expect("column"), heading).expect("heading");
+        }
+        for (row, cells) in (1..).zip(&rows) {
+            for (column, cell) in (0..).zip(cells) {
+                match cell {
+                    Written::Nothing => continue,
+                    Written::Text(text) => sheet.write_string(row, column, text),
+                    Written::Number(number) => sheet.write_number(row, column, *number),
+                    Written::Truth(truth) => sheet.write_boolean(row, column, *truth),
+                }
+                .expect("cell");
+            }
+        }
+        let bytes = book.save_to_buffer().expect("workbook");
+        let told = lines(&xlsx(None), &bytes);
+        let expected = as_the_library_reads(&bytes);
+        let number = |line: &str| -> usize { line.split(' ').next().expect("a number").parse().expect("a number") };
+        for line in told.iter().skip(1) {
+            let row = number(line);
+            let (_, cells) = line.split_once(' ').expect("cells");
+            proptest::prop_assert_eq!(cells, expected[row - 1].join("|"));
+        }
+        let filled = expected.iter().skip(1).filter(|row| row.iter().any(|cell| cell != "-")).count();
+        proptest::prop_assert_eq!(told.len() - 1, filled);
+    }
+}

@@ -64,6 +64,10 @@ impl Kind {
 /// Whoever takes the rows, in order.
 pub type Take<'t> = dyn FnMut(&mut Row) -> Result<(), Unreadable> + 't;
 
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what the cell at hand was found to be"
+)]
 /// The cells of one sheet. A row is handed on when a cell of a later one comes.
 pub struct Cells<'w> {
     workbook: &'w Workbook,
@@ -93,7 +97,7 @@ impl<'w> Cells<'w> {
             last: None,
             pending: false,
             out: Row {
-                row: 0,
+                at: 0,
                 hidden: false,
                 uncalculated: None,
                 line: Line::new(limits),
@@ -146,7 +150,7 @@ impl<'w> Cells<'w> {
             self.flush(take)?;
             self.last = Some(self.row);
             self.pending = true;
-            self.out.row = self.row;
+            self.out.at = self.row;
             self.out.hidden = false;
             self.out.uncalculated = None;
         }

@@ -111,10 +111,7 @@ impl Outline {
 }
 
 /// Reads a part of relations, by their names.
-fn relations(
-    source: Source<'_>,
-    limits: &Limits,
-) -> Result<HashMap<String, Relation>, Unreadable> {
+fn relations(source: Source<'_>, limits: &Limits) -> Result<HashMap<String, Relation>, Unreadable> {
     let mut relations = HashMap::new();
     walk(source, limits, &mut |event, _| {
         if let Event::Start(start) = event
@@ -161,13 +158,25 @@ mod tests {
     #[test]
     fn targets_are_relative_or_absolute_and_never_lead_out() {
         for (folder, target, expected) in [
-            ("xl", "worksheets/Sheet1.xml", Some("xl/worksheets/sheet1.xml")),
-            ("xl", "/xl/worksheets/sheet1.xml", Some("xl/worksheets/sheet1.xml")),
+            (
+                "xl",
+                "worksheets/Sheet1.xml",
+                Some("xl/worksheets/sheet1.xml"),
+            ),
+            (
+                "xl",
+                "/xl/worksheets/sheet1.xml",
+                Some("xl/worksheets/sheet1.xml"),
+            ),
             ("xl", "./worksheets/../styles.xml", Some("xl/styles.xml")),
             ("xl", "../xl/styles.xml", Some("xl/styles.xml")),
             ("", "xl/workbook.xml", Some("xl/workbook.xml")),
             ("", "workbook.xml", Some("workbook.xml")),
-            ("xl", "worksheets\\sheet1.xml", Some("xl/worksheets/sheet1.xml")),
+            (
+                "xl",
+                "worksheets\\sheet1.xml",
+                Some("xl/worksheets/sheet1.xml"),
+            ),
             ("xl", "../../../etc/passwd", None),
             ("", "../a", None),
         ] {

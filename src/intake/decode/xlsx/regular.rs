@@ -56,13 +56,18 @@ impl Regular {
             let Some(is_empty) = start else {
                 break;
             };
-            let text = &mut self.text;
-            let is_read = cells.attempt(number, hidden, take, |cells| {
-                if is_empty {
-                    return scan.is_at_end().then_some(());
+            if is_empty {
+                if !scan.is_at_end() {
+                    break;
                 }
-                scan.cells(cells, text)
-            })?;
+                // It says nothing, so the row before is not at its end.
+                cells.begin_row(number, hidden)?;
+                cells.end_row();
+                source.pass(to);
+                continue;
+            }
+            let text = &mut self.text;
+            let is_read = cells.attempt(number, hidden, take, |cells| scan.cells(cells, text))?;
             if !is_read {
                 break;
             }

@@ -24,12 +24,18 @@ pub struct Facts {
 }
 
 /// What is read of a sheet.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "where in the sheet the reading stands"
+)]
 pub struct Reading<'w, 'l> {
     cells: Cells<'w>,
     regular: Option<Regular>,
     facts: Facts,
     limits: &'l Limits,
     merges_left: usize,
+    /// After the tag of the whole: another part than a sheet is not read for one.
+    begun: bool,
     /// Between the tags of the rows.
     in_rows: bool,
     in_cell: bool,
@@ -55,6 +61,7 @@ impl<'w, 'l> Reading<'w, 'l> {
             facts: Facts::default(),
             limits,
             merges_left,
+            begun: false,
             in_rows: false,
             in_cell: false,
             in_value: false,
@@ -74,7 +81,7 @@ impl<'w, 'l> Reading<'w, 'l> {
     }
 
     /// Whether any cell has a value; the sheet is read as far as the first.
-    pub fn is_filled(mut self, part: Source<'_>) -> Result<bool, Unreadable> {
+    pub fn finds_a_value(mut self, part: Source<'_>) -> Result<bool, Unreadable> {
         let mut tokens = Tokens::new(part, self.limits);
         let nobody: &mut Take<'_> = &mut |_| Ok(());
         while !self.cells.filled
@@ -118,7 +125,11 @@ impl<'w, 'l> Reading<'w, 'l> {
     }
 
     fn start(&mut self, start: &BytesStart<'_>, take: &mut Take<'_>) -> Result<(), Unreadable> {
-        match start.local_name().as_ref() {
+        let name = start.local_name();
+        if !std::mem::replace(&mut self.begun, true) && name.as_ref() != "worksheet" {
+            return Err(damaged());
+        }
+        match name.as_ref() {
             "sheetData" => self.in_rows = true,
             "row" if self.in_rows => {
                 let [number, hidden] = attributes(start, ["r", "hidden"])?;
@@ -187,8 +198,8 @@ impl<'w, 'l> Reading<'w, 'l> {
         let range = range.as_deref().unwrap_or_default();
         let (first, last) = range.split_once(':').unwrap_or((range, range));
         let (first, last) = place(first).zip(place(last)).ok_or_else(damaged)?;
-        self.merges_left = (self.merges_left.checked_sub(1))
-            .ok_or_else(|| merges::too_many(self.limits))?;
+        self.merges_left =
+            (self.merges_left.checked_sub(1)).ok_or_else(|| merges::too_many(self.limits))?;
         self.facts.merges.push(Merge {
             first_row: first.0,
             first_column: first.1,

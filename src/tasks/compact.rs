@@ -18,6 +18,12 @@ pub struct CompactReport {
 }
 
 impl CompactReport {
+    /// What the journal keeps of it: how large files are on a disk is not the same everywhere.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        format!("已整理索引和{}个来源的变更索引", self.sizes.sources.len())
+    }
+
     /// In one Chinese line.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -92,6 +98,7 @@ mod tests {
             written: true,
             sizes,
         };
+        assert_eq!(report.outcome(), "已整理索引和2个来源的变更索引");
         assert_eq!(
             report.summary(),
             "整理索引：12.4MiB→1.0MiB；market-regulation变更索引2.0MiB→0.1MiB；tax变更索引0.1MiB"

@@ -23,7 +23,10 @@ pub fn run(desk: Desk<'_>, couriers: &Couriers, task: &TaskName) -> (RunOutcome,
         TaskName::Notify => notify::run(desk, false).map(|report| report.summary()),
         TaskName::Deliver => deliver::run(desk, couriers, false).map(|report| report.summary()),
         TaskName::Publish => publish::run(desk, desk.today(), false).map(|report| report.summary()),
-        TaskName::Compact => compact::run(desk, false).map(|report| report.summary()),
+        TaskName::Compact => compact::run(desk, false).map(|report| {
+            tracing::info!(sizes = ?report.sizes, "index and tracking files were written anew");
+            report.outcome()
+        }),
         TaskName::Selfcheck => selfcheck::run(desk, false).map(|report| report.summary()),
     };
     match result {

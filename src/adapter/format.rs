@@ -169,6 +169,9 @@ pub struct Xlsx {
     /// What becomes of hidden rows.
     #[serde(default)]
     pub hidden_rows: HiddenRows,
+    /// What the line begins with that says how many rows there are, such as `合计`: the first number in it counts. It is no row, and
+    /// must be there once.
+    pub trailer: Option<String>,
     /// Charset of what has one: delimited text, web pages, workbooks from before Excel 97. It is for files whose own
     /// label is wrong or missing.
     pub charset: Option<Charset>,

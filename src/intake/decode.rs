@@ -157,7 +157,9 @@ fn one(
     let limits = &adapter.limits;
     let (charset, layout) = match &adapter.format {
         Format::Xlsx(format) => {
-            if let Some((reading, tally)) = spreadsheet::decode(export, format, limits, handover)? {
+            let (total, read) = spreadsheet::decode(export, format, limits, handover)?;
+            decoding.declare(total);
+            if let Some((reading, tally)) = read {
                 decoding.note(reading, None, &tally, handover);
             }
             return Ok(());
@@ -208,6 +210,13 @@ fn one(
 }
 
 impl Decoding {
+    /// Adds the total that one member declares.
+    fn declare(&mut self, total: Option<u64>) {
+        if let Some(total) = total {
+            self.declared_total = Some(self.declared_total.unwrap_or(0).saturating_add(total));
+        }
+    }
+
     /// Adds what one member showed.
     fn note(
         &mut self,
@@ -216,9 +225,7 @@ impl Decoding {
         tally: &Tally,
         handover: &mut Handover<'_>,
     ) {
-        if let Some(total) = total {
-            self.declared_total = Some(self.declared_total.unwrap_or(0).saturating_add(total));
-        }
+        self.declare(total);
         if self.charset.is_empty() {
             reading.charset.name().clone_into(&mut self.charset);
         }

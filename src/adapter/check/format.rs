@@ -65,6 +65,7 @@ impl Complaints {
             let text = "表头只能是 1 行或 2 行。处理：改为 1 或 2，或删去以使用 1";
             self.add("format.xlsx.header_rows", "YB-1309", text);
         }
+        self.trailer("format.xlsx.trailer", xlsx.trailer.as_deref());
         let Some(sheet) = &xlsx.sheet else {
             return;
         };

@@ -33,7 +33,7 @@ pub fn decode(
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<u64>, Unreadable> {
     let stream = open(file, limits)?;
     let book = Book::read(&stream, format)?;
     let found = book

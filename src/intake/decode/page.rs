@@ -32,7 +32,7 @@ pub fn decode(
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<u64>, Unreadable> {
     let meter = Meter::new(token_bytes(limits));
     let metered = Metered::new(text, &meter, endless());
     let mut emitter = DefaultEmitter::<()>::new_with_span();

@@ -33,7 +33,7 @@ pub fn decode(
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<u64>, Unreadable> {
     let chosen = choose(&outline.listed, format)?;
     let mut rows = Rows {
         lines: Lines::new(handover, format, limits).of(&outline.listed, &chosen),

@@ -10,6 +10,7 @@ use crate::intake::decode::handover::Handover;
 use crate::intake::decode::line::Row;
 use crate::intake::decode::merges::{Merge, Merges};
 use crate::intake::decode::table::Table;
+use crate::intake::decode::trailer::Trailer;
 use crate::intake::decode::unreadable;
 use crate::intake::pattern;
 
@@ -101,6 +102,7 @@ pub struct Lines<'f, 'h, 's> {
     hidden_columns: usize,
     /// Merged areas that were counted apart.
     first_only: u64,
+    trailer: Trailer,
 }
 
 impl<'f, 'h, 's> Lines<'f, 'h, 's> {
@@ -119,6 +121,7 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
             hidden_rows: 0,
             hidden_columns: 0,
             first_only: 0,
+            trailer: Trailer::new(format.trailer.as_deref()),
         }
     }
 
@@ -173,13 +176,19 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
                 }
             }
         }
+        let line = self.table.base() + number;
+        if self.trailer.take(line, cells, self.table.in_rows())? {
+            cells.clear();
+            return Ok(());
+        }
         self.table.line(number, cells, None)
     }
 
     /// Takes a row of the sheet.
     pub fn row(&mut self, row: &mut Row) -> Result<(), Unreadable> {
         let number = u64::from(row.at) + 1;
-        if !row.hidden && row.uncalculated.is_none() && self.table.plain_cells(number, &row.line)? {
+        let is_plain = !row.hidden && row.uncalculated.is_none() && self.format.trailer.is_none();
+        if is_plain && self.table.plain_cells(number, &row.line)? {
             return Ok(());
         }
         let mut cells = row.line.cells();
@@ -258,8 +267,8 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
         self.first_only += areas;
     }
 
-    /// Ends the file.
-    pub fn finish(mut self) -> Result<(), Unreadable> {
+    /// Ends the file: the total that it declares.
+    pub fn finish(mut self) -> Result<Option<u64>, Unreadable> {
         if self.table.width() == 0 {
             self.table.finish()?;
         }
@@ -295,7 +304,7 @@ impl<'f, 'h, 's> Lines<'f, 'h, 's> {
             );
             handover.remark("YB-2173", text);
         }
-        Ok(())
+        self.trailer.finish()
     }
 
     /// Keeps a cell of the line at hand; cells must come from left to right. Beyond the greatest number of columns

@@ -30,19 +30,22 @@ enum Kind {
     },
 }
 
-/// Reads a spreadsheet. Returns how the text of what is one was read.
+/// A declared total, and how a text was read.
+pub type Told = (Option<u64>, Option<(Reading, Rc<Tally>)>);
+
+/// Reads a spreadsheet. Returns the total that its trailer declares, and how the text of what is one was read.
 pub fn decode(
     export: &Export<'_>,
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<Option<(Reading, Rc<Tally>)>, Unreadable> {
+) -> Result<Told, Unreadable> {
     let mut file = export.seekable()?;
     let head = head(&mut file)?;
     let kind = kind(&as_utf8(&head, format.charset))?;
     let layout = match kind {
-        Kind::Xlsx => return xlsx::decode(file, format, limits, handover).map(|()| None),
-        Kind::Xls => return biff::decode(file, format, limits, handover).map(|()| None),
+        Kind::Xlsx => return Ok((xlsx::decode(file, format, limits, handover)?, None)),
+        Kind::Xls => return Ok((biff::decode(file, format, limits, handover)?, None)),
         Kind::SheetMl => Layout::Xml,
         Kind::Page => Layout::Page,
         Kind::Text { .. } => Layout::Csv,
@@ -53,20 +56,20 @@ pub fn decode(
     } else {
         Outline::default()
     };
-    let tally = export.read(|bytes| {
+    let (total, tally) = export.read(|bytes| {
         let text = Transcoder::new(bytes, reading);
         let tally = text.tally();
-        match kind {
+        let total = match kind {
             Kind::SheetMl => sheetml::decode(text, &outline, format, limits, handover)?,
             Kind::Text { delimiter } => {
                 let source = Source::new(text);
-                csv::decode(source, &as_csv(format, delimiter), limits, handover)?;
+                csv::decode(source, &as_csv(format, delimiter), limits, handover)?
             }
             _ => page::decode(text, format, limits, handover)?,
-        }
-        Ok(tally)
+        };
+        Ok((total, tally))
     })?;
-    Ok(Some((reading, tally)))
+    Ok((total, Some((reading, tally))))
 }
 
 /// The same headings over delimited text.
@@ -77,6 +80,7 @@ fn as_csv(format: &Xlsx, delimiter: char) -> Csv {
         header: format.header.clone(),
         header_rows: format.header_rows,
         code_row: format.code_row,
+        trailer: format.trailer.clone(),
         ..Csv::default()
     }
 }

@@ -67,6 +67,8 @@ pub struct Table<'h, 's> {
     /// How many cells a row may have, where the format tells.
     lengths: RangeInclusive<usize>,
     first_row_seen: bool,
+    /// Where the heading stands among others in one cell, and what parts them there.
+    joined: Option<(u64, &'static str)>,
     most_columns: usize,
     cell_bytes: usize,
     /// The row at hand.
@@ -91,6 +93,7 @@ impl<'h, 's> Table<'h, 's> {
             last: 0,
             lengths: 0..=usize::MAX,
             first_row_seen: false,
+            joined: None,
             most_columns: limits.columns,
             cell_bytes: limits.cell_bytes,
             raw: RawRow::default(),
@@ -210,7 +213,26 @@ impl<'h, 's> Table<'h, 's> {
             Stage::Titles => {
                 self.stage = Stage::Titles;
                 self.merges.beginning_in(row_of(number));
+                self.look_for_joined(number, cells);
                 self.title(cells)
+            }
+        }
+    }
+
+    /// A line whose cells are parted by something else than the adapter says comes as one cell.
+    fn look_for_joined(&mut self, number: u64, cells: &[(usize, Cell)]) {
+        for (mark, name) in [
+            ('\t', "制表符"),
+            (',', "逗号"),
+            (';', "分号"),
+            ('|', "竖线"),
+        ] {
+            let holds = cells.iter().any(|(_, cell)| {
+                cell.text.contains(mark)
+                    && cell.text.split(mark).any(|part| fold(part) == self.heading)
+            });
+            if holds {
+                self.joined.get_or_insert((number, name));
             }
         }
     }
@@ -249,6 +271,15 @@ impl<'h, 's> Table<'h, 's> {
     }
 
     fn no_heading(&self) -> Unreadable {
+        if let Some((line, mark)) = self.joined {
+            return unreadable(
+                "YB-2121",
+                format!(
+                    "第 {line} 行含有“{}”，但各列以{mark}分隔，与适配文件声明的不同。处理：请来源部门按约定的分隔符重新导出；确已改用{mark}的，改正适配文件 format.csv.delimiter",
+                    self.heading
+                ),
+            );
+        }
         unreadable(
             "YB-2121",
             format!(

@@ -32,7 +32,7 @@ pub fn decode(
     format: &Xlsx,
     limits: &Limits,
     handover: &mut Handover<'_>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<u64>, Unreadable> {
     let mut package = Package::open(file, limits)?;
     let mut outline = outline::read(&mut package, limits)?;
     let chosen = choose(&outline.listed, format)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use yingbao::cli::session::{Place, Session, open};
 
 use crate::figures::Figures;
 use crate::files::folder_bytes;
@@ -125,6 +126,30 @@ impl Program {
     /// `enterprise CODE` as a cold process.
     pub fn enterprise(&self, code: &str) -> Cost {
         self.run(&["enterprise", code])
+    }
+
+    /// The same home and state, open in this process.
+    pub fn session(&self) -> Session {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/home");
+        open(&Place {
+            home: Some(home),
+            state: Some(self.state.clone()),
+            ..Place::default()
+        })
+        .unwrap_or_else(|trouble| panic!("the state opens: {trouble:?}"))
+    }
+
+    /// Bytes of index and tracking files, and of what they hold; written anew before unless `dry`.
+    pub fn sizes(&self, dry: bool) -> (f64, f64) {
+        let mut words = vec!["run", "compact"];
+        words.extend(dry.then_some("--dry-run"));
+        let told: Value = serde_json::from_str(&self.run(&words).told).expect("one document");
+        let parts = || {
+            let sources = told["sources"].as_object().into_iter().flatten();
+            std::iter::once(&told["index"]).chain(sources.map(|(_, size)| size))
+        };
+        let sum = |name: &str| parts().filter_map(|size| size[name].as_f64()).sum();
+        (sum("after"), sum("logical"))
     }
 
     /// Bytes in the state folder besides the archive.

@@ -256,6 +256,28 @@ fn rest(figures: &Figures, targets: &mut Vec<Target>) {
             Some(10.5),
         ));
     }
+    for (what, figure, must) in [
+        (
+            "index and tracking after the days",
+            "daily.index and tracking / what they hold",
+            6.0,
+        ),
+        (
+            "the same, written anew",
+            "daily.the same, written anew",
+            3.0,
+        ),
+    ] {
+        let values = figures.of(figure);
+        targets.push(target(what, "files / what they hold", values, must, None));
+    }
+    targets.push(target(
+        "enterprise, open store",
+        "ms",
+        figures.of("enterprise.warm ms"),
+        2.0,
+        Some(1.0),
+    ));
     targets.push(target(
         "enterprise, cold",
         "wall, ms",

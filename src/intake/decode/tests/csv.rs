@@ -92,6 +92,12 @@ fn csv_without_its_heading_is_refused() {
     refused(&csv(None), "编号,金额\n1,2\n".as_bytes(), "YB-2121");
     let late = format!("{}名称,金额\n甲,1\n", "标题\n".repeat(50));
     refused(&csv(None), late.as_bytes(), "YB-2121");
+    let other = "标题\n编号\t名称\t金额\n1\t甲\t2\n";
+    let said = refused(&csv(None), other.as_bytes(), "YB-2121");
+    assert!(
+        said.contains("第 2 行") && said.contains("制表符"),
+        "{said}"
+    );
     let timely = format!("{}名称,金额\n甲,1\n", "标题\n".repeat(49));
     assert_eq!(lines(&csv(None), timely.as_bytes()).len(), 51);
 }

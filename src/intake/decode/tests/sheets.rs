@@ -97,6 +97,34 @@ fn a_split_sheet_is_read_on() {
 }
 
 #[test]
+fn a_total_row_declares_how_many_rows_there_are() {
+    let totalled = sheet(|format| format.trailer = Some("合计".to_owned()));
+    let rows = "名称|数/甲|1/乙|2/合计：2户|3";
+    let told = |adapter: &Adapter, rows: &str| {
+        let bytes = saved(book(&[("S", rows)]));
+        read(adapter, &bytes).map(|(told, decoding)| (told.len(), decoding.declared_total))
+    };
+    // Without the word it is a total row like any other, and declares nothing.
+    assert_eq!(told(&plain(), rows).unwrap().1, None);
+    assert_eq!(
+        told(&totalled, "名称|数/甲|1/乙|2/合计|2户").unwrap(),
+        (3, Some(2))
+    );
+    for (rows, said) in [
+        ("名称|数/甲|1", "没有“合计”行"),
+        ("名称|数/甲|1/合计|无", "没有数"),
+        ("名称|数/甲|1/合计|1/乙|2", "之后"),
+    ] {
+        let refusal = told(&totalled, rows).unwrap_err();
+        assert_eq!(refusal.code, "YB-2128", "{refusal}");
+        assert!(refusal.text.contains(said), "{refusal}");
+    }
+    let web = "<html><table><tr><th>名称<th>数<tr><td>甲<td>1<tr><td>合计<td>1户</table>";
+    let (_, decoding) = read(&totalled, web.as_bytes()).unwrap();
+    assert_eq!(decoding.declared_total, Some(1));
+}
+
+#[test]
 fn a_full_sheet_beside_one_that_is_not_read_is_refused() {
     let full = |second: &str| {
         let mut book = book(&[("Sheet1", "名称"), ("Sheet1(2)", second)]);

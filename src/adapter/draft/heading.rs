@@ -49,9 +49,11 @@ pub fn candidates(lines: &[String], aliases: &Aliases) -> Vec<Candidate> {
         .into_iter()
         .take(LINES)
         .flat_map(|(_, at)| {
-            let below = lines
-                .get(at + 1)
-                .map_or(Below::Data, |next| below(next, aliases));
+            let below = match lines.get(at + 1) {
+                Some(next) if fills_up(&lines[at], next, lines.get(at + 2)) => Below::Headings,
+                Some(next) => below(next, aliases),
+                None => Below::Data,
+            };
             from_line(&lines, at, aliases)
                 .into_iter()
                 .map(move |heading| (heading, below))
@@ -68,6 +70,24 @@ fn goes_on(line: &[String], next: &[String], aliases: &Aliases) -> bool {
         .count();
     let has_twins = (1..next.len()).any(|at| next[..at].contains(&next[at]));
     (known >= 2 || has_twins) && below(next, aliases) != Below::Data
+}
+
+/// Whether `next` parts some headings of `line` into two or more each, as merged cells do: it has only short words, and with them
+/// there are as many headings as the first line of data has cells.
+fn fills_up(line: &[String], next: &[String], data: Option<&Vec<String>>) -> bool {
+    let Some(data) = data else {
+        return false;
+    };
+    let is_word = |token: &String| {
+        token.chars().count() * 2 <= CHARS
+            && token.chars().all(|c| c.is_alphabetic() && !c.is_ascii())
+    };
+    let groups = (line.len() + next.len()).checked_sub(data.len());
+    next.len() >= 2
+        && next.len() < line.len()
+        && next.iter().all(is_word)
+        && data.len() > line.len()
+        && groups.is_some_and(|groups| (1..=next.len() / 2).contains(&groups))
 }
 
 /// A line of which at least half the cells are known headings, and none is a value, goes on with the heading.
@@ -163,6 +183,42 @@ mod tests {
                     .map(|(heading, _)| heading.as_str()),
                 wanted,
                 "{lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn words_below_merged_headings_are_headings() {
+        let aliases = Aliases::shipped().expect("the table is sound");
+        let heading = "统一社会信用代码 企业名称 从业情况 登记状态";
+        for (next, data, wanted) in [
+            (
+                "人数 参保",
+                "91411303MA49U85BX9 南阳示例商贸有限公司 3 1 存续",
+                Below::Headings,
+            ),
+            (
+                "人数 参保",
+                "91411303MA49U85BX9 南阳示例商贸有限公司 3 存续",
+                Below::Data,
+            ),
+            (
+                "人数 3",
+                "91411303MA49U85BX9 南阳示例商贸有限公司 3 1 存续",
+                Below::Data,
+            ),
+            (
+                "人数 参保 其中 另有",
+                "91411303MA49U85BX9 南阳示例商贸有限公司 3 1 存续",
+                Below::Data,
+            ),
+        ] {
+            let lines = [heading, next, data].map(str::to_owned);
+            let (name, below) = &candidates(&lines, &aliases)[0];
+            assert_eq!(
+                (name.as_str(), *below),
+                ("统一社会信用代码", wanted),
+                "{next}"
             );
         }
     }

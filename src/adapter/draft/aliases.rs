@@ -1,6 +1,7 @@
 //! The table of headings and writings that departments use, and how a heading is held against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -36,6 +37,16 @@ pub struct Aliases {
     personal: Personal,
     /// Record kind → words in file names, titles and headings.
     kinds: BTreeMap<String, Vec<String>>,
+    /// The headings of all fields, made of the above when first asked for.
+    #[serde(skip)]
+    known: OnceLock<Known>,
+}
+
+/// Headings of any field.
+#[derive(Debug, Clone)]
+struct Known {
+    exact: HashSet<String>,
+    bare: HashSet<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -178,10 +189,18 @@ impl Aliases {
     /// Whether a heading names any field at all, or a column that exports are known to have.
     #[must_use]
     pub fn knows(&self, heading: &Heading) -> bool {
-        Field::ALL.iter().any(|field| {
-            self.likeness(heading, *field)
-                .is_some_and(|(way, _)| way != Way::Similar)
-        }) || self.is_personal(heading)
+        // Every word of the first lines of a file is asked about, perhaps of one that is no table at all.
+        let known = self.known.get_or_init(|| {
+            let all = || Field::ALL.iter().flat_map(|field| self.of(*field));
+            Known {
+                exact: all().map(upper).collect(),
+                bare: all().map(bare).filter(|bare| !bare.is_empty()).collect(),
+            }
+        });
+        known.exact.contains(&heading.exact)
+            || known.bare.contains(&heading.folded)
+            || known.bare.contains(&heading.last)
+            || self.is_personal(heading)
             || self.names_day(heading)
     }
 

@@ -175,6 +175,7 @@ fn one_pass(layout: Layout, days: &Days, scratch: &Path, figures: &mut Figures) 
 }
 
 /// The answer about one enterprise where the store is open already, as in the daemon.
+#[allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 fn warm(program: &Program, codes: &[&str], figures: &mut Figures) -> Vec<String> {
     let session = program.session();
     let mut wrong = Vec::new();

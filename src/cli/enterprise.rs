@@ -167,13 +167,7 @@ fn text(enterprise: &Enterprise, assessment: Option<&Assessment>, console: &mut 
         "{}　{}　{}",
         enterprise.id, enterprise.credit_code, enterprise.name
     ));
-    let rows = enterprise
-        .registration
-        .iter()
-        .chain(enterprise.tax.values())
-        .chain(&enterprise.transport)
-        .chain(enterprise.roll.values().flat_map(|heads| &heads.rows));
-    for row in rows {
+    for row in enterprise.rows() {
         let missed = match row.missed {
             0 => String::new(),
             missed => format!("（最近连续{missed}批完整数据中未再出现）"),

@@ -110,6 +110,15 @@ pub struct Enterprise {
 }
 
 impl Enterprise {
+    /// Every row it rests on: registration, tax by month, transport, the roll.
+    pub fn rows(&self) -> impl Iterator<Item = &Placed> {
+        self.registration
+            .iter()
+            .chain(self.tax.values())
+            .chain(&self.transport)
+            .chain(self.roll.values().flat_map(|heads| &heads.rows))
+    }
+
     /// Its organisation code.
     #[must_use]
     pub fn organisation(&self) -> &str {

@@ -6,10 +6,21 @@ use std::sync::PoisonError;
 use serde::Serialize;
 
 use crate::store::fault::{Point, reach};
-use crate::store::index::{Rewritten, Rows, json};
+use crate::store::index::{Rows, json};
 use crate::store::stage::{Marker, Ticket};
 use crate::store::tracker::Manifest;
 use crate::store::{Store, StoreError, keys, lock, rows};
+
+/// What a rewriting of a folder did. Bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Rewritten {
+    /// Of the files before.
+    pub before: u64,
+    /// Of the files after.
+    pub after: u64,
+    /// Of what they hold.
+    pub logical: u64,
+}
 
 /// What [`Store::compact`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -520,7 +520,7 @@ impl<'s> Comparison<'s> {
     pub fn counts(&self) -> ChangeCounts {
         let mut counts = self.counts;
         if self.complete && counts.missing == 0 {
-            counts.missing = self.gone_count();
+            counts.missing = self.missing_count();
         }
         counts
     }
@@ -534,7 +534,7 @@ impl<'s> Comparison<'s> {
         seen
     }
 
-    fn gone_count(&self) -> u64 {
+    fn missing_count(&self) -> u64 {
         let seen = self.all_seen();
         let known = (0..self.firsts.len())
             .filter(|at| self.present.get(*at) && !seen.get(*at) && !self.touched.get(*at))
@@ -550,7 +550,7 @@ impl<'s> Comparison<'s> {
     /// Tells `each` what a complete delivery does not mention, as it was last; in the order of their places.
     pub fn unmentioned(&mut self, each: &mut dyn FnMut(&Record)) -> Result<(), StoreError> {
         let mut reader = self.segments.reader();
-        for (known, ..) in self.gone()? {
+        for (known, ..) in self.not_mentioned()? {
             let place = known.place();
             let entry = if place.delivery() == self.delivery {
                 self.writer.read(place)?
@@ -565,7 +565,7 @@ impl<'s> Comparison<'s> {
     /// Notes what a complete delivery does not mention. Once, after the last row.
     pub fn miss(&mut self) -> Result<(), StoreError> {
         let mut reader = self.segments.reader();
-        for (known, base, fresh) in self.gone()? {
+        for (known, base, fresh) in self.not_mentioned()? {
             if self.kind.fields().contains(&Field::Month) {
                 let entry = if known.place().delivery() == self.delivery {
                     self.writer.read(known.place())?
@@ -585,24 +585,24 @@ impl<'s> Comparison<'s> {
     }
 
     /// What is not mentioned: itself, its place among the known keys, its place among those touched.
-    fn gone(&self) -> Result<Vec<(Known, u32, Option<usize>)>, StoreError> {
-        let mut gone = Vec::new();
+    fn not_mentioned(&self) -> Result<Vec<(Known, u32, Option<usize>)>, StoreError> {
+        let mut missing = Vec::new();
         if !self.complete {
-            return Ok(gone);
+            return Ok(missing);
         }
         let seen = self.all_seen();
         for at in 0..self.firsts.len() {
             if self.present.get(at) && !seen.get(at) && !self.touched.get(at) {
-                gone.push((self.known_at(at)?, position(at)?, None));
+                missing.push((self.known_at(at)?, position(at)?, None));
             }
         }
         for (at, fresh) in self.fresh.iter().enumerate() {
             if fresh.pass < self.pass && fresh.known.present() {
-                gone.push((fresh.known, fresh.base, Some(at)));
+                missing.push((fresh.known, fresh.base, Some(at)));
             }
         }
-        gone.sort_by_key(|(known, ..)| known.place());
-        Ok(gone)
+        missing.sort_by_key(|(known, ..)| known.place());
+        Ok(missing)
     }
 
     fn count(&mut self, now: Now, by: i64) {

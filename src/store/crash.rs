@@ -8,9 +8,9 @@ use crate::domain::batch::Verdict;
 use crate::domain::record::RecordKind;
 use crate::store::Store;
 use crate::store::fault::{Point, arm};
-use crate::store::known_file::{Found, KnownFile};
+use crate::store::known_file::Found;
 use crate::store::tests::{
-    at, batch, change, deliver, everything, news, notice, opened, record, some_events,
+    at, batch, change, deliver, everything, known, news, notice, opened, record, some_events,
 };
 
 use crate::domain::change::ChangeKind;
@@ -230,22 +230,6 @@ fn killed_while_the_index_is_written_anew_it_says_what_it_said() {
         store.compact().unwrap();
         assert!(everything(&store) == with, "{point:?}");
         assert!(nothing_staged(&store, &state), "{point:?}");
-    }
-}
-
-fn known(id: &str) -> KnownFile {
-    let batch = batch(id, Verdict::Accepted);
-    KnownFile {
-        adapter: batch.adapter,
-        adapter_digest: batch.adapter_digest,
-        digest: batch.digest,
-        bytes: 7,
-        batch: batch.batch,
-        as_of: batch.as_of,
-        rows: batch.rows,
-        set_aside: 0,
-        sheet: None,
-        outputs: Vec::new(),
     }
 }
 

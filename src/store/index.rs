@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::vec;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
 use crate::store::archive::{folder_bytes, io, remove_folder, sync_folder};
+use crate::store::compaction::Rewritten;
 use crate::store::engine::{BATCH_MAX, Engine, Pair, RANGE_MAX, WriteBatch};
 use crate::store::fault::{Point, reach};
 use crate::store::journal::Place;
@@ -63,38 +63,8 @@ impl Index {
     }
 
     /// Every key of the engine with its value, pieces apart, in order. Nothing is held between two steps.
-    pub fn export(&self) -> impl Iterator<Item = Result<Pair, StoreError>> + '_ {
-        let mut from = Bound::Unbounded;
-        let mut read: vec::IntoIter<Pair> = Vec::new().into_iter();
-        let mut done = false;
-        std::iter::from_fn(move || {
-            loop {
-                if let Some(pair) = read.next() {
-                    return Some(Ok(pair));
-                }
-                if done {
-                    return None;
-                }
-                let after = std::mem::replace(&mut from, Bound::Unbounded);
-                let pairs = self.with(|engine| {
-                    let after = after.as_ref().map(Vec::as_slice);
-                    engine.range(after, &keys::beyond_all(), RANGE_MAX)
-                });
-                match pairs {
-                    Ok(pairs) => {
-                        match pairs.last() {
-                            None => done = true,
-                            Some((key, _)) => from = Bound::Excluded(key.clone()),
-                        }
-                        read = pairs.into_iter();
-                    }
-                    Err(error) => {
-                        done = true;
-                        return Some(Err(error));
-                    }
-                }
-            }
-        })
+    pub fn export(&self) -> Pairs<'_> {
+        Pairs::new(self, Bound::Unbounded, keys::beyond_all())
     }
 
     /// Writes everything into a fresh folder beside this one and puts that in its place. Whoever writes must wait until this is
@@ -212,13 +182,10 @@ impl Index {
 
     /// Every key with this prefix, in order, as the rest of the key and the value. Nothing is held between two steps.
     pub fn scan(&self, prefix: Vec<u8>) -> Scan<'_> {
+        let to = keys::end_of(&prefix);
         Scan {
-            index: self,
-            to: keys::end_of(&prefix),
             skip: prefix.len(),
-            from: Bound::Included(prefix),
-            read: Vec::new().into_iter(),
-            done: false,
+            pairs: Pairs::new(self, Bound::Included(prefix), to),
         }
     }
 
@@ -276,17 +243,6 @@ impl Index {
             Some(row) => rows::read_place(&row),
         }
     }
-}
-
-/// What a rewriting of a folder did. Bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Rewritten {
-    /// Of the files before.
-    pub before: u64,
-    /// Of the files after.
-    pub after: u64,
-    /// Of what they hold.
-    pub logical: u64,
 }
 
 /// What stands in an index, by number, length and checksum.
@@ -352,18 +308,27 @@ fn put(batch: &mut WriteBatch, key: Vec<u8>, value: Option<Vec<u8>>) -> u32 {
     count
 }
 
-/// A walk over the keys of a prefix, read in pieces.
+/// A walk over keys and values as the engine has them, read in pieces. After an error there is nothing more.
 #[derive(Debug)]
-pub struct Scan<'a> {
+pub struct Pairs<'a> {
     index: &'a Index,
     from: Bound<Vec<u8>>,
     to: Vec<u8>,
-    skip: usize,
     read: vec::IntoIter<Pair>,
     done: bool,
 }
 
-impl Scan<'_> {
+impl<'a> Pairs<'a> {
+    fn new(index: &'a Index, from: Bound<Vec<u8>>, to: Vec<u8>) -> Self {
+        Self {
+            index,
+            from,
+            to,
+            read: Vec::new().into_iter(),
+            done: false,
+        }
+    }
+
     fn more(&mut self) -> Result<(), StoreError> {
         let from = self.from.as_ref().map(Vec::as_slice);
         let pairs = self
@@ -376,15 +341,38 @@ impl Scan<'_> {
         self.read = pairs.into_iter();
         Ok(())
     }
+}
 
-    fn step(&mut self) -> Result<Option<Pair>, StoreError> {
+impl Iterator for Pairs<'_> {
+    type Item = Result<Pair, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         while !self.done {
-            let Some((mut key, row)) = self.read.next() else {
-                self.more()?;
-                continue;
-            };
+            if let Some(pair) = self.read.next() {
+                return Some(Ok(pair));
+            }
+            if let Err(error) = self.more() {
+                self.done = true;
+                return Some(Err(error));
+            }
+        }
+        None
+    }
+}
+
+/// A walk over the keys of a prefix with whole values.
+#[derive(Debug)]
+pub struct Scan<'a> {
+    pairs: Pairs<'a>,
+    skip: usize,
+}
+
+impl Scan<'_> {
+    fn step(&mut self) -> Result<Option<Pair>, StoreError> {
+        while let Some(pair) = self.pairs.next() {
+            let (mut key, row) = pair?;
             // Removed between the two reads: as if it had not been there.
-            if let Some(value) = self.index.join(&key, row)? {
+            if let Some(value) = self.pairs.index.join(&key, row)? {
                 key.drain(..self.skip);
                 return Ok(Some((key, value)));
             }
@@ -398,7 +386,7 @@ impl Iterator for Scan<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.step().transpose();
-        self.done |= matches!(item, Some(Err(_)));
+        self.pairs.done |= matches!(item, Some(Err(_)));
         item
     }
 }

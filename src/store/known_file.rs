@@ -254,8 +254,8 @@ mod tests {
 
     use super::*;
     use crate::domain::batch::Verdict;
-    use crate::store::Store;
     use crate::store::tests::{accepted, at, batch, deliver, news, opened};
+    use crate::store::{self, Store};
 
     /// A state with one accepted batch of a source, noted.
     fn noted(state: &Path) -> Store {
@@ -268,18 +268,9 @@ mod tests {
     }
 
     fn known(id: &str) -> KnownFile {
-        let batch = batch(id, Verdict::Accepted);
         KnownFile {
-            adapter: batch.adapter,
-            adapter_digest: batch.adapter_digest,
-            digest: batch.digest,
-            bytes: 7,
-            batch: batch.batch,
-            as_of: batch.as_of,
-            rows: batch.rows,
-            set_aside: 0,
-            sheet: None,
             outputs: vec!["out/x.xlsx".into()],
+            ..store::tests::known(id)
         }
     }
 

@@ -108,7 +108,7 @@ impl Lookup<'_> {
         let mut found = BTreeMap::new();
         for first in self.firsts(identity)? {
             for known in self.tracker.under(first)? {
-                let stored = self.view.see(known.place(), known.present())?;
+                let stored = self.view.see(known.place())?;
                 if identity.is_of(&stored.record) {
                     let order = known.place().0;
                     found.insert(order, Found { order, stored });

@@ -3,7 +3,7 @@
 //! The archive holds files as received, by digest. The journal is an append-only, fsynced, hash-chained file of everything that
 //! was decided or done. The index (sled, named only in `engine`) holds what follows from both; it can be rebuilt.
 //! A commit is journal append + fsync, then one sled batch. A batch of records is first staged, unseen by readers: its changes in a
-//! segment (a file of its own), its fingerprints in the tracking index of its source (a sled folder of its own).
+//! segment (a file of its own), its fingerprints in the tracking index of its source (a sorted file, and sled for what changed since).
 //!
 //! | file | what it does |
 //! |---|---|
@@ -18,7 +18,8 @@
 //! | `comparison` | one delivery against what is known: new, changed, missing, returned |
 //! | `segment` | the changes of a delivery with their records |
 //! | `pages`, `tracker` | fingerprints and places, packed; the tracking index of a source |
-//! | `bearers` | which keys bear a name, an organisation code, a head office: sorted files beside the pages |
+//! | `sorted_file` | sorted items in a file that is written once |
+//! | `bearers` | which keys bear a name, an organisation code, a head office: sorted files beside the runs |
 //! | `lookup` | the records that bear an identity, and what was said of each |
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
@@ -38,7 +39,7 @@ pub mod comparison;
 pub mod engine;
 mod fault;
 mod fold;
-pub mod index;
+mod index;
 mod journal;
 mod keys;
 pub mod known_file;
@@ -658,7 +659,7 @@ impl Store {
         match tracker.get(KeyHash::of(kind, key))? {
             None => Ok(None),
             Some(known) => View::of(&self.index, &self.segments, kind, manifest.complete)
-                .see(known.place(), known.present())
+                .see(known.place())
                 .map(Some),
         }
     }

@@ -13,8 +13,6 @@ use crate::store::engine::Pair;
 use crate::store::segment::Place;
 use crate::store::sorted_file::Item;
 
-/// Bytes of one entry.
-const ENTRY_BYTES: usize = 40;
 /// Entries of one page. Small pages keep sled's memory small: it counts values, not bytes.
 const PAGE_ENTRIES: usize = 24;
 /// The bit of a place that says the record is missing.
@@ -109,8 +107,18 @@ impl Known {
     pub const fn present(&self) -> bool {
         self.placed & MISSING == 0
     }
+}
 
-    fn encode(&self, page: &mut Vec<u8>) {
+impl Item for Known {
+    const MAGIC: &'static [u8; 8] = b"ybknow\x00\x01";
+    const TITLE: &'static str = "变更索引";
+    const BYTES: usize = 40;
+
+    fn hash(&self) -> u64 {
+        self.key.first
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
         for number in [
             self.key.first,
             self.key.whole,
@@ -118,11 +126,11 @@ impl Known {
             self.canonical,
             self.placed,
         ] {
-            page.extend_from_slice(&number.to_be_bytes());
+            bytes.extend_from_slice(&number.to_be_bytes());
         }
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    fn take(bytes: &[u8]) -> Option<Self> {
         let number = |at: usize| {
             let bytes = bytes.get(at * 8..at * 8 + 8)?;
             Some(u64::from_be_bytes(bytes.try_into().ok()?))
@@ -136,24 +144,6 @@ impl Known {
             canonical: number(3)?,
             placed: number(4)?,
         })
-    }
-}
-
-impl Item for Known {
-    const MAGIC: &'static [u8; 8] = b"ybknow\x00\x01";
-    const TITLE: &'static str = "变更索引";
-    const BYTES: usize = ENTRY_BYTES;
-
-    fn hash(&self) -> u64 {
-        self.key.first
-    }
-
-    fn put(&self, bytes: &mut Vec<u8>) {
-        self.encode(bytes);
-    }
-
-    fn take(bytes: &[u8]) -> Option<Self> {
-        Self::decode(bytes)
     }
 }
 
@@ -190,12 +180,12 @@ pub fn pack(
             Ok(known) => known.key,
             Err(_) => return entries.next().map(|item| item.map(|_| Pair::default())),
         };
-        let mut page = Vec::with_capacity(ENTRY_BYTES * PAGE_ENTRIES);
+        let mut page = Vec::with_capacity(Known::BYTES * PAGE_ENTRIES);
         for _ in 0..PAGE_ENTRIES {
             let Some(Ok(known)) = entries.next_if(Result::is_ok) else {
                 break;
             };
-            known.encode(&mut page);
+            known.put(&mut page);
         }
         Some(Ok((page_key(run, first), page)))
     })
@@ -206,13 +196,13 @@ pub fn pack(
 /// # Errors
 /// It is not a whole number of entries.
 pub fn unpack(page: &[u8]) -> Result<impl Iterator<Item = Known> + '_, StoreError> {
-    if page.is_empty() || !page.len().is_multiple_of(ENTRY_BYTES) {
+    if page.is_empty() || !page.len().is_multiple_of(Known::BYTES) {
         return Err(StoreError::Damaged {
             what: "变更索引".to_owned(),
             text: format!("有一页长{}字节", page.len()),
         });
     }
-    Ok(page.chunks_exact(ENTRY_BYTES).filter_map(Known::decode))
+    Ok(page.chunks_exact(Known::BYTES).filter_map(Known::take))
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl<'a> View<'a> {
     }
 
     /// The record whose last entry lies here.
-    pub fn see(&mut self, place: Place, present: bool) -> Result<StoredRecord, StoreError> {
+    pub fn see(&mut self, place: Place) -> Result<StoredRecord, StoreError> {
         let entry = self.reader.read_on(place)?;
         let (content, missed) = if entry.kind == EntryKind::Missing {
             let since = self
@@ -55,7 +55,6 @@ impl<'a> View<'a> {
         } else {
             (entry, 0)
         };
-        let missed = if present { 0 } else { missed.max(1) };
         // Read otherwise by a changed adapter, it still stands where it stood before.
         let mut origin = content.clone();
         while origin.kind == EntryKind::Remapped && !origin.before.is_nowhere() {
@@ -91,17 +90,17 @@ impl<'a> View<'a> {
 #[derive(Debug)]
 pub struct Records<'a> {
     view: View<'a>,
-    places: std::vec::IntoIter<(Place, bool)>,
+    places: std::vec::IntoIter<Place>,
 }
 
 impl<'a> Records<'a> {
-    /// As the tracking index has them now. Their places are in memory, sixteen bytes each.
+    /// As the tracking index has them now. Their places are in memory, eight bytes each.
     pub fn of(
         view: View<'a>,
         known: impl Iterator<Item = Result<Known, StoreError>>,
     ) -> Result<Self, StoreError> {
         let mut places = known
-            .map(|known| known.map(|known| (known.place(), known.present())))
+            .map(|known| known.map(|known| known.place()))
             .collect::<Result<Vec<_>, _>>()?;
         places.sort_unstable();
         Ok(Self {
@@ -115,8 +114,8 @@ impl Iterator for Records<'_> {
     type Item = Result<StoredRecord, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (place, present) = self.places.next()?;
-        Some(self.view.see(place, present))
+        let place = self.places.next()?;
+        Some(self.view.see(place))
     }
 }
 

@@ -6,7 +6,9 @@
 //! | 8 | what kind of items, and the version of the layout |
 //! | 8 | how many items |
 //! | 8 | checksum of the sixteen before |
-//! | 4096 (the last: fewer) | a block: items in it (4), checksum (8), the items; numbers little-endian |
+//! | 4096 (the last: fewer) | a block: items in it (4), checksum (8), the items as each kind writes them |
+//!
+//! Numbers of the layout itself are little-endian.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};

@@ -15,6 +15,7 @@ use crate::domain::identity::Identity;
 use crate::domain::notice::{Channel, Notice, NoticeState, Outcome, Purpose, Recipient};
 use crate::domain::record::{Field, Record, RecordKind, Value};
 use crate::store::comparison::{Comparison, Terms};
+use crate::store::known_file::KnownFile;
 use crate::store::{Store, StoreError};
 
 pub fn at(minute: i64) -> Timestamp {
@@ -51,6 +52,23 @@ pub fn change(kind: ChangeKind, key: usize, before: Option<&str>, after: Option<
 
 pub fn news(keys: impl Iterator<Item = usize>, name: &'static str) -> impl Iterator<Item = Change> {
     keys.map(move |key| change(ChangeKind::New, key, None, Some(name)))
+}
+
+/// The note of a batch's file.
+pub fn known(id: &str) -> KnownFile {
+    let batch = batch(id, Verdict::Accepted);
+    KnownFile {
+        adapter: batch.adapter,
+        adapter_digest: batch.adapter_digest,
+        digest: batch.digest,
+        bytes: 7,
+        batch: batch.batch,
+        as_of: batch.as_of,
+        rows: batch.rows,
+        set_aside: 0,
+        sheet: None,
+        outputs: Vec::new(),
+    }
 }
 
 pub fn batch(id: &str, verdict: Verdict) -> Batch {

@@ -77,7 +77,7 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<CompactReport, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::index::Rewritten;
+    use crate::store::compaction::Rewritten;
 
     #[test]
     fn sizes_are_told_in_one_line() {

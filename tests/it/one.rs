@@ -360,13 +360,7 @@ impl City {
             }
         }
         let enterprise = &one.enterprise;
-        let rows = enterprise
-            .registration
-            .iter()
-            .chain(enterprise.tax.values())
-            .chain(&enterprise.transport)
-            .chain(enterprise.roll.values().flat_map(|heads| &heads.rows));
-        for placed in rows {
+        for placed in enterprise.rows() {
             let step = newest[&(&placed.adapter, &placed.record.key())];
             if placed.missed > 0 {
                 // It stands for a while as it was last.
@@ -467,4 +461,41 @@ fn a_branch_is_judged_by_what_its_head_office_has_left_after_the_branches_before
             Standing::Doubtful
         ]
     );
+}
+
+#[test]
+fn what_is_missing_stands_until_the_third_complete_batch_without_it() {
+    let mut city = City::new();
+    let row = |firm: usize, count: u64| Row {
+        firm,
+        shape: 0,
+        coded: true,
+        name: Some(firm),
+        other: 1,
+        month: 1,
+        count,
+        active: true,
+        head: None,
+    };
+    let missed = |city: &City| {
+        city.check().unwrap();
+        let found = find(city.desk(), FIRMS[1]).unwrap().pop();
+        found.map(|firm| firm.registration.unwrap().missed)
+    };
+    city.deliver(3, true, &[row(0, 1), row(1, 1)]);
+    assert_eq!(missed(&city), Some(0));
+    city.deliver(3, true, &[row(0, 2)]);
+    assert_eq!(missed(&city), Some(1));
+    // An increment need not mention it, and a batch that is taken back never missed it.
+    city.deliver(3, false, &[row(0, 3)]);
+    city.deliver(3, true, &[row(0, 4)]);
+    assert_eq!(missed(&city), Some(2));
+    city.withdraw(3);
+    assert_eq!(missed(&city), Some(1));
+    city.deliver(3, true, &[row(0, 5)]);
+    assert_eq!(missed(&city), Some(2));
+    city.deliver(3, true, &[row(0, 6)]);
+    assert_eq!(missed(&city), None, "the third in a row");
+    city.deliver(3, true, &[row(0, 6), row(1, 1)]);
+    assert_eq!(missed(&city), Some(0), "it is back");
 }

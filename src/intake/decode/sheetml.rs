@@ -18,7 +18,7 @@ use crate::intake::decode::handover::Handover;
 use crate::intake::decode::look::{self, Look};
 use crate::intake::decode::merges::{self, Merge, Merges};
 use crate::intake::decode::meter::{Meter, Metered};
-use crate::intake::decode::sheet_facts::{Ranges, extend};
+use crate::intake::decode::ranges::{Ranges, extend};
 use crate::intake::decode::sheetml::outline::Outline;
 use crate::intake::decode::sheets::{Lines, SHEET_COLUMNS, SHEET_ROWS, choose};
 use crate::intake::decode::workbook::{attributes, damaged};

@@ -8,7 +8,7 @@ use crate::intake::decode::biff::records::{
 };
 use crate::intake::decode::merges::{self, Merge};
 use crate::intake::decode::ole::u16_at;
-use crate::intake::decode::sheet_facts::{Ranges, extend};
+use crate::intake::decode::ranges::{Ranges, extend};
 
 /// The bit of a row's options that hides it.
 const ROW_HIDDEN: u16 = 0x0020;

@@ -5,7 +5,7 @@ use quick_xml::events::{BytesStart, Event};
 use crate::adapter::limits::Limits;
 use crate::domain::batch::Unreadable;
 use crate::intake::decode::merges::{self, Merge};
-use crate::intake::decode::sheet_facts::{Ranges, extend};
+use crate::intake::decode::ranges::{Ranges, extend};
 use crate::intake::decode::sheets::SHEET_COLUMNS;
 use crate::intake::decode::source::Source;
 use crate::intake::decode::workbook::{Tokens, attributes, damaged};

@@ -86,6 +86,8 @@ pub struct Remark {
 pub struct Memory<'m> {
     /// Whether a row with this fingerprint is known: then it is not cut into cells, and goes no further.
     pub knows: &'m dyn Fn(u64) -> bool,
+    /// Is told before which fingerprints are asked for next.
+    pub coming: &'m dyn Fn(&[u64]),
     /// The columns that the known rows had.
     pub columns: &'m [String],
 }
@@ -186,7 +188,7 @@ fn one(
             Some((lane, memory)) => {
                 let gate = Rc::new(Gate::new(&lane, reading.charset));
                 handover.through(Some(Rc::clone(&gate)));
-                Box::new(Sieve::new(bytes, lane, gate, memory.knows))
+                Box::new(Sieve::new(bytes, lane, gate, memory))
             }
         };
         let text = Transcoder::new(bytes, reading);

@@ -83,6 +83,12 @@ struct Fresh {
 
 const NOT_KNOWN: u32 = u32::MAX;
 
+/// Known keys from which their raw fingerprints are added many at once.
+const SMALL: usize = if cfg!(test) { 4 } else { 2_000_000 };
+
+/// So many: sixteen MiB for the time of the loading.
+const ADDED_AT_ONCE: usize = if cfg!(test) { 3 } else { 1 << 20 };
+
 /// One in so many first halves may be that of several keys; beyond that all is kept in memory that is known of the keys.
 const DOUBLES: usize = 16;
 
@@ -205,6 +211,9 @@ impl<'s> Comparison<'s> {
         } else {
             self.rest.reserve_exact(size);
         }
+        // A small table lies in the processor's caches anyway.
+        let at_once = if size > SMALL { ADDED_AT_ONCE } else { 0 };
+        let mut raws = Vec::with_capacity(if by_raw { at_once } else { 0 });
         let tracker = self.tracker.clone();
         let mut last = None;
         for known in tracker.all_with_forgotten() {
@@ -223,7 +232,10 @@ impl<'s> Comparison<'s> {
             if by_raw {
                 // More than the manifest says would be damage; they are read in full then.
                 if known.present() && known.raw != 0 && at < size {
-                    self.raws.add(known.raw, position(at)?);
+                    raws.push((known.raw, position(at)?));
+                    if raws.len() >= at_once {
+                        self.raws.add_all(&mut raws);
+                    }
                 }
             } else {
                 self.rest.push(Rest {
@@ -234,6 +246,8 @@ impl<'s> Comparison<'s> {
                 });
             }
         }
+        self.raws.add_all(&mut raws);
+        drop(raws);
         self.seen = Bits::none(self.firsts.len());
         self.touched = Bits::none(self.firsts.len());
         if by_raw && (self.doubles.len() > size / DOUBLES || self.raws.is_empty()) {
@@ -265,6 +279,11 @@ impl<'s> Comparison<'s> {
     #[must_use]
     pub fn may_know(&self) -> bool {
         !self.raws.is_empty()
+    }
+
+    /// Some raw fingerprints that will be asked for next: what is known of them is fetched side by side.
+    pub fn fetch(&self, raws: &[u64]) {
+        self.raws.fetch(raws);
     }
 
     /// Whether a raw row with this fingerprint stood in the last accepted delivery. If so it is counted as unchanged.

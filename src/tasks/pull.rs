@@ -640,6 +640,10 @@ fn compare_by<'s>(
         Some(known_columns),
         desk.watch,
         &mut |offer| match offer {
+            Offer::Coming(raws) => {
+                comparison.fetch(raws);
+                Ok(Answer::GoOn)
+            }
             Offer::Sighted(raw) if comparison.knows(raw) => Ok(Answer::Known),
             Offer::Sighted(_) => Ok(Answer::GoOn),
             Offer::Record { record, row, raw } => {

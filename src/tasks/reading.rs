@@ -47,6 +47,8 @@ pub struct Reading {
 /// What a reading offers to whoever takes the records.
 #[derive(Debug)]
 pub enum Offer<'r> {
+    /// Fingerprints that are about to be sighted: whoever knows rows may fetch what it needs for all of them at once.
+    Coming(&'r [u64]),
     /// A raw row with this fingerprint, not read yet.
     Sighted(u64),
     /// A record.
@@ -172,7 +174,7 @@ pub fn read_held(
     let mut held = Held::default();
     let read = read(delivered, adapter, None, watch, &mut |offer| {
         Ok(match offer {
-            Offer::Sighted(_) => Answer::GoOn,
+            Offer::Coming(_) | Offer::Sighted(_) => Answer::GoOn,
             Offer::Record { record, row, .. } => held.keep(record, row),
         })
     });
@@ -246,8 +248,13 @@ fn read_offered(
         }
         is_known
     };
+    let coming = |fingerprints: &[u64]| {
+        // What it answers means nothing: nothing was asked yet.
+        let _ = (take.borrow_mut())(Offer::Coming(fingerprints));
+    };
     let memory = known_columns.map(|columns| Memory {
         knows: &knows,
+        coming: &coming,
         columns,
     });
     let mut mapper = Mapper::new(

@@ -106,6 +106,7 @@ fn told(
     let knows = |print: u64| known.contains(&print);
     let memory = Memory {
         knows: &knows,
+        coming: &|_| {},
         columns,
     };
     let mut names: Vec<String> = Vec::new();

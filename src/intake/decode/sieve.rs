@@ -16,6 +16,7 @@ use std::rc::Rc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::adapter::format::{Charset, Csv, Format, Quotes};
+use crate::intake::decode::Memory;
 
 /// Bytes read at a time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -184,7 +185,7 @@ pub struct Sieve<'k, R> {
     inner: R,
     lane: Lane,
     gate: Rc<Gate>,
-    knows: &'k dyn Fn(u64) -> bool,
+    memory: &'k Memory<'k>,
     buffer: Vec<u8>,
     /// What of the buffer was not looked at yet.
     from: usize,
@@ -194,6 +195,8 @@ pub struct Sieve<'k, R> {
     ended: bool,
     /// Records that were found and are still to be handed on or left out.
     found: VecDeque<Sifted>,
+    /// Their fingerprints, while it is asked whether they are known.
+    coming: Vec<u64>,
     /// The record that was found last ended with a lone CR.
     after_cr: bool,
     /// Everything passes.
@@ -202,18 +205,19 @@ pub struct Sieve<'k, R> {
 
 impl<'k, R: Read> Sieve<'k, R> {
     /// Before these bytes.
-    pub fn new(inner: R, lane: Lane, gate: Rc<Gate>, knows: &'k dyn Fn(u64) -> bool) -> Self {
+    pub fn new(inner: R, lane: Lane, gate: Rc<Gate>, memory: &'k Memory<'k>) -> Self {
         Self {
             inner,
             lane,
             gate,
-            knows,
+            memory,
             buffer: vec![0; PIECE_BYTES],
             from: 0,
             to: 0,
             out: 0..0,
             ended: false,
             found: VecDeque::with_capacity(AT_ONCE),
+            coming: Vec::with_capacity(AT_ONCE),
             after_cr: false,
             is_off: false,
         }
@@ -365,8 +369,13 @@ impl<'k, R: Read> Sieve<'k, R> {
             });
             at += length;
         }
+        self.coming.clear();
+        let in_question = self.found.iter().filter(|sifted| sifted.is_known);
+        self.coming
+            .extend(in_question.map(|sifted| sifted.fingerprint));
+        (self.memory.coming)(&self.coming);
         for sifted in self.found.iter_mut().filter(|sifted| sifted.is_known) {
-            sifted.is_known = (self.knows)(sifted.fingerprint);
+            sifted.is_known = (self.memory.knows)(sifted.fingerprint);
         }
         if self.found.is_empty() {
             result

@@ -40,6 +40,7 @@ fn told(
     };
     let memory = known.map(|_| Memory {
         knows: &knows,
+        coming: &|_| {},
         columns,
     });
     let mut names: Vec<String> = Vec::new();

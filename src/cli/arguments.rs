@@ -89,9 +89,9 @@ pub enum Command {
     Code(CodeCommand),
     /// Size class by 国统字〔2017〕213号 and 银发〔2015〕309号: JSON lines in, JSON lines out
     #[command(
-        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify"
+        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify\n  yingbao classify --compare 拟启用规则/\n\nWith --compare the register is classed under the tables of that folder (size-2017.toml, finance-2015.toml, new-form.toml) beside\nthose in force: whom they would touch, and how many; nothing is stored. Exit: 0, 2 a table has faults."
     )]
-    Classify,
+    Classify(ClassifyArguments),
     /// Cases; record an event by a named person
     #[command(
         subcommand,
@@ -292,6 +292,14 @@ pub struct ChangesArguments {
     /// This batch
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
+}
+
+/// Options of `classify`.
+#[derive(Debug, Args)]
+pub struct ClassifyArguments {
+    /// Show what the rule tables of this folder would change in the register
+    #[arg(long, value_name = "FOLDER")]
+    pub compare: Option<PathBuf>,
 }
 
 /// Options of `enterprise`.

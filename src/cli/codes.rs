@@ -1,15 +1,21 @@
-//! `code check` and `classify`: filters, one line in, one line out, in the same order; they always end with 0.
+//! `code check` and `classify`: filters, one line in, one line out, in the same order; they always end with 0. And what changed rule
+//! tables would change.
 
+use std::fmt::Write as _;
 use std::io::BufRead;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::cli::console::Console;
-use crate::cli::session::Place;
-use crate::config::{shipped, toml_file};
+use crate::cli::session::{Place, Unopened};
+use crate::config::{rule_tables, shipped, toml_file};
 use crate::domain::code;
+use crate::domain::coverage::Standing;
 use crate::domain::size;
+use crate::tasks::Desk;
+use crate::tasks::rule_change::{self, Affected};
 
 /// Lines longer than this are cut: no identifier and no question is as long.
 const LINE_BYTES: u64 = 64 << 10;
@@ -31,17 +37,11 @@ fn examine(console: &mut Console<'_>, input: &str) {
     if console.json {
         console.document(&examined);
     } else {
-        let kind = serde_json::to_value(examined.kind)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned));
-        let verdict = serde_json::to_value(examined.verdict)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned));
         let mut line = format!(
             "{}\t{}\t{}",
             examined.normalized,
-            kind.unwrap_or_default(),
-            verdict.unwrap_or_default()
+            examined.kind.word(),
+            examined.verdict.word()
         );
         if !examined.suggestions.is_empty() {
             line.push_str("\t?");
@@ -135,20 +135,68 @@ fn fen(wan: f64) -> i64 {
     (wan * 1_000_000.0).round() as i64
 }
 
+/// `classify --compare FOLDER`: exit 0, 2 when a table has faults.
+pub fn compare(desk: Desk<'_>, folder: &Path, console: &mut Console<'_>) -> i32 {
+    let proposed = match rule_tables::proposed(folder, &desk.configuration.rules) {
+        Ok(proposed) => proposed,
+        Err(faults) => return Unopened::Faults(faults).report(console),
+    };
+    let change = rule_change::compare(desk, &proposed, &mut |affected| {
+        if console.json {
+            console.document(affected);
+        } else {
+            console.line(in_words(affected));
+        }
+    });
+    match change {
+        Ok(change) if console.json => console.document(&json!({ "summary": change })),
+        Ok(change) => console.line(format!(
+            "共{}户：划型变化{}户，新纳入专项范围{}户，不再纳入{}户；有疑点的企业由{}户变为{}户。以上为试算，未作任何改动。",
+            change.enterprises,
+            change.class_changed,
+            change.into_scope,
+            change.out_of_scope,
+            change.doubtful[0],
+            change.doubtful[1],
+        )),
+        Err(failure) => return Unopened::Failure(failure).report(console),
+    }
+    0
+}
+
+fn in_words(affected: &Affected) -> String {
+    let class = |at: usize| affected.class[at].map_or("行业不详", size::Class::title);
+    let mut line = format!("{}　{}", affected.credit_code, affected.name);
+    if affected.class[0] != affected.class[1] {
+        let _ = write!(line, "　划型：{}→{}", class(0), class(1));
+    }
+    match affected.in_scope {
+        [false, true] => line += "　新纳入专项范围",
+        [true, false] => line += "　不再纳入专项范围",
+        _ => {}
+    }
+    if affected.standing[0] != affected.standing[1] {
+        let [before, after] = affected.standing.map(Standing::title);
+        let _ = write!(line, "　判断：{before}→{after}");
+    }
+    line
+}
+
+/// A line longer than the cap is one line all the same: what is behind the cap is passed over.
 fn for_each_line(console: &mut Console<'_>, mut each: impl FnMut(&mut Console<'_>, &str)) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = {
-            let mut limited = std::io::Read::take(&mut *console.input, LINE_BYTES);
-            limited.read_until(b'\n', &mut line)
-        };
-        match read {
+        let mut limited = std::io::Read::take(&mut *console.input, LINE_BYTES);
+        match limited.read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => break,
             Ok(_) => {}
         }
+        let is_cut = limited.limit() == 0 && line.last() != Some(&b'\n');
+        if is_cut && console.input.skip_until(b'\n').is_err() {
+            break;
+        }
         let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\n', '\r']).to_owned();
-        each(console, &text);
+        each(console, text.trim_end_matches(['\n', '\r']));
     }
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::arguments::{Arguments, CodeCommand, Command};
+use crate::cli::arguments::{Arguments, ClassifyArguments, CodeCommand, Command};
 use crate::cli::console::Console;
 use crate::cli::session::{Place, Session, Unopened, configuration, opened};
 use crate::cli::{
@@ -116,7 +116,9 @@ pub fn execute(
         Command::Code(CodeCommand::Check { codes: wanted }) => {
             return codes::check(console, wanted);
         }
-        Command::Classify => return codes::classify_here(place, console),
+        Command::Classify(options) if options.compare.is_none() => {
+            return codes::classify_here(place, console);
+        }
         _ => {}
     }
     let configuration = match configuration(place) {
@@ -169,6 +171,9 @@ pub fn command(
         Command::Preview(options) => preview::run(desk, options, folder, console),
         Command::Batch(options) => batches::run(desk, &options.command, folder, console),
         Command::Changes(options) => changes::run(desk, options, console),
+        Command::Classify(ClassifyArguments {
+            compare: Some(proposed),
+        }) => return codes::compare(desk, &folder.join(proposed), console),
         Command::Enterprise(options) => enterprise::run(desk, &options.wanted, console),
         Command::Case(command) => cases::run(desk, command, console),
         Command::Notice(command) => notices::run(desk, command, console),
@@ -179,7 +184,7 @@ pub fn command(
         | Command::Check(_)
         | Command::Draft(_)
         | Command::Code(_)
-        | Command::Classify => {
+        | Command::Classify(_) => {
             console.message("[YB-7302] 该命令不经守护进程执行。处理：直接在命令行运行。");
             return 2;
         }

@@ -3,6 +3,7 @@ pub mod configuration;
 pub mod cron;
 pub mod fault;
 pub mod home;
+pub mod rule_tables;
 pub mod schedule;
 pub mod settings;
 mod settings_check;

@@ -27,6 +27,21 @@ pub enum Kind {
     Opaque,
 }
 
+impl Kind {
+    /// As in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CreditCode => "credit_code",
+            Self::OrganisationCode => "organisation_code",
+            Self::RegistrationNumber => "registration_number",
+            Self::TaxId => "tax_id",
+            Self::CitizenId => "citizen_id",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
 /// Whether it passes its checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +52,18 @@ pub enum CodeVerdict {
     BadCheck,
     /// The form is wrong.
     BadForm,
+}
+
+impl CodeVerdict {
+    /// As in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::BadCheck => "bad_check",
+            Self::BadForm => "bad_form",
+        }
+    }
 }
 
 /// The answer of [`examine`]; its JSON is the shape of `code check`.
@@ -553,6 +580,8 @@ fn look_alike(a: u8, b: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -770,6 +799,47 @@ mod tests {
             let check = credit_code_check(&first).expect("of its alphabet");
             format!("{first}{check}")
         }
+    }
+
+    #[test]
+    fn every_single_corruption_of_a_thousand_codes_is_noticed() {
+        let mut state = 20_261_125_u64;
+        let mut draw = |below: u64| {
+            // Knuth's multiplier: the codes are the same in every run.
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from((state >> 33) % below).expect("small")
+        };
+        let mut checked = 0;
+        for _ in 0..1000 {
+            let mut first = ["91", "92", "93"][draw(3)].to_owned();
+            let _ = write!(first, "41{:04}", 1300 + draw(100));
+            let body: String = (0..8).map(|_| char::from(ALPHABET[draw(31)])).collect();
+            first += &body;
+            first.push(organisation_check(&body).expect("of its alphabet"));
+            // X is a check character of organisation codes and of the alphabet too.
+            let check = credit_code_check(&first).expect("of its alphabet");
+            let code = format!("{first}{check}");
+            assert_eq!(examine(&code).verdict, CodeVerdict::Valid, "{code}");
+            for at in 0..18 {
+                for to in (b'0'..=b'9').chain(b'A'..=b'Z') {
+                    let mut slip = code.clone().into_bytes();
+                    if slip[at] == to {
+                        continue;
+                    }
+                    slip[at] = to;
+                    let (kind, verdict) = judge(&slip);
+                    assert!(
+                        kind == Kind::CitizenId || verdict != CodeVerdict::Valid,
+                        "{code} {at} {}",
+                        char::from(to)
+                    );
+                    checked += 1;
+                }
+            }
+        }
+        assert_eq!(checked, 1000 * 18 * 35);
     }
 
     #[test]

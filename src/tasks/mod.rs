@@ -26,6 +26,7 @@ pub mod pull;
 pub mod reading;
 pub mod record;
 pub mod review;
+pub mod rule_change;
 pub mod samples;
 pub mod selfcheck;
 pub mod stopwatch;

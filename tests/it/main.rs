@@ -17,6 +17,7 @@ mod program;
 mod quarantine;
 mod render;
 mod resume;
+mod rules;
 mod serve;
 mod shipped;
 #[path = "../bench/snapshot.rs"]

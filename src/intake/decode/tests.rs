@@ -28,6 +28,7 @@ mod properties;
 mod sheets;
 mod sieve;
 mod ways;
+mod wellformed;
 mod workbook;
 mod xml;
 

@@ -22,6 +22,7 @@ mod charset;
 mod container;
 mod csv;
 mod fixed;
+mod grammar;
 mod json;
 mod likeness;
 mod properties;

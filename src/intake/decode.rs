@@ -191,7 +191,7 @@ fn one(
                 Box::new(Sieve::new(bytes, lane, gate, memory))
             }
         };
-        let text = Transcoder::new(bytes, reading);
+        let text = Transcoder::new(bytes, reading).of(layout);
         let tally = text.tally();
         let total = match &adapter.format {
             Format::Csv(format) => csv::decode(Source::new(text), format, limits, handover)?,

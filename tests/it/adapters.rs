@@ -2,9 +2,10 @@
 //! `YINGBAO_RENEW=1` makes samples (of very small synthetic cities) and expectations anew; the difference is then reviewed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::{Date, date};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 use serde_json::Value;
 use yingbao::calendar::Calendar;
 use yingbao::demo::city::City;
@@ -18,6 +19,9 @@ const MONDAY: Date = date(2026, 3, 2);
 const LATER: Date = date(2026, 3, 16);
 
 const ADAPTERS: [&str; 4] = ["market-regulation", "tax", "transport", "insured-roll"];
+
+/// As the shipped roll, but of an office whose total row says how many rows there are.
+const TOTALLED: &str = "insured-roll-total";
 
 fn samples() -> PathBuf {
     root().join("tests/golden/adapters")
@@ -130,6 +134,57 @@ fn make_samples() {
         };
         put(adapter, "cut", "input", &(name.clone(), cut), LATER);
     }
+    put(TOTALLED, "usual", "input", &totalled("共4行"), LATER);
+    // Two rows were lost on the way.
+    put(TOTALLED, "short", "input", &totalled("共6行"), LATER);
+}
+
+/// Writes the adapter of the roll with a total row into a home.
+fn add_totalled(home: &Path) {
+    let folder = home.join("adapters");
+    let text = fs::read_to_string(folder.join("insured-roll.toml")).unwrap();
+    let mut changed = text.clone();
+    for (from, to) in [
+        ("cbdj_*.xlsx", "cbdjhz_*.xlsx"),
+        (
+            "header = \"单位编号\"",
+            "header = \"单位编号\"\ntrailer = \"合计\"",
+        ),
+    ] {
+        assert!(changed.contains(from), "{from}");
+        changed = changed.replace(from, to);
+    }
+    fs::write(folder.join(format!("{TOTALLED}.toml")), changed).unwrap();
+}
+
+/// A roll of four rows whose total row says this number.
+fn totalled(total: &str) -> (String, Vec<u8>) {
+    let mut book = Workbook::new();
+    // A fixed day, else each writing would have other bytes.
+    let made = ExcelDateTime::from_ymd(2026, 1, 1).unwrap();
+    book.set_properties(&DocProperties::new().set_creation_datetime(&made));
+    let sheet = book.add_worksheet();
+    sheet.set_name("参保登记册").unwrap();
+    let firm = "411301000012,9141130209000301XE,南阳芷渚服饰有限公司,南阳市宛城区社会保险中心";
+    let kind = "企业职工基本养老保险";
+    let lines = [
+        "数据日期：2026年3月16日".to_owned(),
+        "单位编号,统一社会信用代码,单位名称,经办机构,险种,费款所属期,参保人数,缴费人数,单位参保状态".to_owned(),
+        format!("{firm},{kind},2026-01,4,4,正常参保"),
+        format!("{firm},{kind},2026-02,5,5,正常参保"),
+        format!("{firm},失业保险,2026-01,4,4,正常参保"),
+        format!("{firm},工伤保险,2026-01,4,4,正常参保"),
+        format!("合计,{total}"),
+    ];
+    for (row, line) in (0..).zip(&lines) {
+        for (column, cell) in (0..).zip(line.split(',')) {
+            sheet.write_string(row, column, cell).unwrap();
+        }
+    }
+    (
+        "cbdjhz_20260316.xlsx".to_owned(),
+        book.save_to_buffer().unwrap(),
+    )
 }
 
 fn told(words: &[&str], code: i32) -> Value {
@@ -139,6 +194,7 @@ fn told(words: &[&str], code: i32) -> Value {
 #[test]
 fn every_sample_comes_out_as_expected() {
     let home = home();
+    add_totalled(home.path());
     let home = home.path().to_string_lossy().into_owned();
     let folder = samples().to_string_lossy().into_owned();
     let mut words = vec!["check", "--home", &home, "--samples", &folder, "--json"];
@@ -165,6 +221,12 @@ fn every_sample_comes_out_as_expected() {
             assert!(verdicts.contains(&verdict), "{outcome}");
         }
     }
+    let of_totalled = |case: &str| {
+        let is_it = |outcome: &&Value| outcome["adapter"] == TOTALLED && outcome["case"] == case;
+        outcomes.iter().find(is_it).unwrap()["verdict"].clone()
+    };
+    assert_eq!(of_totalled("usual"), "accepted");
+    assert_eq!(of_totalled("short"), "quarantined");
     // No store was needed.
     assert!(!PathBuf::from(home).join("state").exists());
 }

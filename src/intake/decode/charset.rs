@@ -15,7 +15,7 @@ use crate::domain::batch::Unreadable;
 use crate::intake::decode::charset::watch::Utf8Watch;
 use crate::intake::decode::container::Export;
 use crate::intake::decode::likeness::{self, HEAD_BYTES, Layout};
-use crate::intake::decode::{from_io, inside_io, unreadable};
+use crate::intake::decode::{from_io, inside_io, unreadable, xml};
 
 mod watch;
 
@@ -264,6 +264,14 @@ pub fn nul(line: u64) -> Unreadable {
     )
 }
 
+/// A character that may stand in no XML document, written out or as a reference.
+fn not_in_xml(line: u64) -> Unreadable {
+    unreadable(
+        "YB-2124",
+        format!("第 {line} 行附近有 XML 不允许的字符（控制字符）。处理：请提供方去掉后重新导出"),
+    )
+}
+
 /// What was noticed while a file was transcoded.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -306,6 +314,8 @@ pub struct Transcoder<R> {
     /// Watches a file that is said to be GB18030 for being UTF-8.
     watch: Option<Utf8Watch>,
     replaced_at_most: u64,
+    /// What is known of the text: not every character may stand in XML.
+    layout: Option<Layout>,
     tally: Rc<Tally>,
 }
 
@@ -332,8 +342,15 @@ impl<R: Read> Transcoder<R> {
             watch: (reading.declared && reading.bom == 0 && reading.charset == Charset::Gb18030)
                 .then(Utf8Watch::default),
             replaced_at_most: reading.replaced_at_most,
+            layout: None,
             tally: Rc::default(),
         }
+    }
+
+    /// The same, of a text of this layout.
+    pub fn of(mut self, layout: Layout) -> Self {
+        self.layout = Some(layout);
+        self
     }
 
     /// What will have been noticed when the file has been read.
@@ -431,6 +448,11 @@ impl<R: Read> Transcoder<R> {
         let ends = |piece: &[u8]| memchr::memchr_iter(b'\n', piece).count() as u64;
         if let Some(at) = memchr::memchr(0, out) {
             return Err(inside_io(nul(self.lines + 1 + ends(&out[..at]))));
+        }
+        if self.layout == Some(Layout::Xml)
+            && let Some(at) = xml::forbidden(out)
+        {
+            return Err(inside_io(not_in_xml(self.lines + 1 + ends(&out[..at]))));
         }
         let lost = memchr::memmem::find_iter(out, REPLACEMENT).count() as u64;
         self.tally.lost.set(self.tally.lost.get() + lost);

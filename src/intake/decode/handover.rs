@@ -12,6 +12,7 @@ use crate::domain::batch::Unreadable;
 use crate::domain::text::fold;
 use crate::intake::decode::records::too_many_columns;
 use crate::intake::decode::sieve::{Gate, Passed};
+use crate::intake::decode::xml::is_name;
 use crate::intake::decode::{Memory, Remark, unreadable};
 
 /// Remarks that are kept of one file: nobody reads more.
@@ -32,6 +33,8 @@ pub struct Handover<'s> {
     columns: Vec<String>,
     /// Which of them have a name that stands in a record as it is.
     are_plain: Vec<bool>,
+    /// Which of them may be the name of an element.
+    are_elements: Vec<bool>,
     /// Places of the columns that XML and JSON show record by record.
     index: HashMap<String, usize>,
     /// How many of them the sink knows.
@@ -61,6 +64,7 @@ impl<'s> Handover<'s> {
             remarks: Vec::new(),
             columns: Vec::new(),
             are_plain: Vec::new(),
+            are_elements: Vec::new(),
             index: HashMap::new(),
             announced: 0,
             most_columns: limits.columns,
@@ -229,6 +233,7 @@ impl<'s> Handover<'s> {
         let odd = |byte: u8| byte <= b' ' || b"/@:<>&'\"=!?\\".contains(&byte);
         self.are_plain
             .push(!name.is_empty() && !name.bytes().any(odd));
+        self.are_elements.push(is_name(name));
         self.columns.push(name.to_owned());
         self.index.insert(name.to_owned(), at);
         Ok(at)
@@ -253,6 +258,11 @@ impl<'s> Handover<'s> {
             .position(|byte| behind.contains(byte))?;
         let name = std::str::from_utf8(&bytes[..length]).ok()?;
         is_it(*self.index.get(name)?)
+    }
+
+    /// Whether a column of records has a name that an element may have.
+    pub fn is_element(&self, column: usize) -> bool {
+        self.are_elements.get(column).is_some_and(|is| *is)
     }
 
     /// Tells the sink of columns that were added.

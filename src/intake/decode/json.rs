@@ -22,6 +22,9 @@ mod places;
 mod record;
 mod regular;
 
+/// What may stand around values; there is more that other formats take for blank.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// The least cap on one record.
 const RECORD_BYTES: u64 = 4 << 20;
 
@@ -85,7 +88,7 @@ pub fn decode_lines(
         let text = source.text(bytes);
         if may_be_regular && (walk.records).lay(|columns, row| regular::lay(text, columns, row)) {
             walk.records.hand_on(number)?;
-        } else if !text.as_bytes().trim_ascii().is_empty() {
+        } else if !text.trim_matches(BLANKS).is_empty() {
             walk.line(number, text, is_ended)?;
         }
     }

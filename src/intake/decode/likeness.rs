@@ -83,6 +83,8 @@ pub fn check(head: &[u8], layout: Layout) -> Result<(), Unreadable> {
         (Layout::Xml, Some(Seen::Xml))
         | (Layout::Json, Some(Seen::Json))
         | (Layout::Csv | Layout::Fixed, None) => Ok(()),
+        // Too little to call anything JSON, but enough where it is to be: the reader says what is wrong with it.
+        (Layout::Json, None) if text.starts_with(b"{") || text.starts_with(b"[") => Ok(()),
         _ => Err(other(layout.title(), name_of_text(head))),
     }
 }
@@ -153,7 +155,7 @@ fn appearance(text: &[u8]) -> Option<Seen> {
     }
     let second = text.get(1..).unwrap_or_default().trim_ascii_start();
     match (text.first(), second.first()) {
-        (Some(b'<'), Some(next)) if next.is_ascii_alphabetic() || b"?!_".contains(next) => {
+        (Some(b'<'), Some(next)) if next.is_ascii_alphabetic() || b"?!_:".contains(next) => {
             Some(Seen::Xml)
         }
         // Department names in element names are Chinese now and then.

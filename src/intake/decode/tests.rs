@@ -22,12 +22,14 @@ mod charset;
 mod container;
 mod csv;
 mod fixed;
+mod grammar;
 mod json;
 mod likeness;
 mod properties;
 mod sheets;
 mod sieve;
 mod ways;
+mod wellformed;
 mod workbook;
 mod xml;
 

@@ -3,7 +3,7 @@
 use quick_xml::XmlVersion;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::escape::{EscapeError, resolve_predefined_entity};
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
 use crate::adapter::format::Xml;
@@ -16,9 +16,13 @@ use crate::intake::decode::meter::{Meter, Metered};
 use crate::intake::decode::records::{Records, too_many_columns};
 use crate::intake::decode::source::Source;
 use crate::intake::decode::xml::ahead::Ahead;
+use crate::intake::decode::xml::form::Fault;
 use crate::intake::decode::{from_io, unreadable};
 
 mod ahead;
+mod form;
+
+pub use form::{forbidden, is_name};
 
 /// Text of a declared total is never longer.
 const TOTAL_BYTES: usize = 64;
@@ -28,7 +32,8 @@ const TOTAL_BYTES: usize = 64;
 /// `xml:lang`) are none. Returns the declared total.
 ///
 /// Only the five predefined entities and numeric references are resolved; an internal subset or any other entity
-/// refuses the file, so that nothing can be made to grow or to be fetched.
+/// refuses the file, so that nothing can be made to grow or to be fetched. A file that is not well-formed is refused wherever
+/// the fault stands, also where no record is; `forbidden` characters are refused before they come here.
 ///
 /// Behind a record the next one is looked for where it lies: one of elements that hold nothing but text is read there, any other
 /// is the parser's.
@@ -41,6 +46,7 @@ pub fn decode(
     let meter = Meter::new(token_bytes(limits));
     let mut reader = Reader::from_reader(Metered::new(source, &meter, endless()));
     reader.config_mut().expand_empty_elements = true;
+    reader.config_mut().check_comments = true;
     let record = split(&format.record);
     let total = format.total.as_deref().map(split);
     // The elements of a record must be within the cap on depth.
@@ -57,17 +63,21 @@ pub fn decode(
         total_text: None,
         parent_seen: false,
         root_closed: false,
+        type_seen: false,
         limits,
     };
     let mut buffer = Vec::new();
+    let mut nothing_yet = true;
     loop {
         buffer.clear();
         let event = reader
             .read_event_into(&mut buffer)
             .map_err(|error| walk.fault(&error))?;
         meter.reset();
+        let is_first = std::mem::take(&mut nothing_yet);
         match event {
             Event::Start(start) => {
+                walk.check(form::tag(start.name().as_ref(), start.attributes_raw()))?;
                 walk.open(start.local_name().as_ref())?;
                 walk.attributes(&start)?;
             }
@@ -79,16 +89,30 @@ pub fn decode(
                     ahead.pass(end.name().as_ref(), source, &mut walk.records)?;
                 }
             }
-            Event::Text(text) => walk.text(&text.xml10_content())?,
+            Event::Text(text) => {
+                walk.check(form::text(&text))?;
+                walk.text(&text.xml10_content())?;
+            }
+            // Outside the root not even one that holds blanks may stand.
+            Event::CData(_) | Event::GeneralRef(_) if walk.stack.is_empty() => {
+                return Err(walk.malformed("根元素之外有文字"));
+            }
             Event::CData(text) => walk.text(&text.xml10_content())?,
-            Event::GeneralRef(reference) => walk.reference(&reference)?,
+            Event::GeneralRef(reference) => {
+                let character = walk.check(form::reference(&reference))?;
+                walk.text(character.encode_utf8(&mut [0; 4]))?;
+            }
             Event::DocType(text) if text.contains('[') => return Err(walk.internal_subset()),
-            // Empty elements arrive expanded; a DOCTYPE that only names a file is never followed.
-            Event::DocType(_)
-            | Event::Empty(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::Comment(_) => {}
+            // One that only names a file is never followed. What the event tells lacks the beginning.
+            Event::DocType(_) => walk.document_type(&buffer)?,
+            Event::Decl(_) if !is_first => walk.check(Err(form::MISPLACED))?,
+            Event::Decl(declaration) => {
+                let rest = declaration.strip_prefix("xml").unwrap_or_default();
+                walk.check(form::declaration(rest))?;
+            }
+            Event::PI(instruction) => walk.check(form::instruction(instruction.target()))?,
+            // Empty elements arrive expanded.
+            Event::Empty(_) | Event::Comment(_) => {}
             Event::Eof => return walk.finish(),
         }
     }
@@ -145,6 +169,8 @@ struct Walk<'h, 's, 'l> {
     total_text: Option<String>,
     parent_seen: bool,
     root_closed: bool,
+    /// There was a DOCTYPE.
+    type_seen: bool,
     limits: &'l Limits,
 }
 
@@ -214,7 +240,7 @@ impl Walk<'_, '_, '_> {
         if self.inside.is_none() && total.is_none() {
             return Ok(());
         }
-        // The library's search for doubles takes time by the square; the record itself refuses a double.
+        // The library's search for doubles takes time by the square; they were refused before.
         let mut attributes = start.attributes();
         attributes.with_checks(false);
         for (count, attribute) in attributes.enumerate() {
@@ -291,10 +317,7 @@ impl Walk<'_, '_, '_> {
 
     fn text(&mut self, text: &str) -> Result<(), Unreadable> {
         if self.stack.is_empty() {
-            if text
-                .trim_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
-                .is_empty()
-            {
+            if form::is_blank_text(text) {
                 return Ok(());
             }
             return Err(self.malformed("根元素之外有文字"));
@@ -324,24 +347,23 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), Unreadable> {
-        if let Some(c) = reference
-            .resolve_char_ref()
-            .map_err(|error| self.fault(&error))?
-        {
-            return self.text(c.encode_utf8(&mut [0; 4]));
+    fn document_type(&mut self, whole: &[u8]) -> Result<(), Unreadable> {
+        if !self.stack.is_empty() || self.root_closed || self.type_seen {
+            return Err(self.malformed("DOCTYPE 的位置不合规范"));
         }
-        let text = match reference.xml10_content().as_ref() {
-            "amp" => "&",
-            "lt" => "<",
-            "gt" => ">",
-            "quot" => "\"",
-            "apos" => "'",
-            _ => {
-                return Err(self.unknown_entity());
-            }
-        };
-        self.text(text)
+        self.type_seen = true;
+        // What is no text is no DOCTYPE either.
+        self.check(form::document_type(
+            str::from_utf8(whole).unwrap_or_default(),
+        ))
+    }
+
+    /// Refuses what is against the rules of form.
+    fn check<T>(&self, result: Result<T, Fault>) -> Result<T, Unreadable> {
+        result.map_err(|fault| match fault {
+            Fault::Form(what) => self.malformed(what),
+            Fault::UnknownEntity => self.unknown_entity(),
+        })
     }
 
     fn finish(mut self) -> Result<Option<u64>, Unreadable> {
@@ -427,6 +449,9 @@ impl Walk<'_, '_, '_> {
             ) => self.malformed("开始标签与结束标签不配对"),
             Error::IllFormed(IllFormedError::UnclosedReference) => {
                 self.malformed("有未转义的 & 符号")
+            }
+            Error::IllFormed(IllFormedError::DoubleHyphenInComment) => {
+                self.malformed("注释中有“--”")
             }
             _ => self.malformed("有无法识别的内容"),
         }

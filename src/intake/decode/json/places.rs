@@ -141,6 +141,15 @@ impl Visitor<'_> for Total<'_, '_, '_, '_> {
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         Err(self.walk.stop(self.walk.bad_total()))
     }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    /// Below zero.
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        self.visit_unit()
+    }
 }
 
 struct Rows<'w, 'h, 's, 'l> {
@@ -191,6 +200,22 @@ impl<'de> Visitor<'de> for Rows<'_, '_, '_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(self.walk.stop(self.walk.no_rows()))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Err(self.walk.stop(self.walk.no_rows()))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Err(self.walk.stop(self.walk.no_rows()))
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Err(self.walk.stop(self.walk.no_rows()))
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
         Err(self.walk.stop(self.walk.no_rows()))
     }
 }

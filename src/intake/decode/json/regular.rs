@@ -2,11 +2,12 @@
 
 use crate::adapter::row::RawRow;
 use crate::intake::decode::handover::Handover;
+use crate::intake::decode::json::BLANKS;
 
 /// Lays a line on its columns: an object of texts without a backslash, plain numbers, `true`, `false` and `null`. Anything
 /// else, and whatever may be no JSON at all, is `None`.
 pub fn lay(line: &str, columns: &Handover<'_>, row: &mut RawRow) -> Option<()> {
-    let line = line.trim_ascii();
+    let line = line.trim_matches(BLANKS);
     let bytes = line.as_bytes();
     // Within the object a control character is either blank between values or wrong within one. Without a way out in the
     // middle many bytes are looked at together.

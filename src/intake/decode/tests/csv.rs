@@ -268,3 +268,73 @@ fn csv_lines_are_cut_the_same_over_any_border_of_pieces() {
         );
     }
 }
+
+/// What is unusual and means only one thing is read; what could mean several is set aside or refused.
+#[test]
+fn csv_that_is_unusual_is_read() {
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        // Empty cells.
+        (
+            "名称,b,c\n甲,,\n乙,,1\n丙,\"\",2\n",
+            &["C 名称|b|c", "2 甲|-|-", "3 乙|-|1", "4 丙|-|2"][..],
+        ),
+        ("b,名称\n,甲\n", &["C b|名称", "2 -|甲"]),
+        // Quotes.
+        ("名称,b\n\"甲\",\"1\"\n", &["C 名称|b", "2 甲|1"]),
+        (
+            "名称,b\n\"甲\"\"乙\"\"\",\"\"\"\"\n",
+            &["C 名称|b", "2 甲\"乙\"|\""],
+        ),
+        ("名称,b\n\"甲,乙\",1\n", &["C 名称|b", "2 甲,乙|1"]),
+        ("名称,b\n甲\"乙,1\"2\n", &["C 名称|b", "2 甲\"乙|1\"2"]),
+        ("\"名称\",\"b\"\n甲,1\n", &["C 名称|b", "2 甲|1"]),
+        ("名称,b\n\"甲\"x,1\n", &["C 名称|b", "!2 YB-2156"]),
+        // Line ends in a cell.
+        (
+            "名称,b\n\"甲\n乙\",1\n丙,2\n",
+            &["C 名称|b", "2 甲\n乙|1", "4 丙|2"],
+        ),
+        (
+            "名称,b\r\n\"甲\r\n乙\",1\r\n丙,2\r\n",
+            &["C 名称|b", "2 甲\n乙|1", "4 丙|2"],
+        ),
+        (
+            "名称,b\n\"甲\r乙\",1\n丙,2\n",
+            &["C 名称|b", "2 甲\n乙|1", "4 丙|2"],
+        ),
+        ("名称,b\n\"甲\n\n\",1\n", &["C 名称|b", "2 甲\n\n|1"]),
+        // Line ends.
+        ("名称,b\r甲,1\r乙,2\r", &["C 名称|b", "2 甲|1", "3 乙|2"]),
+        (
+            "名称,b\r\n甲,1\n乙,2\r丙,3\r\n",
+            &["C 名称|b", "2 甲|1", "3 乙|2", "4 丙|3"],
+        ),
+        ("名称,b\n甲,1", &["C 名称|b", "2 甲|1"]),
+        ("名称,b\n甲,\"1\"", &["C 名称|b", "2 甲|1"]),
+        ("名称,b\n甲,", &["C 名称|b", "2 甲|-"]),
+        ("名称,b\n\n\n甲,1\n\n", &["C 名称|b", "4 甲|1"]),
+        // A BOM, before a quote, too.
+        ("\u{feff}名称,b\n甲,1\n", &["C 名称|b", "2 甲|1"]),
+        ("\u{feff}\"名称\",b\n甲,1\n", &["C 名称|b", "2 甲|1"]),
+        // Only headings.
+        ("名称,b\n", &["C 名称|b"]),
+        ("名称,b", &["C 名称|b"]),
+        // One column.
+        ("名称\n甲\n\"乙,丙\"\n", &["C 名称", "2 甲", "3 乙,丙"]),
+        // Blanks belong to the value; around quotes they do not.
+        ("名称,b\n 甲 ,1 \n", &["C 名称|b", "2  甲 |1 "]),
+        ("名称,b\n\"甲\" ,1\n", &["C 名称|b", "2 甲|1"]),
+        // Ragged.
+        (
+            "名称,b\n甲\n乙,1,2\n丙,3\n",
+            &["C 名称|b", "!2 YB-2151", "!3 YB-2151", "4 丙|3"],
+        ),
+    ] {
+        match read(&csv(None), text.as_bytes()) {
+            Ok((said, _)) if said == expected => {}
+            other => wrong.push(format!("{text:?}: {expected:?} expected, {other:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

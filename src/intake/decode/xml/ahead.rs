@@ -16,6 +16,8 @@ pub struct Ahead {
     name: String,
     start: Vec<u8>,
     end: Finder<'static>,
+    /// `]]>` may stand in no text.
+    stray: Finder<'static>,
 }
 
 /// Lays a record on its columns: the text from behind the name of its start tag up to its end tag.
@@ -37,8 +39,8 @@ fn lay(inside: &str, columns: &Handover<'_>, row: &mut RawRow) -> Option<()> {
             Some(_) => return None,
         }
         let (column, name) = columns.named(next, &bytes[at..], b">/")?;
-        // A second one joins the first.
-        if row.is_marked(column) {
+        // A second one joins the first. A column may have lost its prefix: without it, it need not be a name.
+        if row.is_marked(column) || !columns.is_element(column) {
             return None;
         }
         next = column + 1;
@@ -72,6 +74,7 @@ impl Ahead {
             name: String::new(),
             start: Vec::new(),
             end: Finder::new(b""),
+            stray: Finder::new(b"]]>"),
         }
     }
 
@@ -92,7 +95,9 @@ impl Ahead {
             let Some(inside) = source.look(inside) else {
                 break;
             };
-            if !records.lay(|columns, row| lay(inside, columns, row)) {
+            if self.stray.find(inside.as_bytes()).is_some()
+                || !records.lay(|columns, row| lay(inside, columns, row))
+            {
                 break;
             }
             let number = records.number() + records.passed()? + 1;

@@ -22,6 +22,7 @@ use crate::daemon::plan::{next, plan};
 use crate::demo::city::{City, Told};
 use crate::demo::departments::Folders;
 use crate::demo::firm::State;
+use crate::demo::program::Program;
 use crate::demo::server::{Desk as Counter, Server};
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{CaseEvent, ClerkEvent};
@@ -49,6 +50,8 @@ pub struct Run {
     /// What the departments' interfaces serve, and their server, with the runtime it lives on.
     counter: Counter,
     _server: Server,
+    /// What the licensing office lets us run.
+    program: Program,
     _network: tokio::runtime::Runtime,
     since: Timestamp,
     /// What firms heard on a day that this process lived from its morning to its evening.
@@ -72,7 +75,7 @@ impl Run {
         let server = Server::start(runtime.handle(), counter.clone())
             .map_err(io("启动演示部门接口"))
             .map_err(failure)?;
-        // The address goes in as a value: no file of the demo holds its port.
+        // Addresses go in as values: no file of the demo holds a port or a temporary folder.
         let mut place = place(home);
         for name in ["tax", "transport"] {
             let endpoint = Endpoint {
@@ -81,6 +84,22 @@ impl Run {
             };
             place.overrides.endpoints.insert(name.to_owned(), endpoint);
         }
+        let program = Program::install()
+            .map_err(io("放置演示程序"))
+            .map_err(failure)?;
+        let endpoint = Endpoint {
+            program: Some(
+                program
+                    .path()
+                    .map_err(io("放置演示程序"))
+                    .map_err(failure)?,
+            ),
+            ..Endpoint::default()
+        };
+        place
+            .overrides
+            .endpoints
+            .insert("dispatch".to_owned(), endpoint);
         let session = open(&place)?;
         let couriers = session.couriers().map_err(failure)?;
         let since = shanghai::instant(progress.options.start.at(0, 0, 0, 0));
@@ -93,6 +112,7 @@ impl Run {
             couriers,
             counter,
             _server: server,
+            program,
             _network: runtime,
             since,
             heard: None,
@@ -203,6 +223,7 @@ impl Run {
         };
         self.city
             .publish(day, &self.session.configuration.calendar, folders)
+            .and_then(|_| self.city.stock(&self.program, day))
             .map_err(io("写演示部门数据"))?;
         if day == self.progress.options.start {
             self.carry_history(day)?;

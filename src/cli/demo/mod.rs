@@ -13,6 +13,7 @@ use crate::cli::console::Console;
 use crate::cli::demo::days::Run;
 use crate::cli::session::{DEMO, Place, Unopened};
 use crate::config::shipped;
+use crate::demo::home;
 use crate::demo::options::{Dirt, Options};
 use crate::tasks::Failure;
 use crate::tasks::stopwatch::Stopwatch;
@@ -161,11 +162,17 @@ fn write_progress(out: &Path, progress: &Progress) -> Result<(), Failure> {
     fs::rename(&temporary, out.join(PROGRESS)).map_err(io("写演示进度"))
 }
 
-/// The shipped configuration, adapters and schedules unchanged, and the site file that marks a demo.
+/// The shipped configuration, adapters and schedules unchanged, those of the demo's further sources beside them, and the
+/// site file that marks a demo.
 fn furnish(home: &Path) -> Result<(), Failure> {
     shipped::unpack(home).map_err(io("写演示配置"))?;
-    let site =
-        format!("# 演示环境：所有输出带有此标记，且不得切换为实际发送。\ndemo_mark = \"{MARK}\"\n");
+    for (file, text) in home::FILES {
+        fs::write(home.join(file), text).map_err(io("写演示配置"))?;
+    }
+    let site = format!(
+        "# 演示环境：所有输出带有此标记，且不得切换为实际发送。\ndemo_mark = \"{MARK}\"\n{}",
+        home::ENDPOINTS
+    );
     fs::write(home.join("config/site.toml"), site).map_err(io("写演示配置"))?;
     for folder in ["inbox/market-regulation", "inbox/insured-roll", "state"] {
         fs::create_dir_all(home.join(folder)).map_err(io("建立演示目录"))?;

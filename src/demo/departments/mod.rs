@@ -1,4 +1,4 @@
-//! What the four departments deliver on a day, each in its own format, with its everyday dirt.
+//! What the departments deliver on a day, each in its own format, with its everyday dirt.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,6 +12,8 @@ use crate::demo::incidents::Incident;
 use crate::demo::server::Desk;
 use crate::domain::record::Month;
 
+pub mod dispatch;
+pub mod licences;
 pub mod market;
 pub mod roll;
 pub mod tax;

@@ -56,6 +56,7 @@ const DELIVERED: &[(&str, &str)] = &[
     ("tax", "http"),
     ("transport", "pages"),
     ("dispatch", "command"),
+    ("express", "sftp"),
 ];
 
 fn every_transport_delivers(home: &Path) {

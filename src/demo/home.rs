@@ -1,7 +1,7 @@
 //! What a demo's home has beside the shipped files: adapters and schedules of sources that a city may have and need not.
 
 use crate::adapter::endpoint::Endpoint;
-use crate::adapter::endpoint::host::{Names, SftpHost};
+use crate::adapter::endpoint::host::{FtpHost, FtpTls, Names, SftpHost};
 use crate::demo::sftp_server::{Account, host_key, public_line};
 
 /// Embeds a file of `home/` under its path.
@@ -15,8 +15,10 @@ macro_rules! own {
 pub const FILES: &[(&str, &str)] = own![
     "adapters/dispatch.toml",
     "adapters/express.toml",
+    "adapters/food.toml",
     "schedules/pull-dispatch.toml",
     "schedules/pull-express.toml",
+    "schedules/pull-food.toml",
 ];
 
 /// Who logs in to the city's servers of files.
@@ -44,6 +46,13 @@ host = \"127.0.0.1\"
 user = \"{USER}\"
 password_file = \"{PASSWORD_FILE}\"
 host_key = \"{host_key}\"
+
+[endpoints.food.ftp]
+host = \"127.0.0.1\"
+user = \"{USER}\"
+password_file = \"{PASSWORD_FILE}\"
+plain = true
+names = \"gb18030\"
 "
     )
 }
@@ -63,6 +72,25 @@ pub fn express(seed: u64, port: u16) -> Endpoint {
             known_hosts: None,
             names: Names::Auto,
             old_algorithms: false,
+        }),
+        ..Endpoint::default()
+    }
+}
+
+/// The city's FTP server of food licences, at its port of this run.
+#[must_use]
+pub fn food(port: u16) -> Endpoint {
+    Endpoint {
+        ftp: Some(FtpHost {
+            host: "127.0.0.1".to_owned(),
+            port: Some(port),
+            user: USER.to_owned(),
+            password_file: PASSWORD_FILE.into(),
+            tls: FtpTls::Explicit,
+            ca_file: None,
+            certificate_name: None,
+            plain: true,
+            names: Names::Gb18030,
         }),
         ..Endpoint::default()
     }

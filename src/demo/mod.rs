@@ -12,6 +12,7 @@ pub mod departments;
 pub mod dirt;
 pub mod door;
 pub mod firm;
+pub mod ftp_server;
 pub mod genesis;
 pub mod home;
 pub mod incidents;

@@ -57,6 +57,7 @@ const DELIVERED: &[(&str, &str)] = &[
     ("transport", "pages"),
     ("dispatch", "command"),
     ("express", "sftp"),
+    ("food", "ftp"),
 ];
 
 fn every_transport_delivers(home: &Path) {

@@ -22,6 +22,7 @@ use crate::daemon::plan::{next, plan};
 use crate::demo::city::{City, Told};
 use crate::demo::departments::{Folders, Shelves};
 use crate::demo::firm::State;
+use crate::demo::ftp_server::FtpServer;
 use crate::demo::home;
 use crate::demo::program::Program;
 use crate::demo::server::{Desk as Counter, Server};
@@ -57,6 +58,7 @@ pub struct Run {
     /// What departments show on their servers of files, and these servers.
     shelves: Shelves,
     _express: SftpServer,
+    _food: FtpServer,
     _network: tokio::runtime::Runtime,
     since: Timestamp,
     /// What firms heard on a day that this process lived from its morning to its evening.
@@ -119,6 +121,13 @@ impl Run {
             .overrides
             .endpoints
             .insert("express".to_owned(), home::express(seed, express.port()));
+        let food = FtpServer::start(runtime.handle(), home::account(), shelves.food.clone())
+            .map_err(io("启动演示部门文件服务"))
+            .map_err(failure)?;
+        place
+            .overrides
+            .endpoints
+            .insert("food".to_owned(), home::food(food.port()));
         let session = open(&place)?;
         let couriers = session.couriers().map_err(failure)?;
         let since = shanghai::instant(progress.options.start.at(0, 0, 0, 0));
@@ -134,6 +143,7 @@ impl Run {
             program,
             shelves,
             _express: express,
+            _food: food,
             _network: runtime,
             since,
             heard: None,

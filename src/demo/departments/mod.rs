@@ -15,6 +15,7 @@ use crate::domain::record::Month;
 
 pub mod dispatch;
 pub mod express;
+pub mod food;
 pub mod licences;
 pub mod market;
 pub mod roll;
@@ -37,6 +38,8 @@ pub struct Folders<'a> {
 pub struct Shelves {
     /// Licences of express delivery.
     pub express: Shelf,
+    /// Licences of food business.
+    pub food: Shelf,
 }
 
 impl City {
@@ -44,6 +47,9 @@ impl City {
     pub fn shelve(&self, shelves: &Shelves, day: Date) {
         let name = express::name(day).into_bytes();
         lay(&shelves.express, &name, day, || express::file(self, day));
+        lay(&shelves.food, &food::name(day), day, || {
+            food::file(self, day)
+        });
     }
 
     /// Delivers what the departments have on `day` (to be called after [`City::advance`]): the drop folders on working days, the

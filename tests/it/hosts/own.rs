@@ -1,9 +1,14 @@
 //! The demo's own servers of files, with the client that reads real ones.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+
 use jiff::Timestamp;
+use yingbao::demo::ftp_server::FtpServer;
 use yingbao::demo::sftp_server::{Account, SftpServer, host_key, public_line};
 use yingbao::demo::shelf::Shelf;
 
+use crate::hosts::proxy::line;
 use crate::hosts::{Bench, GBK, noise};
 
 const NAME: &str = "参保_1.csv";
@@ -88,4 +93,63 @@ fn files_come_from_the_demos_own_sftp_server() {
     let gone = at(server.port(), 7);
     drop(server);
     bench.refused(&gone, &files("sftp", ""), "YB-2411");
+}
+
+#[test]
+fn files_come_from_the_demos_own_ftp_server() {
+    let bench = bench();
+    let shelf = Shelf::default();
+    let server =
+        FtpServer::start(bench.runtime.handle(), account(), shelf.clone()).expect("a port");
+    let endpoint = format!(
+        "[ftp]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"demo\"\npassword_file = \"password\"\nplain = true\n",
+        server.port()
+    );
+    story(&bench, &shelf, &endpoint, "ftp");
+    // Who knows no extended words is served as well.
+    assert_eq!(old_fashioned(server.port()), b"gbk");
+    // It goes on in the middle.
+    let bytes = noise(8_000_000);
+    lay(&shelf, b"zzz.csv", &bytes);
+    lay(&shelf, b"zzz.csv.ok", b"");
+    let (port, broken) = line(server.port(), 3_000_000, 2, true);
+    let far = endpoint.replace(&server.port().to_string(), &port.to_string());
+    let marked = files("ftp", "marker = \".ok\"");
+    assert!(bench.take(&far, &marked).1 == bytes, "byte for byte");
+    assert_eq!((broken.cuts_left(), broken.rests()), (0, 2));
+    drop(server);
+    bench.refused(&endpoint, &marked, "YB-2411");
+}
+
+/// Logs in by hand, is kept from writing, and takes the file with the GBK name by PASV.
+fn old_fashioned(port: u16) -> Vec<u8> {
+    let control = TcpStream::connect(("127.0.0.1", port)).expect("a caller");
+    let mut words = control.try_clone().expect("a handle");
+    let mut replies = BufReader::new(control);
+    let mut told = |line: &[u8]| {
+        words.write_all(&[line, b"\r\n"].concat()).expect("sent");
+        let mut reply = String::new();
+        replies.read_line(&mut reply).expect("a reply");
+        reply
+    };
+    // The greeting answers the first line, so that each reply is one behind.
+    assert!(told(b"LIST").starts_with("220"));
+    assert!(told(b"USER demo").starts_with("530"));
+    assert!(told("PASS 口令 1".as_bytes()).starts_with("331"));
+    assert!(told(b"STOR a.csv").starts_with("230"));
+    assert!(told(b"RETR a.csv").starts_with("550"));
+    assert!(told(b"PASV").starts_with("425"));
+    let port = told(b"NOOP");
+    let numbers: Vec<u16> = port
+        .trim_end()
+        .trim_end_matches(')')
+        .rsplit(',')
+        .take(2)
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    assert!(told(&[b"RETR ", GBK].concat()).starts_with("200"));
+    let mut data = TcpStream::connect(("127.0.0.1", numbers[1] * 256 + numbers[0])).expect("data");
+    let mut content = Vec::new();
+    data.read_to_end(&mut content).expect("content");
+    content
 }

@@ -194,6 +194,8 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     let mut kills = 0;
     for moment in 1..=10u32 {
         let mut child = yingbao(&words(&killed, "150", "24"))
+            // Who is killed leaves its temporary folder behind.
+            .env("TMPDIR", folder.path())
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()

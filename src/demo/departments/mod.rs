@@ -181,6 +181,9 @@ mod tests {
                 roll::workbook(city, day, false).unwrap(),
                 tax::file(city, month),
                 transport::rows(city, day).concat().into_bytes(),
+                dispatch::lines(city, day).into_bytes(),
+                express::file(city, day).unwrap(),
+                food::file(city, day).unwrap(),
             ]
         };
         let first = bytes(&city(Dirt::Default, 1));

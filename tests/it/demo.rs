@@ -49,6 +49,49 @@ fn same(one: &Path, other: &Path, skip: &dyn Fn(&str) -> bool) {
     assert!(differing.is_empty(), "these files differ: {differing:?}");
 }
 
+/// Sources of every transport, each by the name of its adapter, and how many of their batches must have been accepted: the
+/// optional ones come once a month.
+const DELIVERED: &[(&str, &str)] = &[
+    ("market-regulation", "folder"),
+    ("tax", "http"),
+    ("transport", "pages"),
+    ("dispatch", "command"),
+    ("express", "sftp"),
+    ("food", "ftp"),
+];
+
+fn every_transport_delivers(home: &Path) {
+    let home = home.to_string_lossy();
+    for (adapter, transport) in DELIVERED {
+        let text = std::fs::read_to_string(format!("{home}/adapters/{adapter}.toml")).unwrap();
+        assert!(
+            text.contains(&format!("[transport.{transport}]")),
+            "{adapter}"
+        );
+        let words = [
+            "--home",
+            &home,
+            "batch",
+            "list",
+            "--adapter",
+            adapter,
+            "--json",
+        ];
+        let listed = out(&words, 0);
+        let batches: Vec<serde_json::Value> = listed
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let accepted = batches
+            .iter()
+            .filter(|batch| batch["verdict"].as_str().unwrap().starts_with("accepted"))
+            .count();
+        assert!(accepted >= 3, "{adapter} by {transport}: {listed}");
+    }
+    // What goes out at the end can be looked at without the servers: nothing in the home is dangling.
+    out(&["--home", &home, "check"], 0);
+}
+
 #[test]
 fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
     let folder = tempfile::tempdir().unwrap();
@@ -70,6 +113,7 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
         "two months, page and workbook: {told}"
     );
     assert_eq!(summary(&out(&words(&second, "300", "68"), 0)), told);
+    every_transport_delivers(&Path::new(&first).join("home"));
     same(Path::new(&first), Path::new(&second), &skip);
     // A finished demo is replaced; another folder that is not empty is refused.
     let other = path("other");
@@ -150,6 +194,8 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
     let mut kills = 0;
     for moment in 1..=10u32 {
         let mut child = yingbao(&words(&killed, "150", "24"))
+            // Who is killed leaves its temporary folder behind.
+            .env("TMPDIR", folder.path())
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()

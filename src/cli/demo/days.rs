@@ -20,9 +20,13 @@ use crate::cli::session::{Session, Unopened, open};
 use crate::courier::Couriers;
 use crate::daemon::plan::{next, plan};
 use crate::demo::city::{City, Told};
-use crate::demo::departments::Folders;
+use crate::demo::departments::{Folders, Shelves};
 use crate::demo::firm::State;
+use crate::demo::ftp_server::FtpServer;
+use crate::demo::home;
+use crate::demo::program::Program;
 use crate::demo::server::{Desk as Counter, Server};
+use crate::demo::sftp_server::{SftpServer, host_key};
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{CaseEvent, ClerkEvent};
 use crate::domain::coverage::{RollKnowledge, Standing, assess_all};
@@ -49,6 +53,12 @@ pub struct Run {
     /// What the departments' interfaces serve, and their server, with the runtime it lives on.
     counter: Counter,
     _server: Server,
+    /// What the licensing office lets us run.
+    program: Program,
+    /// What departments show on their servers of files, and these servers.
+    shelves: Shelves,
+    _express: SftpServer,
+    _food: FtpServer,
     _network: tokio::runtime::Runtime,
     since: Timestamp,
     /// What firms heard on a day that this process lived from its morning to its evening.
@@ -59,9 +69,10 @@ pub struct Run {
 
 impl Run {
     /// Opens the home (furnishing a new one), lives the city up to where an interrupted demo stood.
-    pub fn begin(out: &Path, home: &Path, progress: Progress) -> Result<Self, Unopened> {
+    pub fn begin(out: &Path, at: &Path, progress: Progress) -> Result<Self, Unopened> {
         let failure = Unopened::Failure;
-        furnish(home).map_err(failure)?;
+        let seed = progress.options.seed;
+        furnish(at, seed).map_err(failure)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -72,8 +83,8 @@ impl Run {
         let server = Server::start(runtime.handle(), counter.clone())
             .map_err(io("启动演示部门接口"))
             .map_err(failure)?;
-        // The address goes in as a value: no file of the demo holds its port.
-        let mut place = place(home);
+        // Addresses go in as values: no file of the demo holds a port or a temporary folder.
+        let mut place = place(at);
         for name in ["tax", "transport"] {
             let endpoint = Endpoint {
                 url: Some(server.base_url().to_owned()),
@@ -81,6 +92,42 @@ impl Run {
             };
             place.overrides.endpoints.insert(name.to_owned(), endpoint);
         }
+        let program = Program::install()
+            .map_err(io("放置演示程序"))
+            .map_err(failure)?;
+        let endpoint = Endpoint {
+            program: Some(
+                program
+                    .path()
+                    .map_err(io("放置演示程序"))
+                    .map_err(failure)?,
+            ),
+            ..Endpoint::default()
+        };
+        place
+            .overrides
+            .endpoints
+            .insert("dispatch".to_owned(), endpoint);
+        let shelves = Shelves::default();
+        let express = SftpServer::start(
+            runtime.handle(),
+            host_key(seed),
+            home::account(),
+            shelves.express.clone(),
+        )
+        .map_err(io("启动演示部门文件服务"))
+        .map_err(failure)?;
+        place
+            .overrides
+            .endpoints
+            .insert("express".to_owned(), home::express(seed, express.port()));
+        let food = FtpServer::start(runtime.handle(), home::account(), shelves.food.clone())
+            .map_err(io("启动演示部门文件服务"))
+            .map_err(failure)?;
+        place
+            .overrides
+            .endpoints
+            .insert("food".to_owned(), home::food(food.port()));
         let session = open(&place)?;
         let couriers = session.couriers().map_err(failure)?;
         let since = shanghai::instant(progress.options.start.at(0, 0, 0, 0));
@@ -93,6 +140,10 @@ impl Run {
             couriers,
             counter,
             _server: server,
+            program,
+            shelves,
+            _express: express,
+            _food: food,
             _network: runtime,
             since,
             heard: None,
@@ -126,6 +177,7 @@ impl Run {
             self.city
                 .advance(day, &self.session.configuration.calendar, &told);
             self.city.fill(&self.counter, day);
+            self.city.shelve(&self.shelves, day);
             day = day.saturating_add(1.day());
         }
         Ok(())
@@ -203,7 +255,9 @@ impl Run {
         };
         self.city
             .publish(day, &self.session.configuration.calendar, folders)
+            .and_then(|_| self.city.stock(&self.program, day))
             .map_err(io("写演示部门数据"))?;
+        self.city.shelve(&self.shelves, day);
         if day == self.progress.options.start {
             self.carry_history(day)?;
         }

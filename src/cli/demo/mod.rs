@@ -2,7 +2,9 @@
 //! the city plays the departments and the firms, and answers for the clerks.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::{Date, date};
@@ -13,6 +15,7 @@ use crate::cli::console::Console;
 use crate::cli::demo::days::Run;
 use crate::cli::session::{DEMO, Place, Unopened};
 use crate::config::shipped;
+use crate::demo::home;
 use crate::demo::options::{Dirt, Options};
 use crate::tasks::Failure;
 use crate::tasks::stopwatch::Stopwatch;
@@ -161,16 +164,38 @@ fn write_progress(out: &Path, progress: &Progress) -> Result<(), Failure> {
     fs::rename(&temporary, out.join(PROGRESS)).map_err(io("写演示进度"))
 }
 
-/// The shipped configuration, adapters and schedules unchanged, and the site file that marks a demo.
-fn furnish(home: &Path) -> Result<(), Failure> {
-    shipped::unpack(home).map_err(io("写演示配置"))?;
-    let site =
-        format!("# 演示环境：所有输出带有此标记，且不得切换为实际发送。\ndemo_mark = \"{MARK}\"\n");
-    fs::write(home.join("config/site.toml"), site).map_err(io("写演示配置"))?;
-    for folder in ["inbox/market-regulation", "inbox/insured-roll", "state"] {
-        fs::create_dir_all(home.join(folder)).map_err(io("建立演示目录"))?;
+/// The shipped configuration, adapters and schedules unchanged, those of the demo's further sources beside them, and the
+/// site file that marks a demo.
+fn furnish(at: &Path, seed: u64) -> Result<(), Failure> {
+    shipped::unpack(at).map_err(io("写演示配置"))?;
+    for (file, text) in home::FILES {
+        fs::write(at.join(file), text).map_err(io("写演示配置"))?;
     }
-    fs::write(home.join("state").join(DEMO), MARK).map_err(io("写演示标记"))
+    let site = format!(
+        "# 演示环境：所有输出带有此标记，且不得切换为实际发送。\ndemo_mark = \"{MARK}\"\n{}",
+        home::settings(seed)
+    );
+    fs::write(at.join("config/site.toml"), site).map_err(io("写演示配置"))?;
+    for folder in ["inbox/market-regulation", "inbox/insured-roll", "state"] {
+        fs::create_dir_all(at.join(folder)).map_err(io("建立演示目录"))?;
+    }
+    keep_secret(&at.join(home::PASSWORD_FILE), home::PASSWORD).map_err(io("写演示口令"))?;
+    fs::write(at.join("state").join(DEMO), MARK).map_err(io("写演示标记"))
+}
+
+/// Writes a secret as the program wants it: closed to all but its owner.
+fn keep_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// Where the demo's home lies.

@@ -1,4 +1,4 @@
-//! What the four departments deliver on a day, each in its own format, with its everyday dirt.
+//! What the departments deliver on a day, each in its own format, with its everyday dirt.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, shanghai};
 use crate::demo::city::City;
 use crate::demo::incidents::Incident;
 use crate::demo::server::Desk;
+use crate::demo::shelf::Shelf;
 use crate::domain::record::Month;
 
+pub mod dispatch;
+pub mod express;
+pub mod food;
+pub mod licences;
 pub mod market;
 pub mod roll;
 pub mod tax;
@@ -28,7 +33,25 @@ pub struct Folders<'a> {
     pub desk: Option<&'a Desk>,
 }
 
+/// What departments with servers of files show on them.
+#[derive(Debug, Clone, Default)]
+pub struct Shelves {
+    /// Licences of express delivery.
+    pub express: Shelf,
+    /// Licences of food business.
+    pub food: Shelf,
+}
+
 impl City {
+    /// Lays out the files of the month of `day`, each with its marker. A file that lies there stays as it is.
+    pub fn shelve(&self, shelves: &Shelves, day: Date) {
+        let name = express::name(day).into_bytes();
+        lay(&shelves.express, &name, day, || express::file(self, day));
+        lay(&shelves.food, &food::name(day), day, || {
+            food::file(self, day)
+        });
+    }
+
     /// Delivers what the departments have on `day` (to be called after [`City::advance`]): the drop folders on working days, the
     /// servers as months come. Files get their name when they are whole, their marker last. The same city and day give the same bytes.
     ///
@@ -95,6 +118,18 @@ pub fn period(month: Month) -> String {
     format!("{:04}{:02}", month.year, month.month)
 }
 
+/// The department writes at seven on the first of the month.
+fn lay(shelf: &Shelf, name: &[u8], day: Date, file: impl FnOnce() -> Option<Vec<u8>>) {
+    if shelf.file(name).is_some() {
+        return;
+    }
+    if let Some(content) = file() {
+        let written = shanghai::instant(day.first_of_month().at(7, 0, 0, 0));
+        shelf.lay(name, content, written);
+        shelf.lay(&[name, b".ok"].concat(), Vec::new(), written);
+    }
+}
+
 fn deliver(path: &Path, content: &[u8]) -> io::Result<()> {
     write_whole(path, content)?;
     let mut marker = path.as_os_str().to_owned();
@@ -146,6 +181,9 @@ mod tests {
                 roll::workbook(city, day, false).unwrap(),
                 tax::file(city, month),
                 transport::rows(city, day).concat().into_bytes(),
+                dispatch::lines(city, day).into_bytes(),
+                express::file(city, day).unwrap(),
+                food::file(city, day).unwrap(),
             ]
         };
         let first = bytes(&city(Dirt::Default, 1));

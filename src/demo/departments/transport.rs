@@ -4,8 +4,9 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::demo::city::City;
+use crate::demo::departments::licences;
 use crate::demo::dirt::{self, Smudge};
-use crate::demo::firm::{Firm, Status};
+use crate::demo::firm::Firm;
 use crate::demo::places::place;
 use crate::demo::trades::Licence;
 
@@ -31,18 +32,11 @@ pub fn rows(city: &City, day: Date) -> Vec<String> {
 
 fn row(firm: &Firm, licence: Licence, as_of: Date, smudge: Smudge) -> String {
     let touch = |cell, per_mille| smudge.touch(firm.number.into(), cell, per_mille);
-    let until = match firm.number % 9 {
-        0 => "长期".to_owned(),
-        n => {
-            let n = i16::try_from(n).unwrap_or(0);
-            format!("{}/{}/{}", as_of.year() + 1 + n % 4, 1 + n, 1)
-        }
-    };
-    let state = match firm.status(as_of) {
-        Status::Active => "正常",
-        Status::Liquidating => "暂停",
-        Status::Revoked | Status::Moved | Status::Cancelled => "注销",
-    };
+    let until = licences::end(firm, as_of).map_or_else(
+        || "长期".to_owned(),
+        |end| format!("{}/{}/{}", end.year(), end.month(), end.day()),
+    );
+    let state = licences::state(firm.status(as_of));
     let (vehicles, drivers) = (firm.vehicles, firm.vehicles * 3 / 2);
     let count = |n: u32, cell| {
         if touch(cell, 200).is_some() {

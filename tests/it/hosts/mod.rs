@@ -13,6 +13,7 @@ use yingbao::intake::fetch::{Errand, Fetched, Unfetched, fetch, finish};
 
 mod ftp;
 mod login;
+mod own;
 mod proxy;
 mod server;
 mod sftp;

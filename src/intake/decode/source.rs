@@ -19,6 +19,8 @@ pub struct Source<'b> {
     /// What of the window has served.
     start: usize,
     ended: bool,
+    /// What was met while somebody looked ahead: whoever reads that far is told.
+    failed: Option<Unreadable>,
     /// What [`Self::text`] gives of bytes that are none.
     mended: String,
 }
@@ -42,6 +44,7 @@ impl<'b> Source<'b> {
             window: Vec::new(),
             start: 0,
             ended: false,
+            failed: None,
             mended: String::new(),
         }
     }
@@ -61,6 +64,9 @@ impl<'b> Source<'b> {
         if self.ended {
             return Ok(false);
         }
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
         if self.start > 0 {
             self.window.copy_within(self.start.., 0);
             self.window.truncate(self.window.len() - self.start);
@@ -72,6 +78,17 @@ impl<'b> Source<'b> {
         self.text.consume(amount);
         self.ended = amount == 0;
         Ok(!self.ended)
+    }
+
+    /// The same for whoever only looks: a fault waits for the reader, who may find another before it.
+    pub fn ahead(&mut self) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
+        self.more().unwrap_or_else(|failed| {
+            self.failed = Some(failed);
+            false
+        })
     }
 
     /// Looks for the next line within so many bytes.

@@ -90,7 +90,7 @@ impl Ahead {
             self.start = format!("<{name}").into_bytes();
             self.end = Finder::new(format!("</{name}>").as_bytes()).into_owned();
         }
-        while let Some((from, to)) = self.find(source)? {
+        while let Some((from, to)) = self.find(source) {
             let inside = from + self.start.len()..to - self.end.needle().len();
             let Some(inside) = source.look(inside) else {
                 break;
@@ -108,7 +108,7 @@ impl Ahead {
     }
 
     /// Where the next record begins and ends in the rest of the window, when only blanks stand before it.
-    fn find(&self, source: &mut Source<'_>) -> Result<Option<(usize, usize)>, Unreadable> {
+    fn find(&self, source: &mut Source<'_>) -> Option<(usize, usize)> {
         let mut from = 0;
         loop {
             let rest = source.rest();
@@ -119,14 +119,14 @@ impl Ahead {
             if rest.len() > from + self.start.len() {
                 break;
             }
-            if from > self.most || !source.more()? {
-                return Ok(None);
+            if from > self.most || !source.ahead() {
+                return None;
             }
         }
         let rest = &source.rest()[from..];
         let behind = rest[self.start.len()];
         if !rest.starts_with(&self.start) || !b"> \t\r\n".contains(&behind) {
-            return Ok(None);
+            return None;
         }
         let length = self.end.needle().len();
         let mut seen = from;
@@ -134,11 +134,11 @@ impl Ahead {
             let rest = source.rest();
             if let Some(at) = self.end.find(&rest[seen..]) {
                 let to = seen + at + length;
-                return Ok((to <= self.most).then_some((from, to)));
+                return (to <= self.most).then_some((from, to));
             }
             seen = (rest.len() + 1).saturating_sub(length).max(from);
-            if rest.len() > self.most || !source.more()? {
-                return Ok(None);
+            if rest.len() > self.most || !source.ahead() {
+                return None;
             }
         }
     }

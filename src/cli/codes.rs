@@ -6,6 +6,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::cli::console::Console;
@@ -82,23 +83,15 @@ pub fn classify_here(place: &Place, console: &mut Console<'_>) -> i32 {
 }
 
 fn shipped_tables() -> Option<size::Tables> {
-    let text = |name: &str| {
-        shipped::FILES
-            .iter()
-            .find(|(file, _)| *file == name)
-            .map(|(_, text)| *text)
-    };
-    let size = toml_file::parse(
-        "config/rules/size-2017.toml",
-        text("config/rules/size-2017.toml")?,
-    )
-    .ok()?;
-    let finance = toml_file::parse(
-        "config/rules/finance-2015.toml",
-        text("config/rules/finance-2015.toml")?,
-    )
-    .ok()?;
-    Some(size::Tables { size, finance })
+    fn table<T: DeserializeOwned>(name: &str) -> Option<T> {
+        let path = rule_tables::in_force(name);
+        let (_, text) = shipped::FILES.iter().find(|(file, _)| *file == path)?;
+        toml_file::parse(&path, text).ok()
+    }
+    Some(size::Tables {
+        size: table(rule_tables::SIZE)?,
+        finance: table(rule_tables::FINANCE)?,
+    })
 }
 
 /// `classify`: a line that is no question answers `{"error": …}` in its place.

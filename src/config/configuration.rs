@@ -10,6 +10,7 @@ use crate::adapter::language::{Adapter, AdapterFile, Complaint, FieldTable};
 use crate::calendar::{Calendar, CalendarYear};
 use crate::config::fault::{self, Fault, sentence};
 use crate::config::home::Home;
+use crate::config::rule_tables::{self, in_force};
 use crate::config::schedule::{self, Schedule};
 use crate::config::settings::{self, Overrides, Settings};
 use crate::config::settings_check::{is_mail_address, mail_address_text};
@@ -125,9 +126,9 @@ impl Configuration {
         };
         let units: Option<UnitsFile> = reader.parse("config/units.toml");
         let ladder: Option<Ladder> = reader.parse("config/ladder.toml");
-        let sizes: Option<size::SizeTable> = reader.parse("config/rules/size-2017.toml");
-        let finance: Option<size::FinanceTable> = reader.parse("config/rules/finance-2015.toml");
-        let markers: Option<new_form::Rules> = reader.parse("config/rules/new-form.toml");
+        let sizes: Option<size::SizeTable> = reader.parse(&in_force(rule_tables::SIZE));
+        let finance: Option<size::FinanceTable> = reader.parse(&in_force(rule_tables::FINANCE));
+        let markers: Option<new_form::Rules> = reader.parse(&in_force(rule_tables::NEW_FORM));
         let years: Vec<CalendarYear> = reader
             .folder("config/calendar")
             .iter()

@@ -18,13 +18,19 @@ pub const FINANCE: &str = "finance-2015.toml";
 /// New-form markers.
 pub const NEW_FORM: &str = "new-form.toml";
 
+/// Where a table in force lies below home.
+#[must_use]
+pub fn in_force(name: &str) -> String {
+    format!("config/rules/{name}")
+}
+
 /// The rules in force with the tables that lie in `folder` in their place: `size-2017.toml`, `finance-2015.toml`,
 /// `new-form.toml`, any of them. One that is not there stays as it is.
 ///
 /// # Errors
 /// Every fault of every table; none being there is one too.
-pub fn proposed(folder: &Path, in_force: &Rules) -> Result<Rules, Vec<Fault>> {
-    let mut rules = in_force.clone();
+pub fn proposed(folder: &Path, current: &Rules) -> Result<Rules, Vec<Fault>> {
+    let mut rules = current.clone();
     let mut found = Found {
         folder,
         tables: 0,

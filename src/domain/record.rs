@@ -128,6 +128,9 @@ fields! {
     Representative = 32, "representative", "法定代表人标识（去标识化）", Pseudonym, Section;
     RegisteredCapital = 33, "registered_capital", "注册资本", Money, Section;
     RegistrationAuthority = 34, "registration_authority", "登记机关", Text, Public;
+    RegistrationNumber = 35, "registration_number", "工商注册号", Code, Public;
+    FormerNames = 36, "former_names", "曾用名", Text, Public;
+    IndustryName = 37, "industry_name", "行业名称", Text, County;
 }
 
 impl Field {
@@ -235,6 +238,9 @@ impl RecordKind {
                 F::Representative,
                 F::RegisteredCapital,
                 F::RegistrationAuthority,
+                F::RegistrationNumber,
+                F::FormerNames,
+                F::IndustryName,
             ],
             Self::Tax => &[
                 F::CreditCode,
@@ -249,6 +255,7 @@ impl RecordKind {
                 F::Phone,
                 F::Effective,
                 F::Representative,
+                F::IndustryName,
             ],
             Self::Transport => &[
                 F::CreditCode,

@@ -25,7 +25,8 @@ fn shipped_adapters_have_no_complaint() {
         assert_eq!(adapter.record, record);
         assert_eq!(adapter.transport.endpoint(), name);
         for field in record.fields() {
-            // What the four departments do not send: a day of effect, the representative's papers, capital and authority.
+            // What the four departments do not send: a day of effect, the representative's papers, capital and authority, what a firm
+            // was called and numbered before, its industry in words.
             let is_not_sent = (*field == Field::Township && record != RecordKind::Registration)
                 || matches!(
                     field,
@@ -33,6 +34,9 @@ fn shipped_adapters_have_no_complaint() {
                         | Field::Representative
                         | Field::RegisteredCapital
                         | Field::RegistrationAuthority
+                        | Field::RegistrationNumber
+                        | Field::FormerNames
+                        | Field::IndustryName
                 );
             assert!(
                 adapter.fields.contains_key(field) || is_not_sent,

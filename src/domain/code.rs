@@ -161,7 +161,7 @@ pub fn organisation_code_of(id: &str) -> Option<String> {
 
 /// The same without a copy: every row of every export is asked for it.
 #[must_use]
-pub fn organisation_bytes_of(id: &str) -> Option<[u8; 9]> {
+pub fn organisation_bytes_of(id: &str) -> Option<Organisation> {
     let code = regular(id);
     let code = code.as_bytes();
     let inner = match code.len() {
@@ -176,6 +176,74 @@ pub fn organisation_bytes_of(id: &str) -> Option<[u8; 9]> {
     };
     let inner = <[u8; 9]>::try_from(inner).ok()?;
     has_organisation_form(&inner).then_some(inner)
+}
+
+/// The 9 characters of an organisation code (GB 11714): what identifiers of a firm have in common over their shapes.
+pub type Organisation = [u8; 9];
+
+/// What an identifier is worth for telling whose a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It passes its checks and holds this organisation code.
+    Sound(Organisation),
+    /// It has the form of one that holds this organisation code, but fails a check.
+    Doubtful(Organisation),
+    /// Something else: a registration number, a code that lost digits, nothing known.
+    Opaque,
+    /// Nothing.
+    Blank,
+}
+
+impl Claim {
+    /// The organisation code inside, sound or not.
+    #[must_use]
+    pub const fn organisation(self) -> Option<Organisation> {
+        match self {
+            Self::Sound(organisation) | Self::Doubtful(organisation) => Some(organisation),
+            Self::Opaque | Self::Blank => None,
+        }
+    }
+}
+
+/// What an identifier is worth. A 15-digit number that may be a registration number as well as a tax id is doubtful.
+#[must_use]
+pub fn claim(id: &str) -> Claim {
+    let code = regular(id);
+    if code.is_empty() {
+        return Claim::Blank;
+    }
+    let Some(inner) = organisation_bytes_of(&code) else {
+        return Claim::Opaque;
+    };
+    let bytes = code.as_bytes();
+    let bare = if bytes.len() == 20 {
+        split_20(bytes).unwrap_or(bytes)
+    } else {
+        bytes
+    };
+    match judge(bare) {
+        (Kind::CreditCode | Kind::TaxId | Kind::OrganisationCode, CodeVerdict::Valid) => {
+            Claim::Sound(inner)
+        }
+        _ => Claim::Doubtful(inner),
+    }
+}
+
+/// The first 15 characters of an all-digit code whose last three a spreadsheet has lost: 18 digits that fail a check and end in 000,
+/// or in what a 64-bit float makes of them, or the exponential writing of one.
+#[must_use]
+pub fn kept_by_spreadsheet(id: &str) -> Option<String> {
+    let code = regular(id);
+    if let Some((mantissa, exponent)) = code.split_once("E+") {
+        let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+        let is_code = exponent == "17" && is_digits(digits.as_bytes()) && mantissa.get(1..2) == Some(".");
+        // Fewer than eight digits say no more than the county.
+        return (is_code && (9..=18).contains(&digits.len()))
+            .then(|| digits.chars().take(15).collect());
+    }
+    let bytes = code.as_bytes();
+    let is_number = bytes.len() == 18 && is_digits(bytes) && !is_credit_code(bytes);
+    is_number.then(|| code.get(..15).map(str::to_owned)).flatten()
 }
 
 /// The check character of a credit code's first 17 characters; `None` when they are not 17 of its alphabet.

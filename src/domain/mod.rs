@@ -1,6 +1,7 @@
 //! The nouns and their rules. Pure: values in, values out; no clock, files, store, logger, async.
 pub mod batch;
 pub mod bulletin;
+pub mod candidates;
 pub mod case;
 pub mod change;
 pub mod code;
@@ -14,9 +15,11 @@ pub mod history;
 pub mod identity;
 pub mod industry;
 pub mod ladder;
+pub mod linking;
 pub mod new_form;
 pub mod notice;
 pub mod outreach;
+pub mod pairing;
 pub mod record;
 pub mod register;
 pub mod review;

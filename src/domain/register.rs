@@ -5,10 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::code;
+use crate::domain::candidates::LooseEnds;
+use crate::domain::code::{self, Claim, Organisation};
 use crate::domain::finding::{Ground, Insurance};
+use crate::domain::linking::{Anchors, Lead, UnitLead, claim_of, comparable_name, names_of};
+use crate::domain::pairing::{self, Candidate, Decisions};
 use crate::domain::record::{Field, Month, Record, RecordKind};
-use crate::domain::text::normal_name;
+use crate::domain::unit::Units;
+
+pub use crate::domain::linking::Tier;
 
 /// A record with the place where anybody can look it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +51,6 @@ impl Placed {
             article: article.to_owned(),
         }
     }
-}
-
-/// How a record came to its enterprise, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// The same organisation code (positions 9–17 of the credit code, or the end of a legacy tax id).
-    Code,
-    /// Another row of the same unit number carries the code.
-    UnitNumber,
-    /// The same normalised name, and only one enterprise bears it.
-    Name,
 }
 
 /// Why a record belongs to an enterprise.
@@ -107,6 +100,8 @@ pub struct Enterprise {
     pub unit_states: BTreeMap<String, String>,
     /// Why each record is here.
     pub links: Vec<Link>,
+    /// Pairs for a person to decide that concern rows of the roll: its staff may stand on those, so nothing adverse is founded.
+    pub undecided: Vec<Candidate>,
 }
 
 impl Enterprise {
@@ -117,6 +112,18 @@ impl Enterprise {
             .chain(self.tax.values())
             .chain(&self.transport)
             .chain(self.roll.values().flat_map(|heads| &heads.rows))
+    }
+
+    /// Whether it is called so, or was.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let name = comparable_name(name);
+        let former = self.registration.as_ref().map(|placed| &placed.record);
+        !name.is_empty()
+            && (comparable_name(&self.name) == name
+                || former.is_some_and(|record| {
+                    names_of(record).any(|former| comparable_name(former) == name)
+                }))
     }
 
     /// Its organisation code.
@@ -145,8 +152,10 @@ impl Enterprise {
 pub struct Register {
     /// Sorted by id.
     pub enterprises: Vec<Enterprise>,
-    /// Roll rows that belong to nobody known: shown in `status`, never ground for a finding.
+    /// Records that lead to nobody: never ground for a finding.
     pub unattached: Vec<Placed>,
+    /// Pairs that may be one firm, for a person to decide; what has been decided is not among them. Sorted.
+    pub candidates: Vec<Candidate>,
     /// Of which months the sources speak.
     pub periods: Periods,
     index: HashMap<String, usize>,
@@ -206,12 +215,21 @@ pub fn organisation_wanted(wanted: &str) -> String {
 }
 
 impl Register {
-    /// Builds the register from the current records of all sources.
+    /// Builds the register from the current records of all sources, as the identifiers and names lead, without places and decisions.
     #[must_use]
     pub fn build(records: impl IntoIterator<Item = Placed>) -> Self {
+        Self::link(records, &Units::default(), &Decisions::default())
+    }
+
+    /// Builds the register from the current records of all sources.
+    #[must_use]
+    pub fn link(
+        records: impl IntoIterator<Item = Placed>,
+        units: &Units,
+        decisions: &Decisions,
+    ) -> Self {
         let mut register = Self::default();
-        let mut roll = Vec::new();
-        let mut later = Vec::new();
+        let (mut registrations, mut roll, mut later) = (Vec::new(), Vec::new(), Vec::new());
         for placed in records {
             // What is missing stands for a while, but nobody speaks of its month any more.
             if placed.missed == 0
@@ -222,16 +240,37 @@ impl Register {
                     .count(placed.record.kind, month, insurance, 1);
             }
             match placed.record.kind {
-                RecordKind::Registration => register.attach_registration(placed),
+                RecordKind::Registration => registrations.push(placed),
                 RecordKind::InsuredRoll => roll.push(placed),
                 RecordKind::Tax | RecordKind::Transport => later.push(placed),
             }
         }
-        for placed in later {
-            register.attach_by_code(placed);
+        let anchors = Anchors::of(
+            registrations.iter().map(|placed| &placed.record),
+            units,
+            decisions,
+        );
+        let mut loose = LooseEnds::default();
+        for placed in registrations {
+            match anchors.of_registration(&placed.record) {
+                Some((organisation, tier, reason)) => {
+                    register.attach_registration(organisation, placed, tier, reason);
+                }
+                None => register.unattached.push(placed),
+            }
         }
-        register.attach_roll(roll);
-        register.finish()
+        for placed in later {
+            let lead = anchors.lead(&placed.record, None);
+            let own = register.settle(&anchors, &mut loose, &placed, lead);
+            match own {
+                Some((organisation, tier, reason)) => {
+                    register.attach(organisation, placed, tier, reason);
+                }
+                None => register.unattached.push(placed),
+            }
+        }
+        register.attach_roll(&anchors, &mut loose, roll);
+        register.finish(&anchors, loose)
     }
 
     /// The enterprise of this credit code, organisation code, id or exact name.
@@ -240,13 +279,9 @@ impl Register {
         if let Some(&at) = self.index.get(&organisation_wanted(wanted)) {
             return vec![&self.enterprises[at]];
         }
-        let name = normal_name(wanted);
-        if name.is_empty() {
-            return Vec::new();
-        }
         self.enterprises
             .iter()
-            .filter(|enterprise| normal_name(&enterprise.name) == name)
+            .filter(|enterprise| enterprise.is_called(wanted))
             .collect()
     }
 
@@ -265,34 +300,61 @@ impl Register {
         self.enterprises.get(*at)
     }
 
-    fn entry(&mut self, organisation: &str) -> &mut Enterprise {
-        let at = *self
-            .index
-            .entry(organisation.to_owned())
-            .or_insert_with(|| {
+    fn entry(&mut self, organisation: Organisation) -> &mut Enterprise {
+        let organisation = pairing::text(organisation);
+        let at = match self.index.get(&organisation) {
+            Some(at) => *at,
+            None => {
                 self.enterprises.push(Enterprise {
                     id: format!("E{organisation}"),
                     ..Enterprise::default()
                 });
+                self.index.insert(organisation, self.enterprises.len() - 1);
                 self.enterprises.len() - 1
-            });
+            }
+        };
         &mut self.enterprises[at]
     }
 
-    fn attach_registration(&mut self, placed: Placed) {
-        let Some(code) = placed.record.text(Field::CreditCode).map(str::to_owned) else {
-            return;
+    /// Where a record stands in the end. What leads nowhere stands under its own code, when it has one that is nobody else's; what is
+    /// not led to the registrar's own enterprises by a sound code is a loose end.
+    fn settle(
+        &self,
+        anchors: &Anchors<'_>,
+        loose: &mut LooseEnds,
+        placed: &Placed,
+        lead: Lead,
+    ) -> Option<(Organisation, Tier, &'static str)> {
+        let (open, claim) = match lead {
+            Lead::To(organisation, tier, reason) => return Some((organisation, tier, reason)),
+            Lead::Open(open) => (open, claim_of(&placed.record)),
+            Lead::Nowhere => (Vec::new(), claim_of(&placed.record)),
         };
-        let Some(organisation) = organisation_code(&code) else {
-            return;
-        };
-        let enterprise = self.entry(&organisation);
-        enterprise
-            .links
-            .push(link(&placed, Tier::Code, "统一社会信用代码相同"));
-        let is_older = enterprise.registration.as_ref().is_some_and(|known| {
-            (known.precedence, freshness(known)) > (placed.precedence, freshness(&placed))
-        });
+        let own = claim
+            .organisation()
+            .map(|own| anchors.canonical(own))
+            .filter(|own| !anchors.holds(*own));
+        // A firm of another registrar, and nobody here is called so.
+        let is_foreign = matches!(claim, Claim::Sound(_)) && open.is_empty();
+        if !is_foreign {
+            loose.note(anchors, &placed.record, claim, &open);
+        }
+        own.map(|own| (own, Tier::Code, "识别号所含组织机构代码相同，登记机关无此户"))
+    }
+
+    fn attach_registration(
+        &mut self,
+        organisation: Organisation,
+        placed: Placed,
+        tier: Tier,
+        reason: &str,
+    ) {
+        let enterprise = self.entry(organisation);
+        enterprise.links.push(link(&placed, tier, reason));
+        let is_older = enterprise
+            .registration
+            .as_ref()
+            .is_some_and(|known| standing(known) > standing(&placed));
         if is_older {
             return;
         }
@@ -301,29 +363,19 @@ impl Register {
             .text(Field::Name)
             .unwrap_or_default()
             .clone_into(&mut enterprise.name);
-        enterprise.credit_code = code;
+        placed
+            .record
+            .text(Field::CreditCode)
+            .unwrap_or_default()
+            .clone_into(&mut enterprise.credit_code);
         enterprise.registration = Some(placed);
     }
 
-    fn attach_by_code(&mut self, placed: Placed) {
-        let Some(code) = placed.record.text(Field::CreditCode).map(str::to_owned) else {
-            return;
-        };
-        let Some(organisation) = organisation_code(&code) else {
-            return;
-        };
-        let enterprise = self.entry(&organisation);
-        if enterprise.credit_code.is_empty() {
-            enterprise.credit_code = code;
-            placed
-                .record
-                .text(Field::Name)
-                .unwrap_or_default()
-                .clone_into(&mut enterprise.name);
-        }
-        enterprise
-            .links
-            .push(link(&placed, Tier::Code, "识别号所含组织机构代码相同"));
+    /// Attaches a record of tax or transport.
+    fn attach(&mut self, organisation: Organisation, placed: Placed, tier: Tier, reason: &str) {
+        let enterprise = self.entry(organisation);
+        enterprise.called_by(&placed.record);
+        enterprise.links.push(link(&placed, tier, reason));
         match (placed.record.kind, placed.record.month()) {
             (RecordKind::Tax, Some(month)) => {
                 let is_twin = enterprise.tax.get(&month).is_some_and(|known| {
@@ -337,97 +389,43 @@ impl Register {
         }
     }
 
-    fn attach_roll(&mut self, rows: Vec<Placed>) {
-        let mut by_unit: HashMap<String, Option<String>> = HashMap::new();
+    fn attach_roll(&mut self, anchors: &Anchors<'_>, loose: &mut LooseEnds, rows: Vec<Placed>) {
+        let mut units: HashMap<String, UnitLead> = HashMap::new();
         for placed in &rows {
-            let (Some(unit), Some(code)) = (
-                placed.record.text(Field::UnitNumber),
-                placed.record.text(Field::CreditCode),
-            ) else {
+            let Some(unit) = placed.record.text(Field::UnitNumber) else {
                 continue;
             };
-            let Some(organisation) = organisation_code(code) else {
-                continue;
+            let said = match (anchors.by_code(&placed.record), claim_of(&placed.record)) {
+                (Some((organisation, ..)), _) => organisation,
+                (None, Claim::Sound(organisation)) => anchors.canonical(organisation),
+                (None, _) => continue,
             };
-            by_unit
-                .entry(unit.to_owned())
-                .and_modify(|known| {
-                    // Two codes under one unit number: the number proves nothing for blank rows.
-                    if known.as_deref() != Some(&organisation) {
-                        *known = None;
-                    }
-                })
-                .or_insert(Some(organisation));
+            units.entry(unit.to_owned()).or_default().hear(said);
         }
-        let mut by_name: HashMap<String, Option<String>> = HashMap::new();
-        for enterprise in self.enterprises.iter().filter(|e| !e.name.is_empty()) {
-            by_name
-                .entry(normal_name(&enterprise.name))
-                .and_modify(|known| *known = None)
-                .or_insert_with(|| Some(enterprise.organisation().to_owned()));
-        }
-        // Whom the other sources know: what the roll adds says nothing of its own later rows, so their order does not matter.
-        let known = self.enterprises.len();
         for placed in rows {
-            let found = self.owner(&placed.record, known, &by_unit, &by_name);
-            match found {
+            let of_unit = placed
+                .record
+                .text(Field::UnitNumber)
+                .and_then(|unit| units.get(unit)?.one());
+            let lead = anchors.lead(&placed.record, of_unit);
+            match self.settle(anchors, loose, &placed, lead) {
                 Some((organisation, tier, reason)) => {
-                    self.attach_roll_row(&organisation, placed, tier, reason);
+                    self.attach_roll_row(organisation, placed, tier, reason);
                 }
                 None => self.unattached.push(placed),
             }
         }
     }
 
-    /// Whose roll row this is. A code that leads to nobody known gives way to the unit number and the name before it makes an
-    /// enterprise of its own: with a slip in the code the true firm would look uninsured.
-    fn owner(
-        &self,
-        row: &Record,
-        known: usize,
-        by_unit: &HashMap<String, Option<String>>,
-        by_name: &HashMap<String, Option<String>>,
-    ) -> Option<(String, Tier, &'static str)> {
-        let by_code = row
-            .text(Field::CreditCode)
-            .and_then(organisation_code)
-            .map(|code| (code, Tier::Code, "统一社会信用代码相同"));
-        if by_code
-            .as_ref()
-            .is_some_and(|(code, ..)| self.index.get(code).is_some_and(|at| *at < known))
-        {
-            return by_code;
-        }
-        let of_unit = row
-            .text(Field::UnitNumber)
-            .and_then(|unit| by_unit.get(unit)?.clone())
-            .map(|code| {
-                let reason = "同一单位编号的其他行载有统一社会信用代码";
-                (code, Tier::UnitNumber, reason)
-            });
-        // The unit of a row with a code is that code's own: only a blank row needs it.
-        let of_unit = of_unit.filter(|_| by_code.is_none());
-        let of_name = row
-            .text(Field::Name)
-            .and_then(|name| by_name.get(&normal_name(name))?.clone())
-            .map(|code| (code, Tier::Name, "规范化名称相同且唯一"));
-        of_unit.or(of_name).or(by_code)
-    }
-
-    fn attach_roll_row(&mut self, organisation: &str, placed: Placed, tier: Tier, reason: &str) {
+    fn attach_roll_row(
+        &mut self,
+        organisation: Organisation,
+        placed: Placed,
+        tier: Tier,
+        reason: &str,
+    ) {
         let enterprise = self.entry(organisation);
-        if enterprise.credit_code.is_empty() {
-            placed
-                .record
-                .text(Field::CreditCode)
-                .unwrap_or_default()
-                .clone_into(&mut enterprise.credit_code);
-            placed
-                .record
-                .text(Field::Name)
-                .unwrap_or_default()
-                .clone_into(&mut enterprise.name);
-        }
+        enterprise.called_by(&placed.record);
         enterprise.links.push(link(&placed, tier, reason));
         let (Some(month), Some(kind)) = (
             placed.record.month(),
@@ -464,7 +462,7 @@ impl Register {
         heads.rows.push(placed);
     }
 
-    fn finish(mut self) -> Self {
+    fn finish(mut self, anchors: &Anchors<'_>, loose: LooseEnds) -> Self {
         self.enterprises.sort_by(|a, b| a.id.cmp(&b.id));
         self.index = self
             .enterprises
@@ -472,8 +470,46 @@ impl Register {
             .enumerate()
             .map(|(at, enterprise)| (enterprise.organisation().to_owned(), at))
             .collect();
+        for (organisation, joined) in anchors.joined() {
+            if let Some(&at) = self.index.get(&pairing::text(joined)) {
+                self.index.insert(pairing::text(organisation), at);
+            }
+        }
+        let candidates = loose.candidates(anchors, &self.enterprises);
+        self.protect(&candidates);
+        self.candidates = candidates;
         self
     }
+
+    /// Marks the enterprises that open pairs protect: those of a whole register, for one that holds a few enterprises only.
+    pub fn protect(&mut self, candidates: &[Candidate]) {
+        for enterprise in &mut self.enterprises {
+            enterprise.undecided.clear();
+        }
+        for candidate in candidates.iter().filter(|candidate| candidate.protects) {
+            let organisation = candidate.enterprise.trim_start_matches('E');
+            if let Some(at) = self.index.get(organisation) {
+                self.enterprises[*at].undecided.push(candidate.clone());
+            }
+        }
+    }
+}
+
+impl Enterprise {
+    /// Takes name and code from the first record, where the registrar gives none.
+    fn called_by(&mut self, record: &Record) {
+        if self.credit_code.is_empty() {
+            let text = |field| record.text(field).unwrap_or_default();
+            text(Field::CreditCode).clone_into(&mut self.credit_code);
+            text(Field::Name).clone_into(&mut self.name);
+        }
+    }
+}
+
+/// Of two registrations of one enterprise the one under a sound code counts, else that of the source with precedence, else the fresher.
+fn standing(placed: &Placed) -> (bool, i32, (Option<Date>, bool, Option<Date>)) {
+    let is_sound = matches!(claim_of(&placed.record), Claim::Sound(_));
+    (is_sound, placed.precedence, freshness(placed))
 }
 
 /// Of two registrations under one organisation code the later approval counts, else the active one, else the newer file.

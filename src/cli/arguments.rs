@@ -98,6 +98,12 @@ pub enum Command {
         after_help = "Examples:\n  yingbao case list --unit 宛城区\n  yingbao case show EMA49U85BX-A-1\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20"
     )]
     Case(CaseCommand),
+    /// Pairs that may be one firm: who decides, and what was decided
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  yingbao identity list\n  yingbao identity same unit:4113000007 91411303MA49U85BX9 --by 张三 --reason \"与单位电话核实，系同一单位\""
+    )]
+    Identity(IdentityCommand),
     /// Notices of the outbox
     #[command(subcommand, after_help = "Example:\n  yingbao notice list --in failed")]
     Notice(NoticeCommand),
@@ -364,6 +370,48 @@ pub enum CaseCommand {
         #[arg(long)]
         number: Option<String>,
     },
+}
+
+/// `identity …`
+#[derive(Debug, Subcommand)]
+pub enum IdentityCommand {
+    /// Pairs that wait for a person, the likeliest first
+    #[command(after_help = "Example:\n  yingbao identity list --json")]
+    List {
+        /// Also those that were decided
+        #[arg(long)]
+        all: bool,
+    },
+    /// They are one firm: its records are joined from the next review on
+    #[command(
+        after_help = "Example:\n  yingbao identity same unit:4113000007 91411303MA49U85BX9 --by 张三 --reason \"与单位电话核实，系同一单位\"\n\nExit: 0 recorded, 1 refused by a rule."
+    )]
+    Same(IdentityWord),
+    /// They are not: they are never proposed or joined again
+    #[command(
+        after_help = "Example:\n  yingbao identity different code:91411303MA49U86BX9 EMA49U85BX --by 张三 --reason \"营业执照载明为另一户\"\n\nExit: 0 recorded, 1 refused by a rule."
+    )]
+    Different(IdentityWord),
+    /// Take a decision back
+    #[command(
+        after_help = "Example:\n  yingbao identity undo unit:4113000007 EMA49U85BX --by 李四 --reason \"误认，单位已更正\"\n\nExit: 0 recorded, 1 refused by a rule."
+    )]
+    Undo(IdentityWord),
+}
+
+/// What a person says of a pair.
+#[derive(Debug, Args)]
+pub struct IdentityWord {
+    /// unit:NUMBER of the roll, code:IDENTIFIER as written, or enterprise:ID
+    pub subject: crate::domain::pairing::Subject,
+    /// The enterprise: its id or a code of it
+    pub enterprise: String,
+    /// Who answers for it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// On what ground
+    #[arg(long)]
+    pub reason: String,
 }
 
 /// `notice …`

@@ -125,7 +125,11 @@ impl LooseEnds {
                     slips.entry(slip).or_default().push((subject, name));
                 }
             }
-            for cut in end.codes.iter().filter_map(|code| code::kept_by_spreadsheet(code)) {
+            for cut in end
+                .codes
+                .iter()
+                .filter_map(|code| code::kept_by_spreadsheet(code))
+            {
                 cuts.entry(cut).or_default().push(subject);
             }
         }
@@ -155,8 +159,8 @@ impl LooseEnds {
                 let bare_own = bare(&own);
                 for slip in without_one(&bare_own) {
                     for (subject, name) in slips.get(&slip).into_iter().flatten() {
-                        let is_near = own != **name
-                            && strsim::osa_distance(&bare_own, &bare(name)) <= 1;
+                        let is_near =
+                            own != **name && strsim::osa_distance(&bare_own, &bare(name)) <= 1;
                         if is_near && self.may_be(subject, anchors, organisation, found) {
                             note(found, subject, organisation, Likeness::NearName);
                         }
@@ -272,7 +276,9 @@ fn without_one(name: &str) -> Vec<String> {
 fn successors(anchors: &Anchors<'_>, enterprises: &[Enterprise]) -> Vec<Candidate> {
     let mut by_owner: HashMap<String, Vec<(&Enterprise, Date)>> = HashMap::new();
     for old in enterprises {
-        let Some(row) = &old.registration else { continue };
+        let Some(row) = &old.registration else {
+            continue;
+        };
         let is_old = old.credit_code.starts_with("92")
             && row.record.text(Field::Status) != Some("active")
             && has_heads(old);
@@ -287,8 +293,7 @@ fn successors(anchors: &Anchors<'_>, enterprises: &[Enterprise]) -> Vec<Candidat
         return Vec::new();
     }
     for new in enterprises {
-        let (Some(row), Some(organisation)) =
-            (&new.registration, pairing::organisation(&new.id))
+        let (Some(row), Some(organisation)) = (&new.registration, pairing::organisation(&new.id))
         else {
             continue;
         };

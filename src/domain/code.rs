@@ -236,14 +236,17 @@ pub fn kept_by_spreadsheet(id: &str) -> Option<String> {
     let code = regular(id);
     if let Some((mantissa, exponent)) = code.split_once("E+") {
         let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-        let is_code = exponent == "17" && is_digits(digits.as_bytes()) && mantissa.get(1..2) == Some(".");
+        let is_code =
+            exponent == "17" && is_digits(digits.as_bytes()) && mantissa.get(1..2) == Some(".");
         // Fewer than eight digits say no more than the county.
         return (is_code && (9..=18).contains(&digits.len()))
             .then(|| digits.chars().take(15).collect());
     }
     let bytes = code.as_bytes();
     let is_number = bytes.len() == 18 && is_digits(bytes) && !is_credit_code(bytes);
-    is_number.then(|| code.get(..15).map(str::to_owned)).flatten()
+    is_number
+        .then(|| code.get(..15).map(str::to_owned))
+        .flatten()
 }
 
 /// The check character of a credit code's first 17 characters; `None` when they are not 17 of its alphabet.

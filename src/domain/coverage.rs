@@ -115,6 +115,8 @@ pub enum Standing {
     UnclassedIndustry,
     /// No accepted, fresh roll to compare with.
     RollNotKnown,
+    /// Rows of the roll may be its own; a person has to say.
+    IdentityUndecided,
     /// All owed kinds and heads are on the roll.
     Insured,
     /// The same, with work injury by construction project.
@@ -143,6 +145,7 @@ impl Standing {
             Self::OtherForm => "个体工商户、合作社等，未纳入专项范围",
             Self::UnclassedIndustry => "行业不在划型范围",
             Self::RollNotKnown => "参保登记册不可用，不作判断",
+            Self::IdentityUndecided => "有参保记录疑属该户，待认定，不作判断",
             Self::Insured => "已按规定参保",
             Self::InsuredByProject => "已参保，工伤保险按建设项目参加",
             Self::InsuredDispatch => "自有职工已参保，其余为劳务派遣",
@@ -389,6 +392,11 @@ impl Context<'_> {
             if by_head_office.contains(&enterprise.id) {
                 assessment.findings.clear();
                 return Standing::InsuredByHeadOffice;
+            }
+            // Rows of the roll that may be its own: its staff may stand there.
+            if !enterprise.undecided.is_empty() {
+                assessment.findings.clear();
+                return Standing::IdentityUndecided;
             }
             return Standing::Doubtful;
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::batch::Batch;
 use crate::domain::case::{CaseEvent, CaseId};
 use crate::domain::notice::{Notice, Outcome};
+use crate::domain::pairing::{PairingEvent, Subject};
 
 /// One thing decided or done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,17 @@ pub enum Event {
         day: Date,
         /// What happened to it.
         change: CaseEvent,
+    },
+    /// Something happened to a pair that may be one firm.
+    Pairing {
+        /// What may belong to the enterprise.
+        subject: Subject,
+        /// The enterprise.
+        enterprise: String,
+        /// The day, here.
+        day: Date,
+        /// What happened.
+        change: PairingEvent,
     },
     /// A review of every enterprise was completed on this roll; findings beyond the caps wait, by unit.
     Reviewed {

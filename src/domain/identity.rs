@@ -1,11 +1,13 @@
 //! What a record is found by: the identities that the register joins records on.
 //!
-//! The register attaches records by the organisation code inside an identifier, by the unit number of the roll and by the
-//! normalised name; a branch names its head office. Whoever wants the records of one enterprise asks for these.
+//! The register attaches records by the organisation code inside an identifier, by an identifier that holds none as it is written,
+//! by the unit number of the roll and by the normalised name, current or former; a branch names its head office. Whoever wants the
+//! records of one enterprise asks for these.
 
 use std::borrow::Cow;
 
-use crate::domain::code::organisation_bytes_of;
+use crate::domain::code::{organisation_bytes_of, regular};
+use crate::domain::linking::names_of;
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::text::{normal_name, normalised_name};
 
@@ -20,6 +22,8 @@ pub enum Identity {
     Name(String),
     /// The organisation code of the head office that it names.
     HeadOffice(String),
+    /// Its identifier as it is written, made regular, when no organisation code is inside; or the number that the registrar had for it.
+    Written(String),
 }
 
 impl Identity {
@@ -34,9 +38,12 @@ impl Identity {
             Self::Organisation(code) => holds(Field::CreditCode, code),
             Self::HeadOffice(code) => holds(Field::HeadOfficeCode, code),
             Self::Unit(unit) => record.text(Field::UnitNumber) == Some(unit),
-            Self::Name(name) => record
-                .text(Field::Name)
-                .is_some_and(|own| normal_name(own) == *name),
+            Self::Name(name) => names_of(record).any(|own| normal_name(own) == *name),
+            Self::Written(text) => {
+                let is_it = |field| record.text(field).is_some_and(|own| regular(own) == *text);
+                is_it(Field::RegistrationNumber)
+                    || (is_it(Field::CreditCode) && organisation_bytes_of(text).is_none())
+            }
         }
     }
 
@@ -44,7 +51,7 @@ impl Identity {
     #[must_use]
     pub fn leads(&self, kind: RecordKind) -> bool {
         match self {
-            Self::Organisation(_) => led_by_code(kind),
+            Self::Organisation(_) | Self::Written(_) => led_by_code(kind),
             Self::Unit(_) => kind.key().first() == Some(&Field::UnitNumber),
             Self::Name(_) | Self::HeadOffice(_) => false,
         }
@@ -66,11 +73,13 @@ pub enum Borne<'a> {
     Name(Cow<'a, str>),
     /// As [`Identity::HeadOffice`].
     HeadOffice([u8; 9]),
+    /// As [`Identity::Written`].
+    Written(Cow<'a, str>),
 }
 
 /// Tells `each` the identities of a record that its key does not begin with.
 pub fn beside_key<'a>(record: &'a Record, each: &mut dyn FnMut(Borne<'a>)) {
-    if let Some(name) = record.text(Field::Name) {
+    for name in names_of(record) {
         let name = normalised_name(name);
         if !name.is_empty() {
             each(Borne::Name(name));
@@ -78,9 +87,15 @@ pub fn beside_key<'a>(record: &'a Record, each: &mut dyn FnMut(Borne<'a>)) {
     }
     let inner = |field| record.text(field).and_then(organisation_bytes_of);
     if !led_by_code(record.kind)
-        && let Some(code) = inner(Field::CreditCode)
+        && let Some(written) = record.text(Field::CreditCode)
     {
-        each(Borne::Organisation(code));
+        match organisation_bytes_of(written) {
+            Some(code) => each(Borne::Organisation(code)),
+            None => each(Borne::Written(regular(written))),
+        }
+    }
+    if let Some(number) = record.text(Field::RegistrationNumber) {
+        each(Borne::Written(regular(number)));
     }
     if record.kind == RecordKind::Registration
         && let Some(code) = inner(Field::HeadOfficeCode)
@@ -109,6 +124,8 @@ mod tests {
                 (Field::Name, "南阳宛东（集团） 有限公司"),
                 (Field::UnitNumber, "4113000001"),
                 (Field::HeadOfficeCode, "411381MA4RHCMP9"),
+                (Field::RegistrationNumber, "411300000012347"),
+                (Field::FormerNames, "南阳旧名有限公司；南阳更旧有限公司"),
             ] {
                 if kind.fields().contains(&field) {
                     record.fields.insert(field, text(value));
@@ -124,6 +141,7 @@ mod tests {
                     Borne::HeadOffice(code) => {
                         Identity::HeadOffice(String::from_utf8_lossy(&code).into_owned())
                     }
+                    Borne::Written(text) => Identity::Written(text.into_owned()),
                 });
             });
             for identity in [
@@ -131,6 +149,8 @@ mod tests {
                 Identity::Unit("4113000001".to_owned()),
                 Identity::Name("南阳宛东(集团)有限公司".to_owned()),
                 Identity::HeadOffice("MA4RHCMP9".to_owned()),
+                Identity::Name("南阳更旧有限公司".to_owned()),
+                Identity::Written("411300000012347".to_owned()),
             ] {
                 let found = told.contains(&identity) || identity.leads(kind);
                 assert_eq!(identity.is_of(&record), found, "{kind:?} {identity:?}");

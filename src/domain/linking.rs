@@ -21,7 +21,7 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
-use crate::domain::pairing::{Decisions, Subject};
+use crate::domain::pairing::{Decisions, LONGEST_CHAIN, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::text::{normal_name, normalised_name};
 use crate::domain::unit::Units;
@@ -271,7 +271,8 @@ impl<'a> Anchors<'a> {
         });
         let mut aliases = HashMap::new();
         for (organisation, record) in doubtful.clone() {
-            if self.by_organisation.contains_key(&self.canonical(organisation)) {
+            let joined = self.decisions.canonical(organisation);
+            if joined != organisation || self.by_organisation.contains_key(&joined) {
                 continue;
             }
             let subject = self.subject(record, Claim::Doubtful(organisation));
@@ -290,17 +291,14 @@ impl<'a> Anchors<'a> {
     fn add(&mut self, organisation: Organisation, sound: bool, record: &Record) {
         let organisation = self.canonical(organisation);
         let evidence = Evidence::of(record, self.units);
-        let at = *self
-            .by_organisation
-            .entry(organisation)
-            .or_insert_with(|| {
-                self.list.push(Anchor {
-                    organisation,
-                    sound: false,
-                    evidence: Evidence::default(),
-                });
-                u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
+        let at = *self.by_organisation.entry(organisation).or_insert_with(|| {
+            self.list.push(Anchor {
+                organisation,
+                sound: false,
+                evidence: Evidence::default(),
             });
+            u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
+        });
         let anchor = &mut self.list[at as usize];
         anchor.sound |= sound;
         anchor.evidence.add(evidence);
@@ -315,9 +313,19 @@ impl<'a> Anchors<'a> {
     /// The organisation code under which an enterprise stands: its own, unless it was joined to another.
     #[must_use]
     pub fn canonical(&self, organisation: Organisation) -> Organisation {
-        let alias = self.aliases.get(&organisation);
-        self.decisions
-            .canonical(alias.map_or(organisation, |(other, _)| *other))
+        let mut canonical = organisation;
+        // Who was joined by name may be joined further by decision, and the other way round.
+        for _ in 0..LONGEST_CHAIN {
+            let alias = self.aliases.get(&canonical);
+            let next = self
+                .decisions
+                .canonical(alias.map_or(canonical, |(other, _)| *other));
+            if next == canonical {
+                break;
+            }
+            canonical = next;
+        }
+        canonical
     }
 
     /// The reporting units, by which places are told.
@@ -383,18 +391,23 @@ impl<'a> Anchors<'a> {
     pub fn by_code(&self, record: &Record) -> Option<(Organisation, Tier, &'static str)> {
         let claim = claim_of(record);
         if let Some(decided) = self.decided(record, claim) {
-            return Some((decided, Tier::Decision, "经办人认定为同一单位"));
+            let joined = self.canonical(decided);
+            return Some((joined, Tier::Decision, "经办人认定为同一单位"));
         }
         if let Claim::Sound(organisation) = claim {
             let joined = self.canonical(organisation);
+            if joined != organisation && !self.aliases.contains_key(&organisation) {
+                return Some((joined, Tier::Decision, "经办人认定为同一单位"));
+            }
             let reason = match record.kind {
                 RecordKind::InsuredRoll => "统一社会信用代码相同",
                 _ => "识别号所含组织机构代码相同",
             };
-            return self
-                .by_organisation
-                .contains_key(&joined)
-                .then_some((joined, Tier::Code, reason));
+            return self.by_organisation.contains_key(&joined).then_some((
+                joined,
+                Tier::Code,
+                reason,
+            ));
         }
         if let Some(at) = self.by_number(record) {
             let reason = "识别号为该单位的工商注册号";
@@ -446,7 +459,10 @@ impl<'a> Anchors<'a> {
         }
         match claim {
             Claim::Sound(organisation) => Some(Subject::enterprise(organisation)),
-            _ => record.text(Field::CreditCode).map(code::normal).map(Subject::Code),
+            _ => record
+                .text(Field::CreditCode)
+                .map(code::normal)
+                .map(Subject::Code),
         }
     }
 

@@ -74,15 +74,14 @@ impl FromStr for Subject {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("“{text}”不是对象：应为 unit:单位编号、code:代码 或 enterprise:企业编号");
+        let wrong =
+            || format!("“{text}”不是对象：应为 unit:单位编号、code:代码 或 enterprise:企业编号");
         let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
         match kind {
             _ if name.is_empty() => Err(wrong()),
             "unit" => Ok(Self::Unit(name.to_owned())),
             "code" => Ok(Self::Code(crate::domain::code::normal(name))),
-            "enterprise" => organisation(name)
-                .map(Self::enterprise)
-                .ok_or_else(wrong),
+            "enterprise" => organisation(name).map(Self::enterprise).ok_or_else(wrong),
             _ => Err(wrong()),
         }
     }
@@ -258,27 +257,47 @@ pub enum PairingEvent {
 }
 
 /// Why an event about a pair is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No name or no reason given.
+    #[error("[YB-5101] 认定须写明认定人和理由。处理：用 --by 写明姓名，用 --reason 写明依据。")]
     Unnamed,
     /// There is nothing to take back.
-    NotAnswered,
-    /// It is already answered so.
-    AnsweredAlready,
-    /// An enterprise is not joined to itself.
-    Itself,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unnamed => "须写明认定人和理由",
-            Self::NotAnswered => "尚无认定，无可撤销",
-            Self::AnsweredAlready => "已有相同认定；改变认定请先撤销（identity undo）",
-            Self::Itself => "不能与自身合并",
-        })
-    }
+    #[error(
+        "[YB-5102] {subject}与{enterprise}之间没有认定，无可撤销。处理：用 yingbao identity list --all 核对。"
+    )]
+    NotAnswered {
+        /// The subject, for staff.
+        subject: String,
+        /// The enterprise.
+        enterprise: String,
+    },
+    /// It is answered already.
+    #[error(
+        "[YB-5103] {subject}与{enterprise}已有认定。处理：要改变认定，先用 yingbao identity undo 撤销。"
+    )]
+    AnsweredAlready {
+        /// The subject, for staff.
+        subject: String,
+        /// The enterprise.
+        enterprise: String,
+    },
+    /// It was decided to be another's.
+    #[error(
+        "[YB-5104] {subject}已认定属于{other}。处理：认定有误的，先用 yingbao identity undo 撤销。"
+    )]
+    Elsewhere {
+        /// The subject, for staff.
+        subject: String,
+        /// The other enterprise.
+        other: String,
+    },
+    /// An enterprise would be joined to itself, directly or by others.
+    #[error("[YB-5105] {enterprise}不能与自身合并。处理：核对两个企业编号和已有认定。")]
+    Itself {
+        /// The enterprise.
+        enterprise: String,
+    },
 }
 
 /// A pair after an event; a refusal when a rule says no.
@@ -313,10 +332,15 @@ pub fn apply(
                 return Err(Refusal::Unnamed);
             }
             if *subject == Subject::Enterprise(enterprise.trim_start_matches('E').to_owned()) {
-                return Err(Refusal::Itself);
+                return Err(Refusal::Itself {
+                    enterprise: enterprise.to_owned(),
+                });
             }
             if pairing.answer.is_some() {
-                return Err(Refusal::AnsweredAlready);
+                return Err(Refusal::AnsweredAlready {
+                    subject: subject.title(),
+                    enterprise: enterprise.to_owned(),
+                });
             }
             pairing.answer = Some(Answer {
                 same: *same,
@@ -329,7 +353,10 @@ pub fn apply(
             if !is_named(by, reason) {
                 return Err(Refusal::Unnamed);
             }
-            let answer = pairing.answer.take().ok_or(Refusal::NotAnswered)?;
+            let answer = pairing.answer.take().ok_or_else(|| Refusal::NotAnswered {
+                subject: subject.title(),
+                enterprise: enterprise.to_owned(),
+            })?;
             let undoing = Undoing {
                 by: by.clone(),
                 reason: reason.clone(),
@@ -351,7 +378,7 @@ pub struct Decisions {
 }
 
 /// Decisions of which each joins one enterprise to the next are followed this far; a ring of them is refused when it is decided.
-const LONGEST_CHAIN: usize = 16;
+pub const LONGEST_CHAIN: usize = 16;
 
 impl Decisions {
     /// Of all pairs that were answered.
@@ -359,10 +386,9 @@ impl Decisions {
     pub fn of<'a>(pairings: impl IntoIterator<Item = &'a Pairing>) -> Self {
         let mut decisions = Self::default();
         for pairing in pairings {
-            let (Some(answer), Some(enterprise)) = (
-                &pairing.answer,
-                organisation(&pairing.candidate.enterprise),
-            ) else {
+            let (Some(answer), Some(enterprise)) =
+                (&pairing.answer, organisation(&pairing.candidate.enterprise))
+            else {
                 continue;
             };
             let subject = &pairing.candidate.subject;
@@ -415,6 +441,32 @@ impl Decisions {
     #[must_use]
     pub fn is_apart(&self, subject: &Subject, organisation: Organisation) -> bool {
         !self.apart.is_empty() && self.apart.contains(&(subject.clone(), organisation))
+    }
+
+    /// Whether a decision fits to those that stand: a subject is one enterprise's only, and nobody is joined to himself.
+    pub fn admits(&self, subject: &Subject, enterprise: &str) -> Result<(), Refusal> {
+        let target = organisation(enterprise).map(|own| self.canonical(own));
+        let known = match subject {
+            Subject::Code(code) => self.of_code(code),
+            Subject::Unit(unit) => self.of_unit(unit),
+            Subject::Enterprise(own) => {
+                let own = organisation(own);
+                if own.is_some() && target == own {
+                    return Err(Refusal::Itself {
+                        enterprise: enterprise.to_owned(),
+                    });
+                }
+                own.filter(|own| self.enterprises.contains_key(own))
+                    .map(|own| self.canonical(own))
+            }
+        };
+        match known {
+            Some(other) => Err(Refusal::Elsewhere {
+                subject: subject.title(),
+                other: format!("E{}", text(other)),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Enterprises that were joined to others.

@@ -339,7 +339,13 @@ impl Register {
         if !is_foreign {
             loose.note(anchors, &placed.record, claim, &open);
         }
-        own.map(|own| (own, Tier::Code, "识别号所含组织机构代码相同，登记机关无此户"))
+        own.map(|own| {
+            (
+                own,
+                Tier::Code,
+                "识别号所含组织机构代码相同，登记机关无此户",
+            )
+        })
     }
 
     fn attach_registration(

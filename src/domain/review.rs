@@ -186,7 +186,7 @@ fn ending(
         .filter(|as_of| *as_of > case.finding.roll_as_of)?;
     let unknown = matches!(
         assessment.standing,
-        Standing::NotOnRegister | Standing::RollNotKnown
+        Standing::NotOnRegister | Standing::RollNotKnown | Standing::IdentityUndecided
     );
     if unknown || roll.known.len() < Insurance::ALL.len() {
         return None;

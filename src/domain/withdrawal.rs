@@ -123,9 +123,12 @@ pub fn follow(
             continue;
         }
         // Without a roll nothing shows whether the firm is doubtful. A withdrawn roll itself leaves the finding without its ground.
-        let is_unknown = assessment
-            .is_some_and(|assessment| assessment.standing == Standing::RollNotKnown)
-            && batch.kind != RecordKind::InsuredRoll;
+        let is_unknown = assessment.is_some_and(|assessment| {
+            matches!(
+                assessment.standing,
+                Standing::RollNotKnown | Standing::IdentityUndecided
+            )
+        }) && batch.kind != RecordKind::InsuredRoll;
         if is_unknown || case.opened < counted_from(batch) {
             followed.undecided += u64::from(is_unknown);
             continue;

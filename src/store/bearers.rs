@@ -31,6 +31,7 @@ const NAME: u64 = 2;
 const ORGANISATION: u64 = 3;
 const HEAD_OFFICE: u64 = 4;
 const TAKEN_BACK: u64 = 5;
+const WRITTEN: u64 = 6;
 
 /// The hash of an identity, and what it leads to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +71,7 @@ pub fn hash(identity: &Identity) -> Option<u64> {
         Identity::Name(name) => Some(mark(NAME, name.as_bytes())),
         Identity::Organisation(code) => Some(mark(ORGANISATION, code.as_bytes())),
         Identity::HeadOffice(code) => Some(mark(HEAD_OFFICE, code.as_bytes())),
+        Identity::Written(text) => Some(mark(WRITTEN, text.as_bytes())),
         Identity::Unit(_) => None,
     }
 }
@@ -86,6 +88,7 @@ pub fn hashes(record: &Record, all: &mut Vec<u64>) {
             Borne::Name(name) => mark(NAME, name.as_bytes()),
             Borne::Organisation(code) => mark(ORGANISATION, &code),
             Borne::HeadOffice(code) => mark(HEAD_OFFICE, &code),
+            Borne::Written(text) => mark(WRITTEN, text.as_bytes()),
         });
     });
 }

@@ -9,6 +9,7 @@ use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{self, Case, CaseEvent, CaseId};
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::notice::{Notice, NoticeState, Outcome};
+use crate::domain::pairing;
 use crate::store::index::{Index, Rows, json};
 use crate::store::journal::Place;
 use crate::store::withdrawal::head_without;
@@ -108,6 +109,29 @@ impl<'a> Fold<'a> {
                 );
             }
             Event::Case { case, day, change } => self.case(case, *day, change)?,
+            Event::Pairing {
+                subject,
+                enterprise,
+                day,
+                change,
+            } => {
+                check_name(enterprise)?;
+                let key = keys::below(keys::PAIRINGS, enterprise, subject.to_string().as_bytes());
+                let before = match self.get(&key)? {
+                    Some(row) => Some(json("归集认定", &row)?),
+                    None => None,
+                };
+                let after = pairing::apply(before, subject, enterprise, *day, change)
+                    .map_err(|refusal| unfit(format!("{}：{refusal}", subject.title())))?;
+                // Found once, never decided about, and gone: nothing of it is to be kept but the journal's word.
+                let is_forgotten =
+                    after.found.is_none() && after.answer.is_none() && after.history.is_empty();
+                if is_forgotten {
+                    self.rows.insert(key, None);
+                } else {
+                    self.put(key, to_json(&after)?);
+                }
+            }
             Event::Reviewed {
                 roll_as_of,
                 waiting,

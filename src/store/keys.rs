@@ -13,6 +13,7 @@
 //! | `q/ADAPTER\0FILE` | digest of the newest batch whose file had this name |
 //! | `k/CASE` | a case (JSON) |
 //! | `e/ENTERPRISE\0CASE` | nothing: the cases of one enterprise |
+//! | `p/ENTERPRISE\0SUBJECT` | a pair that may be one firm, with what was decided (JSON) |
 //! | `j/SEQ` | where the journal's entry SEQ lies; only those with case events |
 //! | `m/NOTICE` | place in the outbox and notice (JSON) |
 //! | `o/PLACE` | key of a notice that waits in the outbox |
@@ -46,6 +47,8 @@ pub const BY_FILE: &str = "q/";
 pub const CASES: &str = "k/";
 /// Cases by enterprise.
 pub const BY_ENTERPRISE: &str = "e/";
+/// Pairs by enterprise.
+pub const PAIRINGS: &str = "p/";
 /// Journal entries with case events.
 pub const CASE_ENTRIES: &str = "j/";
 /// Notices.

@@ -120,12 +120,17 @@ impl Lookup<'_> {
 
     /// The first halves of the keys that may bear it.
     fn firsts(&self, identity: &Identity) -> Result<BTreeSet<u64>, StoreError> {
-        if let Identity::Organisation(text) | Identity::Unit(text) = identity
+        let mut firsts = BTreeSet::new();
+        if let Identity::Organisation(text) | Identity::Unit(text) | Identity::Written(text) =
+            identity
             && identity.leads(self.kind)
         {
-            return Ok(BTreeSet::from([KeyHash::of_first(self.kind, text)]));
+            firsts.insert(KeyHash::of_first(self.kind, text));
+            // What stands as an identifier in one row may be the registrar's number in another.
+            if !matches!(identity, Identity::Written(_)) {
+                return Ok(firsts);
+            }
         }
-        let mut firsts = BTreeSet::new();
         if let Some(hash) = bearers::hash(identity) {
             for bearers in &self.bearers {
                 firsts.extend(bearers.find(hash)?.iter().map(|pair| pair.1));
@@ -140,7 +145,9 @@ impl Lookup<'_> {
         &mut self,
         identity: &Identity,
     ) -> Result<BTreeMap<String, History>, StoreError> {
-        let (Identity::Organisation(text) | Identity::Unit(text)) = identity else {
+        let (Identity::Organisation(text) | Identity::Unit(text) | Identity::Written(text)) =
+            identity
+        else {
             return Ok(BTreeMap::new());
         };
         let mut histories = BTreeMap::new();

@@ -82,6 +82,7 @@ use crate::domain::change::Change;
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::figures::Dated;
 use crate::domain::notice::Notice;
+use crate::domain::pairing::Pairing;
 use crate::domain::record::{Record, RecordKind};
 use crate::store::archive::{Archive, private_folder, sync_folder};
 use crate::store::comparison::{Comparison, Terms};
@@ -697,6 +698,21 @@ impl Store {
                 item.and_then(|(id, _)| self.case(&rows::read_text(id)?))
                     .transpose()
             })
+            .collect()
+    }
+
+    /// Pairs that may be one firm, by enterprise and subject.
+    pub fn pairings(&self) -> impl Iterator<Item = Result<Pairing, StoreError>> + '_ {
+        self.index
+            .scan(keys::PAIRINGS.into())
+            .map(|item| json("归集认定", &item?.1))
+    }
+
+    /// The pairs of one enterprise.
+    pub fn pairings_of(&self, enterprise: &str) -> Result<Vec<Pairing>, StoreError> {
+        self.index
+            .scan(keys::within(keys::PAIRINGS, enterprise))
+            .map(|item| json("归集认定", &item?.1))
             .collect()
     }
 

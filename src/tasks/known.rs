@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::adapter::language::{Adapter, Mode};
 use crate::domain::batch::{Batch, Verdict};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, known_kinds};
+use crate::domain::pairing::Decisions;
 use crate::domain::record::RecordKind;
 use crate::domain::register::{Placed, Register};
 use crate::store::StoredRecord;
@@ -164,6 +165,12 @@ impl Files {
     }
 }
 
+/// What persons have decided about who is one firm.
+pub fn decisions(desk: Desk<'_>) -> Result<Decisions, Failure> {
+    let pairings = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
+    Ok(Decisions::of(&pairings))
+}
+
 /// The register as the index has it. `instead` replaces one source's records (for “what if this batch had been accepted”).
 pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<Register, Failure> {
     let mut files = Files::default();
@@ -192,7 +199,12 @@ pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<
     if let Some((_, rows)) = instead {
         placed.extend(rows);
     }
-    Ok(Register::build(placed))
+    let decisions = decisions(desk)?;
+    Ok(Register::link(
+        placed,
+        desk.configuration.units(),
+        &decisions,
+    ))
 }
 
 /// Everything a decision about enterprises rests on.

@@ -20,6 +20,7 @@ pub mod job;
 pub mod known;
 pub mod notify;
 pub mod one;
+pub mod pairing;
 pub mod pseudonym;
 pub mod publish;
 pub mod pull;
@@ -110,6 +111,9 @@ pub enum Failure {
     /// A rule of the domain says no.
     #[error(transparent)]
     Refused(#[from] crate::domain::case::Refusal),
+    /// A rule about who is one firm says no.
+    #[error(transparent)]
+    NotPaired(#[from] crate::domain::pairing::Refusal),
     /// A template or workbook could not be written: a bug or a full disk.
     #[error("[YB-4102] 生成{what}失败：{text}。处理：保留现场并联系维护人员。")]
     Render {
@@ -134,7 +138,7 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> i32 {
         match self {
-            Self::Refused(_) | Self::NotFound { .. } => 1,
+            Self::Refused(_) | Self::NotPaired(_) | Self::NotFound { .. } => 1,
             Self::Usage { .. } => 2,
             Self::Store(_) | Self::Io { .. } | Self::Unreachable { .. } | Self::Render { .. } => 3,
         }

@@ -1,10 +1,13 @@
 //! Review: who is doubtful today, and which cases the data open, move and close.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::domain::case::CaseEvent;
 use crate::domain::event::Event;
 use crate::domain::finding::Insurance;
+use crate::domain::pairing::{Candidate, PairingEvent, Subject};
 use crate::domain::record::RecordKind;
 use crate::domain::review;
 use crate::store::Reviewed;
@@ -26,6 +29,8 @@ pub struct ReviewReport {
     pub moved: u64,
     /// Findings that wait because a cap was reached.
     pub waiting: u64,
+    /// Pairs that may be one firm and wait for a person.
+    pub undecided_pairs: u64,
     /// Why nothing could be founded on the roll, when so (Chinese).
     pub held: Option<String>,
 }
@@ -40,8 +45,14 @@ impl ReviewReport {
             .map(|why| format!("；{why}"))
             .unwrap_or_default();
         format!(
-            "评估{}户，疑点{}件，新立{}件，办结{}件，移交{}件，待立{}件{held}",
-            self.enterprises, self.findings, self.opened, self.closed, self.moved, self.waiting
+            "评估{}户，疑点{}件，新立{}件，办结{}件，移交{}件，待立{}件，归集待认定{}对{held}",
+            self.enterprises,
+            self.findings,
+            self.opened,
+            self.closed,
+            self.moved,
+            self.waiting,
+            self.undecided_pairs
         )
     }
 }
@@ -57,6 +68,41 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
         desk.store.commit(desk.now, "review", events)?;
     }
     Ok(report)
+}
+
+/// What a review says anew of pairs that may be one firm: those it finds, and those it finds no longer. What a person has decided
+/// stays as it is.
+fn pairings(
+    desk: Desk<'_>,
+    candidates: &[Candidate],
+) -> Result<Vec<(Subject, String, PairingEvent)>, Failure> {
+    let mut known = BTreeMap::new();
+    for pairing in desk.store.pairings() {
+        let pairing = pairing?;
+        let key = (
+            pairing.candidate.subject.clone(),
+            pairing.candidate.enterprise.clone(),
+        );
+        known.insert(key, pairing);
+    }
+    let mut news = Vec::new();
+    for candidate in candidates {
+        let key = (candidate.subject.clone(), candidate.enterprise.clone());
+        let before = known.remove(&key);
+        let is_known = before.is_some_and(|before| {
+            before.answer.is_some() || (before.found.is_some() && before.candidate == *candidate)
+        });
+        if !is_known {
+            let candidate = candidate.clone();
+            news.push((key.0, key.1, PairingEvent::Found { candidate }));
+        }
+    }
+    for ((subject, enterprise), pairing) in known {
+        if pairing.is_open() {
+            news.push((subject, enterprise, PairingEvent::Ended));
+        }
+    }
+    Ok(news)
 }
 
 fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), Failure> {
@@ -96,6 +142,15 @@ fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), F
         ..ReviewReport::default()
     };
     let mut events: Vec<Event> = Vec::with_capacity(reviewed.events.len() + 1);
+    for (subject, enterprise, change) in pairings(desk, &known.register.candidates)? {
+        events.push(Event::Pairing {
+            subject,
+            enterprise,
+            day: today,
+            change,
+        });
+    }
+    report.undecided_pairs = known.register.candidates.len() as u64;
     for (case, change) in reviewed.events {
         match change {
             CaseEvent::Opened { .. } => report.opened += 1,

@@ -14,11 +14,13 @@ use yingbao::domain::event::Event;
 use yingbao::domain::fields::Fields;
 use yingbao::domain::finding::Insurance;
 use yingbao::domain::history::Deed;
+use yingbao::domain::pairing::Subject;
 use yingbao::domain::record::{Field, Month, Record, RecordKind, Value};
 use yingbao::store::comparison::Terms;
 use yingbao::tasks::known::known;
 use yingbao::tasks::one::{find, find_one};
-use yingbao::tasks::{Desk, Failure};
+use yingbao::tasks::pairing::{Word, record};
+use yingbao::tasks::{Desk, Failure, review};
 
 use crate::program::home;
 
@@ -32,12 +34,14 @@ const FIRMS: [&str; 7] = [
     "MA4TEST24",
     "MA4TEST32",
 ];
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 7] = [
     "南阳宛东（集团）有限公司",
     "南阳宛东(集团) 有限公司",
     "南阳宛西商贸有限公司",
     "南阳宛南物流有限公司",
     "南阳宛北建筑有限公司",
+    "南阳宛北建筑有限责任公司",
+    "南阳宛比建筑有限公司",
 ];
 /// Two sources of the register and two rolls: they speak together.
 const SOURCES: [(&str, RecordKind); 6] = [
@@ -59,9 +63,20 @@ fn code(firm: usize, shape: u8) -> String {
         0..6 => format!("91411303{inner}9"),
         6 => format!("92411302{inner}0"),
         7 => format!("411381{inner}"),
-        _ => format!("91411303{inner}900"),
+        8 => format!("91411303{inner}900"),
+        // Both checks hold where the organisation code's own does.
+        9 | 10 => {
+            let first = format!("91411303{inner}");
+            let check = yingbao::domain::code::credit_code_check(&first).unwrap_or('9');
+            format!("{first}{check}")
+        }
+        11 => NUMBERS[firm % NUMBERS.len()].to_owned(),
+        _ => "911522010783762000".to_owned(),
     }
 }
+
+/// Registration numbers: the check of GS 15-2006 holds.
+const NUMBERS: [&str; 3] = ["411300000012347", "411381100005670", "110108000000016"];
 
 /// A row of a city: numbers out of which a record of any kind is made.
 #[derive(Debug, Clone)]
@@ -76,12 +91,14 @@ struct Row {
     count: u64,
     active: bool,
     head: Option<usize>,
+    former: Option<usize>,
+    place: usize,
 }
 
 fn row() -> impl Strategy<Value = Row> {
     (
         0..FIRMS.len(),
-        0u8..9,
+        0u8..13,
         prop::bool::weighted(0.6),
         prop::option::weighted(0.8, 0..NAMES.len()),
         0usize..6,
@@ -89,9 +106,12 @@ fn row() -> impl Strategy<Value = Row> {
         select(vec![0u64, 1, 2, 5, 9, 20]),
         prop::bool::weighted(0.8),
         prop::option::weighted(0.3, 0..FIRMS.len()),
+        (prop::option::weighted(0.2, 0..NAMES.len()), 0usize..4),
     )
         .prop_map(
-            |(firm, shape, coded, name, other, month, count, active, head)| Row {
+            |(firm, shape, coded, name, other, month, count, active, head, (former, place))| Row {
+                former,
+                place,
                 firm,
                 shape,
                 coded,
@@ -133,11 +153,29 @@ impl Row {
                 if let Some(head) = self.head {
                     set(Field::HeadOfficeCode, text(&code(head, self.shape)));
                 }
+                if let Some(former) = self.former {
+                    let names = format!("{}；南阳旧名有限公司", NAMES[former]);
+                    set(Field::FormerNames, text(&names));
+                    set(
+                        Field::RegistrationNumber,
+                        text(NUMBERS[former % NUMBERS.len()]),
+                    );
+                }
+                if self.place < 2 {
+                    set(Field::Region, text(["411302", "411303"][self.place]));
+                    set(
+                        Field::Phone,
+                        text(["037760000001", "13800000001"][self.place]),
+                    );
+                }
             }
             RecordKind::Tax => {
                 set(Field::Month, Value::Month(month));
                 set(Field::Filers, Value::Count(self.count));
                 set(Field::Revenue, Value::Money(100_000));
+                if self.place == 1 {
+                    set(Field::Phone, text("138-0000-0001"));
+                }
             }
             RecordKind::Transport => {
                 set(Field::LicenceNumber, text(&format!("L{}", self.other)));
@@ -146,6 +184,9 @@ impl Row {
             RecordKind::InsuredRoll => {
                 let insurance = Insurance::ALL[usize::try_from(self.count).unwrap() % 3];
                 set(Field::UnitNumber, text(&format!("U{}", self.other)));
+                if self.place < 2 {
+                    set(Field::Agency, text(["宛城区", "卧龙区"][self.place]));
+                }
                 set(Field::Insurance, text(insurance.word()));
                 set(Field::Month, Value::Month(month));
                 set(Field::RegisteredHeads, Value::Count(self.count));
@@ -164,8 +205,23 @@ enum Step {
         rows: Vec<Row>,
     },
     Withdraw(Index),
+    Decide {
+        subject: usize,
+        firm: usize,
+        word: usize,
+    },
     Reopen,
 }
+
+/// What persons decide about.
+const SUBJECTS: [&str; 6] = [
+    "unit:U1",
+    "unit:U3",
+    "code:911522010783762000",
+    "code:91411303MA4RHCMP99",
+    "enterprise:EMA49U85BX",
+    "enterprise:EMA4TEST16",
+];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let deliver = (
@@ -176,6 +232,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => deliver.prop_map(|(source, complete, rows)| Step::Deliver { source, complete, rows }),
         2 => any::<Index>().prop_map(Step::Withdraw),
+        2 => (0..SUBJECTS.len(), 0..FIRMS.len(), 0usize..4)
+            .prop_map(|(subject, firm, word)| Step::Decide { subject, firm, word }),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 4..20)
@@ -299,13 +357,27 @@ impl City {
         self.standing[n] = false;
     }
 
+    /// A person decides; the rules may say no.
+    fn decide(&self, subject: usize, firm: usize, word: usize) {
+        let word = [Word::Same, Word::Same, Word::Different, Word::Undo][word];
+        let subject: Subject = SUBJECTS[subject].parse().unwrap();
+        let said = record(self.desk(), &subject, FIRMS[firm], word, "张示例", "已核实");
+        if let Err(failure) = said {
+            assert_eq!(failure.exit_code(), 1, "{failure}");
+        }
+    }
+
     /// Whoever is asked for, one by one, is as the whole register has him.
     fn check(&self) -> Result<(), Failure> {
         let desk = self.desk();
+        // It says which pairs are open.
+        review::run(desk, false)?;
         let whole = known(desk)?;
         let mut asked: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
         asked.extend(FIRMS.iter().map(|firm| format!("E{firm}")));
-        asked.extend((0..FIRMS.len()).flat_map(|firm| [0, 6, 7, 8].map(|shape| code(firm, shape))));
+        asked.extend(
+            (0..FIRMS.len()).flat_map(|firm| [0, 6, 7, 8, 9].map(|shape| code(firm, shape))),
+        );
         asked.extend(["", "U1", "南阳无此户", "110105491231002"].map(str::to_owned));
         for wanted in asked {
             let expected: Vec<String> = whole
@@ -318,6 +390,18 @@ impl City {
                 .iter()
                 .map(|enterprise| format!("{enterprise:#?}"))
                 .collect();
+            let ids = |all: &[String]| -> Vec<String> {
+                let id = |text: &String| text.lines().nth(1).unwrap_or_default().trim().to_owned();
+                all.iter().map(id).collect()
+            };
+            assert_eq!(ids(&found), ids(&expected), "{wanted} {expected:?}");
+            for (found, expected) in found.iter().zip(&expected) {
+                let differs = found
+                    .lines()
+                    .zip(expected.lines())
+                    .find(|(found, expected)| found != expected);
+                assert_eq!(differs, None, "{wanted}");
+            }
             assert_eq!(found, expected, "{wanted}");
             let one = match find_one(desk, &wanted)? {
                 Ok(one) => one,
@@ -400,6 +484,7 @@ proptest! {
                         city.withdraw(*which.get(&standing));
                     }
                 }
+                Step::Decide { subject, firm, word } => city.decide(subject, firm, word),
                 Step::Reopen => {
                     drop(city.session);
                     city.session = opened(&city.home);
@@ -423,6 +508,8 @@ fn a_branch_is_judged_by_what_its_head_office_has_left_after_the_branches_before
         count,
         active: true,
         head,
+        former: None,
+        place: 3,
     };
     let registered = [
         (0, None),
@@ -470,12 +557,14 @@ fn what_is_missing_stands_until_the_third_complete_batch_without_it() {
         firm,
         shape: 0,
         coded: true,
-        name: Some(firm),
+        name: Some(2 * firm),
         other: 1,
         month: 1,
         count,
         active: true,
         head: None,
+        former: None,
+        place: 3,
     };
     let missed = |city: &City| {
         city.check().unwrap();

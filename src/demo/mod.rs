@@ -17,6 +17,7 @@ pub mod ftp_server;
 pub mod genesis;
 pub mod home;
 pub mod incidents;
+pub mod links;
 pub mod names;
 pub mod options;
 pub mod places;

@@ -24,6 +24,7 @@ use crate::tasks::stopwatch::Stopwatch;
 mod clerks;
 mod days;
 mod ending;
+mod links;
 mod pages;
 mod stories;
 

@@ -428,7 +428,8 @@ fn lost_digits() -> Fault {
     )
 }
 
-/// A unified credit code, or what stands in its column: an older tax id or an organisation code that leads to it.
+/// A unified credit code, or what stands in its column and leads to it: an older tax id, an organisation code, the registration number
+/// of a firm from before the credit codes.
 fn credit_code(cell: CellText<'_>, text: &str) -> Outcome {
     if cell.numeric || reading::is_scientific(text) {
         return Outcome::unread(text, lost_digits());
@@ -454,9 +455,11 @@ fn credit_code(cell: CellText<'_>, text: &str) -> Outcome {
                 "代码栏填的是公民身份号码，不予采用。处理：改填统一社会信用代码；没有的不必报送",
             ),
         ),
-        (Kind::CreditCode | Kind::TaxId | Kind::OrganisationCode, CodeVerdict::Valid, _) => {
-            Outcome::value(value())
-        }
+        (
+            Kind::CreditCode | Kind::TaxId | Kind::OrganisationCode | Kind::RegistrationNumber,
+            CodeVerdict::Valid,
+            _,
+        ) => Outcome::value(value()),
         // All digits and three zeros at the end: a spreadsheet kept 15 digits and wrote it back as text.
         (Kind::CreditCode, CodeVerdict::BadCheck, 18)
             if normal.ends_with("000") && normal.bytes().all(|b| b.is_ascii_digit()) =>

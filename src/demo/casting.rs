@@ -1,7 +1,7 @@
 //! Which kinds of firms a city has, how many of each, and what makes each of them what it is.
 
 use crate::demo::chance::Chance;
-use crate::demo::firm::{Cover, Firm, Form, Habit, Size, Status};
+use crate::demo::firm::{Cover, Firm, Form, Habit, Plan, Size, Status};
 use crate::demo::genesis::{end, measure};
 use crate::demo::names;
 use crate::demo::options::Options;
@@ -14,6 +14,7 @@ use crate::domain::finding::Insurance;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cast {
     Individual,
+    Converted,
     Cooperative,
     Gone,
     ShellWithoutTax,
@@ -33,8 +34,9 @@ pub(crate) enum Cast {
     Insured,
 }
 
-const MIX: [(Cast, u64); 18] = [
-    (Cast::Individual, 1200),
+const MIX: [(Cast, u64); 19] = [
+    (Cast::Individual, 1120),
+    (Cast::Converted, 80),
     (Cast::Cooperative, 300),
     (Cast::Gone, 600),
     (Cast::ShellWithoutTax, 1300),
@@ -108,6 +110,7 @@ pub(crate) fn play(
     }
     match cast {
         Cast::Individual => individual(firm, chance, options),
+        Cast::Converted => converted(firm, chance, options),
         Cast::Cooperative => cooperative(firm, chance, options),
         Cast::Gone => gone(firm, chance, options),
         Cast::ShellWithoutTax => {
@@ -212,6 +215,19 @@ pub(crate) fn individual(firm: &mut Firm, chance: &mut Chance, options: &Options
         let n = chance.heads(2, 6);
         employ(firm, n, Habit::Avoids);
     }
+}
+
+/// An individual business that registers its staff and goes on as a company, some months ago or during the run.
+fn converted(firm: &mut Firm, chance: &mut Chance, options: &Options) {
+    individual(firm, chance, options);
+    firm.tax_since = Some(firm.founded);
+    let n = chance.heads(2, 9);
+    employ(firm, n, Habit::Registers);
+    registered(firm, [n; 3]);
+    firm.protected = true;
+    firm.plans.clear();
+    let day = plus_days(options.start, chance.days(0, 220) - 120);
+    firm.plan(day.max(plus_days(firm.founded, 60)), Plan::Converts);
 }
 
 fn cooperative(firm: &mut Firm, chance: &mut Chance, options: &Options) {

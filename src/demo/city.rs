@@ -6,8 +6,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
+use crate::demo::conversion;
 use crate::demo::days;
-use crate::demo::firm::{Firm, Standing};
+use crate::demo::departments::market;
+use crate::demo::firm::{Firm, Plan, Standing};
 use crate::demo::genesis;
 use crate::demo::options::Options;
 use crate::demo::steps::plus_days;
@@ -58,6 +60,8 @@ pub struct City {
     /// In the order of their numbers.
     pub(crate) firms: Vec<Firm>,
     pub(crate) by_code: BTreeMap<String, u32>,
+    /// The codes that the registrar writes otherwise than they are.
+    pub(crate) by_slip: BTreeMap<String, u32>,
     /// The standings of each firm from the start on, by number: a day stands here when the standing became another.
     pub(crate) standings: Vec<Vec<(Date, Standing)>>,
     pub(crate) replies: Vec<Reply>,
@@ -69,21 +73,43 @@ impl City {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let firms = genesis::firms(&options);
-        let by_code = firms
-            .iter()
-            .map(|firm| (firm.code.clone(), firm.number))
-            .collect();
+        let eve = plus_days(options.start, -1);
         let mut city = Self {
-            today: plus_days(options.start, -1),
+            today: eve,
             options,
-            firms,
-            by_code,
+            firms: Vec::with_capacity(firms.len()),
+            by_code: BTreeMap::new(),
+            by_slip: BTreeMap::new(),
             standings: Vec::new(),
             replies: Vec::new(),
             stories: Vec::new(),
         };
+        let mut converted = Vec::new();
+        for firm in firms {
+            let before = |plan: &(Date, Plan)| plan.1 == Plan::Converts && plan.0 <= eve;
+            converted.extend(
+                firm.plans
+                    .iter()
+                    .find(|plan| before(plan))
+                    .map(|(day, _)| (firm.number, *day)),
+            );
+            city.enter(firm);
+        }
+        for (number, day) in converted {
+            conversion::convert(&mut city, number, day);
+        }
         stories::choose(&mut city);
         city
+    }
+
+    /// A firm that the city did not have.
+    pub(crate) fn enter(&mut self, firm: Firm) {
+        let written = market::code(&self.options, &firm);
+        if written != firm.code {
+            self.by_slip.insert(written.into_owned(), firm.number);
+        }
+        self.by_code.insert(firm.code.clone(), firm.number);
+        self.firms.push(firm);
     }
 
     /// What it was made from.
@@ -110,10 +136,18 @@ impl City {
         self.firms.is_empty()
     }
 
-    /// The firm with this credit code.
+    /// The firm with this credit code, as it is or as the registrar writes it: whoever goes there finds the firm either way.
     #[must_use]
     pub fn firm(&self, credit_code: &str) -> Option<&Firm> {
-        self.firms.get(*self.by_code.get(credit_code)? as usize)
+        self.firms.get(self.number(credit_code)? as usize)
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self, credit_code: &str) -> Option<u32> {
+        self.by_code
+            .get(credit_code)
+            .or_else(|| self.by_slip.get(credit_code))
+            .copied()
     }
 
     /// Lives through all days after [`Self::today`] up to and with `day`. What firms were told reaches them before the first of these days.

@@ -61,6 +61,7 @@ impl City {
             | State::SmallGap
             | State::Construction
             | State::InsuredByHeadOffice
+            | State::InsuredByPredecessor
             | State::OutOfScope => (
                 ClerkFinding::InsuredAlready,
                 Some("参保缴费明细已核对".to_owned()),

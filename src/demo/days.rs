@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::calendar::Calendar;
 use crate::demo::chance::Chance;
 use crate::demo::city::{Channel, City, Reply, Told};
+use crate::demo::conversion;
 use crate::demo::firm::{Cover, Firm, Form, Habit, Plan, Reaction, Size, State, Status, slot};
 use crate::demo::genesis;
 use crate::demo::names;
@@ -14,12 +15,19 @@ use crate::demo::steps::{ordinal, plus_days};
 use crate::demo::trades::trade_at;
 use crate::domain::finding::Insurance;
 
-/// Moves the city through one day. Staff that branches' head offices must carry come back as changes of the heads.
+/// Moves the city through one day. Staff that another firm's entry must carry (a head office's, a predecessor's) come back as
+/// changes of that firm.
 pub(crate) fn pass(city: &mut City, day: Date, calendar: &Calendar) {
     let working = calendar.is_working_day(day);
     let mut carried: Vec<(u32, i64)> = Vec::new();
+    let mut converting = Vec::new();
+    let mut handed_over = Vec::new();
     for firm in &mut city.firms {
         if !firm.is_active(day) {
+            continue;
+        }
+        if conversion::is_due(firm, day) {
+            converting.push(firm.number);
             continue;
         }
         let before = firm.staff.heads(day);
@@ -28,17 +36,31 @@ pub(crate) fn pass(city: &mut City, day: Date, calendar: &Calendar) {
         if working {
             events(firm, day, &city.options, calendar);
         }
-        if let Cover::HeadOffice { head } = firm.cover {
-            let change = i64::from(firm.staff.heads(day)) - i64::from(before);
-            if change != 0 {
-                carried.push((head, change));
+        let carrier = match firm.cover {
+            Cover::HeadOffice { head } => Some(head),
+            Cover::Predecessor { firm: old, until } => {
+                if until <= day {
+                    handed_over.push((old, firm.number));
+                }
+                Some(old)
             }
+            Cover::Own | Cover::Elsewhere => None,
+        };
+        let change = i64::from(firm.staff.heads(day)) - i64::from(before);
+        if let Some(carrier) = carrier.filter(|_| change != 0) {
+            carried.push((carrier, change));
         }
     }
-    for (head, change) in carried {
-        if let Some(head) = city.firms.get_mut(head as usize) {
-            register_change(head, change, day);
+    for (carrier, change) in carried {
+        if let Some(carrier) = city.firms.get_mut(carrier as usize) {
+            register_change(carrier, change, day);
         }
+    }
+    for (old, new) in handed_over {
+        conversion::hand_over(city, old, new);
+    }
+    for number in converting {
+        conversion::convert(city, number, day);
     }
     if working {
         found(city, day);
@@ -48,7 +70,7 @@ pub(crate) fn pass(city: &mut City, day: Date, calendar: &Calendar) {
 /// Firms are told; those that truly owe decide what they will do.
 pub(crate) fn tell(city: &mut City, told: &[Told], calendar: &Calendar) {
     for notice in told {
-        let Some(&number) = city.by_code.get(&notice.credit_code) else {
+        let Some(number) = city.number(&notice.credit_code) else {
             continue;
         };
         let options = &city.options;
@@ -139,6 +161,8 @@ fn due(firm: &mut Firm, day: Date, options: &Options) -> Vec<Reply> {
             }
             Plan::EnrolsFully => enrol(firm, day, true, options),
             Plan::EnrolsPartly => enrol(firm, day, false, options),
+            // It takes two firms, so the city does it.
+            Plan::Converts => {}
             Plan::Answers => {
                 if firm.duty(day).state == State::Owes {
                     replies.push(Reply {
@@ -345,7 +369,6 @@ fn found(city: &mut City, day: Date) {
     for _ in 0..n {
         let number = u32::try_from(city.firms.len()).unwrap_or(u32::MAX);
         let firm = genesis::founded(&city.options, number, day);
-        city.by_code.insert(firm.code.clone(), number);
-        city.firms.push(firm);
+        city.enter(firm);
     }
 }

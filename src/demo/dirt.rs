@@ -1,11 +1,47 @@
 //! Everyday dirt. Which cell is touched, and how, is fixed for each firm and field, so that yesterday's dirt is there today too.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::ops::AddAssign;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::demo::chance::fixed;
 use crate::demo::options::Options;
+
+/// Rows that were written, and those of them in which at least one cell is not as agreed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Rows.
+    pub rows: u64,
+    /// Of these touched.
+    pub touched: u64,
+}
+
+impl Tally {
+    /// One more row.
+    pub fn count(&mut self, touched: bool) {
+        self.rows += 1;
+        self.touched += u64::from(touched);
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.touched += other.touched;
+    }
+}
+
+/// What a department wrote, with the count of its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The file, or its rows.
+    pub content: T,
+    /// Its rows.
+    pub tally: Tally,
+}
 
 /// Decides which cells are touched.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +73,22 @@ impl Smudge {
         (chance % 1000 < per_mille * self.factor).then_some(chance / 1000)
     }
 
+    /// What happens to a cell of several things that may: each has its parts of 100,000 (times the amount of dirt), and at most
+    /// one happens. The number tells how.
+    #[must_use]
+    pub fn one_of<K: Copy>(self, subject: u64, cell: u64, kinds: &[(u64, K)]) -> Option<(K, u64)> {
+        let chance = fixed(self.seed, subject, cell);
+        let mut at = chance % 100_000;
+        for (parts, kind) in kinds {
+            let parts = parts * self.factor;
+            if at < parts {
+                return Some((*kind, chance / 100_000));
+            }
+            at -= parts;
+        }
+        None
+    }
+
     /// How many rows of a kind that comes once or more in each file of `rows` rows.
     #[must_use]
     pub fn rows(self, rows: usize, per_mille: usize) -> usize {
@@ -44,6 +96,55 @@ impl Smudge {
             Ok(0) | Err(_) => 0,
             Ok(factor) => (rows * per_mille * factor / 1000).max(factor),
         }
+    }
+
+    /// A row of this department about a subject.
+    #[must_use]
+    pub fn row(self, subject: u64) -> Row {
+        Row {
+            smudge: self,
+            subject,
+            touched: Cell::new(false),
+        }
+    }
+}
+
+/// One row while it is written: it remembers whether any of its cells came out other than agreed.
+#[derive(Debug)]
+pub struct Row {
+    smudge: Smudge,
+    subject: u64,
+    touched: Cell<bool>,
+}
+
+impl Row {
+    /// As [`Smudge::touch`].
+    #[must_use]
+    pub fn touch(&self, cell: u64, per_mille: u64) -> Option<u64> {
+        self.smudge.touch(self.subject, cell, per_mille)
+    }
+
+    /// A cell as it comes out, beside what was agreed.
+    pub fn cell<T: PartialEq>(&self, agreed: &T, out: T) -> T {
+        self.note(*agreed != out);
+        out
+    }
+
+    /// A text as it comes out, beside what was agreed.
+    pub fn text<'a>(&self, agreed: &str, out: Cow<'a, str>) -> Cow<'a, str> {
+        self.note(agreed != out);
+        out
+    }
+
+    /// Remembers that a cell was touched.
+    pub fn note(&self, touched: bool) {
+        self.touched.set(self.touched.get() || touched);
+    }
+
+    /// Whether any cell was.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.touched.get()
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::demo::names;
 use crate::demo::steps::{Steps, days_between};
 use crate::demo::trades::{Trade, trade_at};
 use crate::domain::finding::Insurance;
@@ -53,6 +54,8 @@ pub enum Status {
     Moved,
     /// 注销.
     Cancelled,
+    /// 个体转企业: an individual business that went on as a company.
+    Converted,
 }
 
 /// Where its staff are insured when not on its own entry.
@@ -67,6 +70,13 @@ pub enum Cover {
     HeadOffice {
         /// The head office.
         head: u32,
+    },
+    /// On the entry of the individual business that it grew from, until that entry is rewritten.
+    Predecessor {
+        /// The individual business.
+        firm: u32,
+        /// The day its entry becomes the company's.
+        until: Date,
     },
 }
 
@@ -137,6 +147,8 @@ pub enum Plan {
     EnrolsPartly,
     /// Answers the notice.
     Answers,
+    /// Goes on as a company (个体转企业).
+    Converts,
 }
 
 /// What its newest annual report says.
@@ -161,6 +173,8 @@ pub struct Firm {
     pub code: String,
     /// Tax still knows it by its 15-character id.
     pub legacy_tax_id: bool,
+    /// The company that this individual business became.
+    pub successor: Option<u32>,
     /// Its names.
     pub names: Steps<String>,
     /// Its form.
@@ -251,6 +265,8 @@ pub enum State {
     CoveredElsewhere,
     /// Its staff are on the head office's entry.
     InsuredByHeadOffice,
+    /// Its staff are still on the entry of the individual business that it grew from.
+    InsuredByPredecessor,
     /// Pension and unemployment on its entry, work injury by project.
     Construction,
 }
@@ -270,6 +286,7 @@ impl State {
             Self::Grace => "成立未满30日",
             Self::CoveredElsewhere => "职工在他处参保",
             Self::InsuredByHeadOffice => "随总公司参保",
+            Self::InsuredByPredecessor => "职工仍在原个体工商户单位参保",
             Self::Construction => "建筑企业，工伤按项目参保",
         }
     }
@@ -310,6 +327,34 @@ impl Firm {
     #[must_use]
     pub fn name(&self, day: Date) -> &str {
         self.names.at(day).map_or("", String::as_str)
+    }
+
+    /// What it was called before, newest first.
+    #[must_use]
+    pub fn former_names(&self, day: Date) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .names
+            .iter()
+            .filter(|(from, _)| *from <= day)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        names.pop();
+        names.reverse();
+        names
+    }
+
+    /// Its 工商注册号: only firms founded before the unified credit codes of 2015 have one.
+    #[must_use]
+    pub fn registration_number(&self) -> Option<String> {
+        let region = self.code.get(2..8)?;
+        self.is_old()
+            .then(|| names::registration_number(region, self.number))
+    }
+
+    /// Whether it is older than the unified credit codes.
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.founded.year() < 2015
     }
 
     /// Whether the registrar lists it as active on a day.
@@ -365,6 +410,7 @@ impl Firm {
         match self.cover {
             Cover::Elsewhere => return Standing::of(State::CoveredElsewhere, staff),
             Cover::HeadOffice { .. } => return Standing::of(State::InsuredByHeadOffice, staff),
+            Cover::Predecessor { .. } => return Standing::of(State::InsuredByPredecessor, staff),
             Cover::Own => {}
         }
         let lacking = |kind: Insurance| {

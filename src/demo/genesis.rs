@@ -38,6 +38,7 @@ pub fn blank(options: &Options, number: u32, founded: Date) -> Firm {
         place(unit),
         chance.below(10),
     );
+    // Old firms' codes have digits where newer ones have MA.
     let old = founded.year() < 2015;
     let phone = phone(options, number, &mut chance);
     let mail = chance
@@ -50,6 +51,7 @@ pub fn blank(options: &Options, number: u32, founded: Date) -> Firm {
         number,
         code: names::credit_code("91", place(unit).region, number, seed, old),
         legacy_tax_id: old && chance.percent(25),
+        successor: None,
         names: Steps::always(name),
         form: Form::Company,
         head_code: None,
@@ -221,6 +223,27 @@ fn settle(firm: &mut Firm, chance: &mut Chance, options: &Options) {
         let day = plus_days(start, chance.days(10, 100));
         firm.plan(day, Plan::EnrolsFully);
     }
+    if firm.form == Form::Company && chance.percent(3) {
+        renamed(firm, chance, options);
+    }
+}
+
+/// It was called otherwise until some months ago, and perhaps otherwise again before that.
+fn renamed(firm: &mut Firm, chance: &mut Chance, options: &Options) {
+    let now = firm.name(options.start).to_owned();
+    let before = |round: u32, chance: &mut Chance| {
+        let word = names::word(2_000_000 * round + firm.number, options.seed);
+        names::company(&word, firm.trade(), place(firm.unit), chance.below(10))
+    };
+    let last = plus_days(options.start, -chance.days(10, 300)).max(plus_days(firm.founded, 20));
+    let mut steps = Steps::always(before(1, chance));
+    if chance.percent(20) {
+        let first = plus_days(last, -400).max(plus_days(firm.founded, 10));
+        steps.set(first, before(2, chance));
+    }
+    steps.set(last, now);
+    firm.names = steps;
+    firm.approved = firm.approved.max(last);
 }
 
 fn settle_entry(entry: &mut Entry, number: u32, chance: &mut Chance) {

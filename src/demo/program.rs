@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::demo::city::City;
 use crate::demo::departments::dispatch;
+use crate::demo::dirt::Tally;
 
 /// What the program is called.
 const NAME: &str = "dispatch-licences";
@@ -58,15 +59,22 @@ impl Program {
 }
 
 impl City {
-    /// Lays out what the program has to tell in the month of `day`.
+    /// Lays out what the program has to tell in the month of `day`. Its rows are counted on the first day on which they are told.
     ///
     /// # Errors
     /// When its folder cannot be written.
-    pub fn stock(&self, program: &Program, day: Date) -> io::Result<()> {
+    pub fn stock(&self, program: &Program, day: Date) -> io::Result<Tally> {
         let folder = program.folder.path();
         let part = folder.join("lines.part");
-        fs::write(&part, dispatch::lines(self, day))?;
-        fs::rename(part, folder.join(LINES))
+        let lines = dispatch::lines(self, day);
+        fs::write(&part, lines.content)?;
+        fs::rename(part, folder.join(LINES))?;
+        let is_new = day == self.options.start || day == day.first_of_month();
+        Ok(if is_new {
+            lines.tally
+        } else {
+            Tally::default()
+        })
     }
 }
 

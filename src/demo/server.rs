@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::demo::city::City;
 use crate::demo::departments::{period, tax, transport};
+use crate::demo::dirt::Tally;
 use crate::domain::record::Month;
 
 /// What lies ready to be fetched.
@@ -36,8 +37,9 @@ pub type Desk = Arc<RwLock<Served>>;
 const LARGEST_PAGE: usize = 1000;
 
 impl City {
-    /// Lays out what is there on `day`: tax files that have come and the licences of the month.
-    pub fn fill(&self, desk: &Desk, day: Date) {
+    /// Lays out what is there on `day`: tax files that have come and the licences of the month. The rows of what is new are counted.
+    pub fn fill(&self, desk: &Desk, day: Date) -> Tally {
+        let mut tally = Tally::default();
         // Whoever panicked with the lock held left whole entries behind: they are only ever replaced.
         let mut served = desk
             .write()
@@ -46,14 +48,19 @@ impl City {
         while month < Month::of(day) {
             let name = period(month);
             if tax::delivered(&self.options, month) <= day && !served.tax.contains_key(&name) {
-                served.tax.insert(name, tax::file(self, month).into());
+                let file = tax::file(self, month);
+                tally += file.tally;
+                served.tax.insert(name, file.content.into());
             }
             month = month.plus(1);
         }
         if served.licences_of != Some(Month::of(day)) {
-            served.licences = transport::rows(self, day);
+            let rows = transport::rows(self, day);
+            tally += rows.tally;
+            served.licences = rows.content;
             served.licences_of = Some(Month::of(day));
         }
+        tally
     }
 }
 

@@ -72,7 +72,7 @@ impl City {
     /// Its true standing on a day of the run; `None` before its founding or for an unknown code.
     #[must_use]
     pub fn standing(&self, credit_code: &str, day: Date) -> Option<&Standing> {
-        let number = *self.by_code.get(credit_code)? as usize;
+        let number = self.number(credit_code)? as usize;
         self.standings
             .get(number)?
             .iter()

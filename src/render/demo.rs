@@ -41,6 +41,8 @@ pub struct Index {
     pub letter: Option<(String, String)>,
     /// The worklist's first rows for showing: heading and rows.
     pub worklist: Option<(String, Vec<String>, Vec<Vec<String>>)>,
+    /// How dirty the data were, and how their records came to their firms, in one sentence.
+    pub dirt: Option<String>,
     /// Accused, wrongly accused, precision and recall in per cent texts, and other headline figures: title, value, remark.
     pub headline: Vec<(String, String, String)>,
 }
@@ -141,6 +143,7 @@ pub fn index(index: &Index) -> Result<String, RenderError> {
             first => index.first.map(crate::domain::text::day),
             last => index.last.map(crate::domain::text::day),
             headline => &index.headline,
+            dirt => &index.dirt,
             steps => STEPS,
             funnel => index.funnel.iter().map(funnel_line).collect::<Vec<_>>(),
             chart => Value::from_safe_string(index.funnel.last().map_or(String::new(), funnel_chart)),

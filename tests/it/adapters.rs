@@ -56,21 +56,21 @@ fn delivery(adapter: &str, city: &City, day: Date, halved: bool) -> (String, Vec
     match adapter {
         "market-regulation" => (
             format!("scjg_{stamp}.zip"),
-            market::archive(city, day).unwrap(),
+            market::archive(city, day).unwrap().content,
         ),
         "insured-roll" => (
             format!("cbdj_{stamp}.xlsx"),
-            roll::workbook(city, day, halved).unwrap(),
+            roll::workbook(city, day, halved).unwrap().content,
         ),
         "tax" => {
             let month = if day == MONDAY { 1 } else { 2 };
             (
                 format!("20260{month}.csv"),
-                tax::file(city, Month { year: 2026, month }),
+                tax::file(city, Month { year: 2026, month }).content,
             )
         }
         _ => {
-            let rows = transport::rows(city, day);
+            let rows = transport::rows(city, day).content;
             let page = format!(
                 "{{\"code\":\"200\",\"msg\":\"ok\",\"data\":{{\"total\":\"{}\",\"list\":[{}]}}}}\n",
                 rows.len(),

@@ -92,6 +92,54 @@ fn every_transport_delivers(home: &Path) {
     out(&["--home", &home, "check"], 0);
 }
 
+/// Every record is counted once, and whatever went astray is told line by line.
+fn links_are_told(out: &Path, told: &serde_json::Value) {
+    let of = |key: &str| told["links"][key].as_u64().unwrap();
+    let (wrong, missed) = (of("wrong"), of("missed"));
+    assert_eq!(of("correct") + wrong + missed, of("possible"), "{told}");
+    assert!(of("correct") > 1000, "{told}");
+    let lines = std::fs::read_to_string(out.join("links.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let faults = |fault: &str| lines.iter().filter(|line| line["fault"] == fault).count() as u64;
+    assert_eq!((faults("wrong"), faults("missed")), (wrong, missed));
+    for line in &lines {
+        for key in ["source", "key", "credit_code", "why"] {
+            assert!(!line[key].as_str().unwrap().is_empty(), "{line}");
+        }
+        assert_eq!(line["enterprise"].is_null(), line["tier"].is_null());
+    }
+}
+
+/// The roll stays away from 13 to 20 April 2026; on the 16th the last one is older than three working days.
+fn nothing_goes_on_while_the_roll_is_stale(out_folder: &Path) {
+    let is_stale = |day: &str| ("2026-04-16"..="2026-04-20").contains(&day);
+    let inbox = out_folder.join("home/inbox/insured-roll");
+    for (day, comes) in [("10", true), ("13", false), ("20", false), ("21", true)] {
+        let file = inbox.join(format!("cbdj_202604{day}.xlsx"));
+        assert_eq!(file.exists(), comes, "{}", file.display());
+    }
+    let home = out_folder.join("home").to_string_lossy().into_owned();
+    let listed = out(&["--home", &home, "case", "list", "--json"], 0);
+    let opened: Vec<String> = listed
+        .lines()
+        .map(|line| {
+            let case: serde_json::Value = serde_json::from_str(line).unwrap();
+            case["opened"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(opened.iter().any(|day| day.as_str() < "2026-04-16"));
+    assert!(opened.iter().any(|day| day.as_str() > "2026-04-20"));
+    assert!(!opened.iter().any(|day| is_stale(day)), "{opened:?}");
+    let findings = std::fs::read_to_string(out_folder.join("findings.jsonl")).unwrap();
+    for line in findings.lines() {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(!finding["accused"].as_str().is_some_and(is_stale), "{line}");
+    }
+}
+
 #[test]
 fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
     let folder = tempfile::tempdir().unwrap();
@@ -112,6 +160,13 @@ fn a_small_city_accuses_nobody_wrongly_and_gives_the_same_bytes_twice() {
         4,
         "two months, page and workbook: {told}"
     );
+    let (rows, touched) = (&told["dirt"]["rows"], &told["dirt"]["touched"]);
+    assert!(
+        touched.as_u64().unwrap() * 20 >= rows.as_u64().unwrap(),
+        "a row in twenty is touched: {told}"
+    );
+    links_are_told(Path::new(&first), &told);
+    nothing_goes_on_while_the_roll_is_stale(Path::new(&first));
     assert_eq!(summary(&out(&words(&second, "300", "68"), 0)), told);
     every_transport_delivers(&Path::new(&first).join("home"));
     same(Path::new(&first), Path::new(&second), &skip);

@@ -32,7 +32,7 @@ fn city(seed: u64) -> City {
 
 /// What each department delivers, under the names it gives.
 fn files(city: &City, folder: &Path) -> BTreeMap<&'static str, String> {
-    let licences = transport::rows(city, DAY);
+    let licences = transport::rows(city, DAY).content;
     let page = format!(
         "{{\"code\":\"200\",\"msg\":\"ok\",\"data\":{{\"total\":\"{}\",\"list\":[{}]}}}}\n",
         licences.len(),
@@ -47,14 +47,14 @@ fn files(city: &City, folder: &Path) -> BTreeMap<&'static str, String> {
         (
             "market-regulation",
             "scjg_20260302.zip",
-            market::archive(city, DAY).unwrap(),
+            market::archive(city, DAY).unwrap().content,
         ),
-        ("tax", "202601.csv", tax::file(city, month)),
+        ("tax", "202601.csv", tax::file(city, month).content),
         ("transport", "licences.jsonl", page.into_bytes()),
         (
             "insured-roll",
             "cbdj_20260302.xlsx",
-            roll::workbook(city, DAY, false).unwrap(),
+            roll::workbook(city, DAY, false).unwrap().content,
         ),
     ]
     .into_iter()

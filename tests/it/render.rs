@@ -718,6 +718,7 @@ fn an_index() -> Index {
         first: Some(date(2026, 1, 5)),
         last: Some(date(2026, 4, 4)),
         funnel: vec![line("宛城区", 1), line("卧龙区", 2), line("合计", 3)],
+        dirt: Some("各部门共送来31,204,118行，其中2,410,007行（7.7%）有错别字、旧号、空号、曾用名、重复等情况。".into()),
         not_accused: reasons(&[
             ("已按规定参保", 74_310),
             ("无用工迹象（空壳或仅经营者本人）", 31_002),

@@ -21,6 +21,7 @@ use crate::courier::Couriers;
 use crate::daemon::plan::{next, plan};
 use crate::demo::city::{City, Told};
 use crate::demo::departments::{Folders, Shelves};
+use crate::demo::dirt::Tally;
 use crate::demo::firm::State;
 use crate::demo::ftp_server::FtpServer;
 use crate::demo::home;
@@ -230,7 +231,8 @@ impl Run {
         bar.set_position(u64::try_from((day - start).get_days()).unwrap_or(0));
         while day <= last {
             bar.set_message(day.to_string());
-            self.day(day)?;
+            let delivered = self.day(day)?;
+            self.progress.dirt += delivered;
             self.progress.done = Some(day);
             write_progress(&self.out, &self.progress)?;
             bar.inc(1);
@@ -240,7 +242,8 @@ impl Run {
         Ok(())
     }
 
-    fn day(&mut self, day: Date) -> Result<(), Failure> {
+    /// Lives one day; the rows that came on it are counted.
+    fn day(&mut self, day: Date) -> Result<Tally, Failure> {
         let told = match self.heard.take() {
             Some((before, told)) if before == day.saturating_sub(1.day()) => told,
             _ => self.told(day)?,
@@ -253,11 +256,16 @@ impl Run {
             insured_roll: &inbox.join("insured-roll"),
             desk: Some(&self.counter),
         };
-        self.city
+        let published = self
+            .city
             .publish(day, &self.session.configuration.calendar, folders)
-            .and_then(|_| self.city.stock(&self.program, day))
             .map_err(io("写演示部门数据"))?;
-        self.city.shelve(&self.shelves, day);
+        let mut delivered = published.tally;
+        delivered += self
+            .city
+            .stock(&self.program, day)
+            .map_err(io("写演示部门数据"))?;
+        delivered += self.city.shelve(&self.shelves, day);
         if day == self.progress.options.start {
             self.carry_history(day)?;
         }
@@ -270,7 +278,7 @@ impl Run {
         self.what_if(day)?;
         // What a killed process recorded on this day stands only in the journal.
         self.heard = (!std::mem::take(&mut self.resumed)).then_some((day, heard));
-        Ok(())
+        Ok(delivered)
     }
 
     fn at(&self, day: Date, hour: i8) -> Desk<'_> {

@@ -9,13 +9,16 @@ use serde::Serialize;
 
 use crate::cli::console::Console;
 use crate::cli::demo::days::Run;
-use crate::cli::demo::{io, pages, write_progress};
+use crate::cli::demo::{io, links, pages, write_progress};
+use crate::demo::dirt::Tally;
 use crate::demo::firm::State;
+use crate::demo::links::{Judge, Links};
 use crate::domain::batch::Verdict;
 use crate::domain::case::{Case, ClosingReason, Stage};
 use crate::domain::coverage::{Assessment, Standing};
 use crate::domain::figures;
 use crate::domain::finding::{FindingKind, Insurance};
+use crate::render::wording::percent;
 use crate::tasks::known::{Known, known};
 use crate::tasks::stopwatch::Stopwatch;
 use crate::tasks::{Desk, Failure};
@@ -65,6 +68,10 @@ pub struct Summary {
     pub bulletins: Vec<String>,
     /// Whether every bulletin's accounting identity holds.
     pub identity_holds: bool,
+    /// Rows delivered, and those of them with a cell that is not as agreed.
+    pub dirt: Tally,
+    /// How the records that stand came to their firms.
+    pub links: Links,
     /// Wall-clock seconds.
     pub seconds: f64,
 }
@@ -99,7 +106,9 @@ pub fn write(run: &mut Run, watch: Stopwatch, console: &mut Console<'_>) -> Resu
     fs::write(run.out.join("findings.jsonl"), findings(&known, &cases)?)
         .map_err(io("写 findings.jsonl"))?;
     let (bulletins, identity_holds) = bulletins(run, desk)?;
-    let mut summary = summary(run, desk, &known, &cases)?;
+    let judge = links::judge(run, desk, &known)?;
+    links::write(run, &judge)?;
+    let mut summary = summary(run, desk, &known, &cases, &judge)?;
     summary.bulletins = bulletins;
     summary.identity_holds = identity_holds;
     pages::write(run, desk, &known, &cases, &summary)?;
@@ -208,7 +217,13 @@ fn bulletins(run: &Run, desk: Desk<'_>) -> Result<(Vec<String>, bool), Failure> 
     Ok((paths, holds))
 }
 
-fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<Summary, Failure> {
+fn summary(
+    run: &Run,
+    desk: Desk<'_>,
+    known: &Known,
+    cases: &[Case],
+    judge: &Judge<'_>,
+) -> Result<Summary, Failure> {
     let batches = desk.store.batches(None, usize::MAX)?;
     let with = |verdict: Verdict| {
         batches
@@ -217,7 +232,7 @@ fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<S
             .count() as u64
     };
     let judged = accusations(run, cases);
-    let (owing, found) = recall(run, known);
+    let (owing, found) = recall(run, known, judge);
     let mut notices = 0;
     for notice in desk.store.notices() {
         notice?;
@@ -264,6 +279,8 @@ fn summary(run: &Run, desk: Desk<'_>, known: &Known, cases: &[Case]) -> Result<S
         enrolled: enrolled.len() as u64,
         bulletins: Vec::new(),
         identity_holds: true,
+        dirt: run.progress.dirt,
+        links: judge.links,
         seconds: 0.0,
     })
 }
@@ -318,8 +335,9 @@ fn accusations(run: &Run, cases: &[Case]) -> Accusations {
     }
 }
 
-/// Owing firms with evidence on the last accepted roll's as-of date, and those of them with an open finding.
-fn recall(run: &Run, known: &Known) -> (u64, u64) {
+/// Owing firms with evidence on the last accepted roll's as-of date, and those of them with an open finding on the enterprise of
+/// their registration, under whatever code the registrar has it.
+fn recall(run: &Run, known: &Known, judge: &Judge<'_>) -> (u64, u64) {
     let Some(as_of) = known
         .feeds
         .iter()
@@ -343,16 +361,15 @@ fn recall(run: &Run, known: &Known) -> (u64, u64) {
             continue;
         }
         owing += 1;
-        let shown = known
-            .register
-            .find(&truth.credit_code)
-            .first()
-            .is_some_and(|enterprise| {
-                known.assessments.iter().any(|a| {
-                    a.enterprise == enterprise.id
-                        && a.findings.iter().any(|finding| finding.kind.opens_case())
-                })
-            });
+        let home = run
+            .city
+            .firm(&truth.credit_code)
+            .and_then(|firm| judge.home(firm));
+        let shown = home.is_some_and(|home| {
+            known.assessments.iter().any(|a| {
+                a.enterprise == home && a.findings.iter().any(|finding| finding.kind.opens_case())
+            })
+        });
         found += u64::from(shown);
     }
     (owing, found)
@@ -381,6 +398,17 @@ fn screen(run: &Run, summary: &Summary, console: &mut Console<'_>) {
         "  应催尽催率 {:.2}%，催办准确率 {:.2}%",
         summary.recall * 100.0,
         summary.precision * 100.0
+    );
+    let _ = writeln!(
+        text,
+        "  收到{}行，其中{}行带有脏数据（{}）；应归户记录{}条，归对{}条，错并{}条，未归户{}条",
+        summary.dirt.rows,
+        summary.dirt.touched,
+        percent(summary.dirt.touched, summary.dirt.rows),
+        summary.links.possible,
+        summary.links.correct,
+        summary.links.wrong,
+        summary.links.missed
     );
     if let Some(cut) = &run.progress.cut {
         let _ = writeln!(

@@ -15,6 +15,7 @@ use crate::cli::console::Console;
 use crate::cli::demo::days::Run;
 use crate::cli::session::{DEMO, Place, Unopened};
 use crate::config::shipped;
+use crate::demo::dirt::Tally;
 use crate::demo::home;
 use crate::demo::options::{Dirt, Options};
 use crate::tasks::Failure;
@@ -23,6 +24,7 @@ use crate::tasks::stopwatch::Stopwatch;
 mod clerks;
 mod days;
 mod ending;
+mod links;
 mod pages;
 mod stories;
 
@@ -46,6 +48,9 @@ pub struct Progress {
     pub finished: bool,
     /// What the cut roll would have done.
     pub cut: Option<Cut>,
+    /// Rows delivered on the days that are over.
+    #[serde(default)]
+    pub dirt: Tally,
 }
 
 /// What a quarantined roll would have done, had it been believed.
@@ -137,6 +142,7 @@ fn prepare(out: &Path, options: &Options) -> Result<(Progress, PathBuf), Failure
         done: None,
         finished: false,
         cut: None,
+        dirt: Tally::default(),
     };
     write_progress(out, &progress)?;
     Ok((progress, home))

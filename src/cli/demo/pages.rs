@@ -20,6 +20,7 @@ use crate::domain::text;
 use crate::domain::unit::Units;
 use crate::render::RenderError;
 use crate::render::demo::{self as page, CutRoll, FunnelLine, Index};
+use crate::render::wording::{count, percent};
 use crate::tasks::county;
 use crate::tasks::known::Known;
 use crate::tasks::{Desk, Failure};
@@ -57,6 +58,7 @@ pub fn write(
         funnel: funnel(desk, known, cases),
         not_accused: not_accused(summary),
         headline: headline(summary),
+        dirt: Some(dirt(summary)),
         cut: cut(run, desk)?,
         stopped: stopped(desk)?,
         late: late(desk)?,
@@ -98,6 +100,10 @@ pub fn write(
     index
         .links
         .push(("疑点（每件一行）".to_owned(), "findings.jsonl".to_owned()));
+    index.links.push((
+        "错并或未归户的记录（每条一行）".to_owned(),
+        "links.jsonl".to_owned(),
+    ));
     fs::write(out.join("index.html"), rendered(page::index(&index))?).map_err(io("写演示首页"))
 }
 
@@ -136,6 +142,21 @@ fn headline(summary: &Summary) -> Vec<(String, String, String)> {
             "残缺、截断的文件没有进入比对",
         ),
     ]
+}
+
+/// How dirty the data were, and how their records came to their firms nevertheless.
+fn dirt(summary: &Summary) -> String {
+    let (dirt, links) = (summary.dirt, summary.links);
+    format!(
+        "各部门共送来{}行，其中{}行（{}）有错别字、旧号、空号、曾用名、重复等情况；应归户的{}条记录归对{}条，错并{}条，未归户{}条。",
+        count(dirt.rows),
+        count(dirt.touched),
+        percent(dirt.touched, dirt.rows),
+        count(links.possible),
+        count(links.correct),
+        count(links.wrong),
+        count(links.missed),
+    )
 }
 
 fn not_accused(summary: &Summary) -> Vec<(String, u64)> {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::demo::city::City;
 use crate::demo::departments::{licences, stamp};
-use crate::demo::dirt::{self, Smudge};
+use crate::demo::dirt::{self, Smudge, Tally, Written};
 use crate::demo::places::place;
 
 const DEPARTMENT: u64 = 5;
@@ -25,26 +25,33 @@ pub fn name(day: Date) -> String {
 
 /// The file of the month of `day`: the same bytes on all its days. `None` when nobody holds a licence.
 #[must_use]
-pub fn file(city: &City, day: Date) -> Option<Vec<u8>> {
+pub fn file(city: &City, day: Date) -> Option<Written<Vec<u8>>> {
     let as_of = day.first_of_month();
     let smudge = Smudge::new(&city.options, DEPARTMENT);
     let mut text = format!("\u{feff}快递业务经营许可信息\n数据日期：{as_of}\n{HEADER}\n");
-    let mut serial = 0;
+    let mut tally = Tally::default();
     for firm in licences::holders(city, &TRADES, as_of) {
-        serial += 1;
-        let touch = |cell, per_mille| smudge.touch(firm.number.into(), cell, per_mille);
-        let until = licences::end(firm, as_of)
-            .map_or_else(|| "长期".to_owned(), |end| dirt::date(end, touch(3, 40)));
+        let row = smudge.row(firm.number.into());
+        let until = licences::end(firm, as_of).map_or_else(
+            || "长期".to_owned(),
+            |end| row.cell(&end.to_string(), dirt::date(end, row.touch(3, 40))),
+        );
+        let code = licences::code(firm, smudge);
         // Writing to a String never fails.
         let _ = writeln!(
             text,
-            "{serial},{},{},豫邮4113{:06}B,快递业务经营许可,{until},{},{}",
-            dirt::code(&firm.code, touch(1, 20)),
-            dirt::name(firm.name(as_of), touch(2, 25)),
+            "{},{},{},豫邮4113{:06}B,快递业务经营许可,{until},{},{}",
+            tally.rows + 1,
+            row.text(&firm.code, dirt::code(&code, row.touch(1, 30))),
+            licences::name(firm, &row, as_of),
             firm.number,
             licences::state(firm.status(as_of)),
             place(firm.unit).region,
         );
+        tally.count(row.is_touched());
     }
-    (serial > 0).then(|| text.into_bytes())
+    (tally.rows > 0).then(|| Written {
+        content: text.into_bytes(),
+        tally,
+    })
 }

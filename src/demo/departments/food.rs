@@ -1,11 +1,13 @@
 //! Market regulation: licences of food business, lines of fixed width in GBK under a GBK name, once a month.
 
+use std::borrow::Cow;
+
 use encoding_rs::GBK;
 use jiff::civil::Date;
 
 use crate::demo::city::City;
 use crate::demo::departments::{licences, stamp};
-use crate::demo::dirt::{self, Smudge};
+use crate::demo::dirt::{Smudge, Written};
 use crate::demo::firm::Firm;
 
 const DEPARTMENT: u64 = 6;
@@ -25,28 +27,32 @@ pub fn name(day: Date) -> Vec<u8> {
 
 /// The file of the month of `day`: the same bytes on all its days. `None` when nobody holds a licence.
 #[must_use]
-pub fn file(city: &City, day: Date) -> Option<Vec<u8>> {
+pub fn file(city: &City, day: Date) -> Option<Written<Vec<u8>>> {
     let as_of = day.first_of_month();
     let smudge = Smudge::new(&city.options, DEPARTMENT);
-    let mut content = Vec::new();
+    let mut written = Written::<Vec<u8>>::default();
     for firm in licences::holders(city, &TRADES, as_of) {
-        line(&mut content, firm, as_of, smudge);
+        let touched = line(&mut written.content, firm, as_of, smudge);
+        written.tally.count(touched);
     }
-    (!content.is_empty()).then_some(content)
+    (written.tally.rows > 0).then_some(written)
 }
 
-fn line(content: &mut Vec<u8>, firm: &Firm, as_of: Date, smudge: Smudge) {
-    let touch = |cell, per_mille| smudge.touch(firm.number.into(), cell, per_mille);
+/// Writes a line; whether any cell of it is not as agreed.
+fn line(content: &mut Vec<u8>, firm: &Firm, as_of: Date, smudge: Smudge) -> bool {
+    let row = smudge.row(firm.number.into());
     let until = licences::end(firm, as_of).map_or_else(|| "长期".to_owned(), stamp);
+    let code = licences::code(firm, smudge);
     // A column has no room for dirt of the wide kind.
-    let code = match touch(1, 20) {
-        Some(_) => firm.code.to_ascii_lowercase(),
-        None => firm.code.clone(),
+    let code = match row.touch(1, 30) {
+        Some(_) => Cow::Owned(code.to_ascii_lowercase()),
+        None => code,
     };
-    let name = dirt::name(firm.name(as_of), touch(2, 25));
+    let code = row.text(&firm.code, code);
+    let name = licences::name(firm, &row, as_of);
     let cells = [
-        &code,
-        &*name,
+        &*code,
+        &name,
         &format!("JY24113{:09}", firm.number),
         &until,
         licences::state(firm.status(as_of)),
@@ -59,6 +65,7 @@ fn line(content: &mut Vec<u8>, firm: &Firm, as_of: Date, smudge: Smudge) {
         content.resize(content.len() + width - bytes.len(), b' ');
     }
     content.extend_from_slice(b"\r\n");
+    row.is_touched()
 }
 
 /// As many bytes as a column holds, without half a hanzi at its end.

@@ -10,23 +10,43 @@ use zip::write::SimpleFileOptions;
 
 use crate::demo::city::City;
 use crate::demo::departments::stamp;
-use crate::demo::dirt::{self, Smudge};
+use crate::demo::dirt::{self, Smudge, Tally, Written};
 use crate::demo::firm::{Firm, Form, Status};
+use crate::demo::options::Options;
 use crate::demo::places::place;
+use crate::demo::slips::{self, CodeSlip};
 use crate::demo::steps::plus_days;
+use crate::demo::trades::{TRADES, Trade, trade_at};
 
 const DEPARTMENT: u64 = 1;
+
+/// Slips in codes, in parts of 100,000: the registrar gave them out and rarely has one.
+const SLIPS: [(u64, CodeSlip); 2] = [(50, CodeSlip::Wrong), (20, CodeSlip::Alike)];
 
 /// The zip of a day.
 ///
 /// # Errors
 /// Only when compressing fails.
-pub fn archive(city: &City, day: Date) -> io::Result<Vec<u8>> {
-    let text = xml(city, day);
+pub fn archive(city: &City, day: Date) -> io::Result<Written<Vec<u8>>> {
+    let Written {
+        content: text,
+        tally,
+    } = xml(city, day);
     let (content, _, _) = GB18030.encode(&text);
     let name = format!("登记信息_{}.xml", stamp(day));
     let (name, _, _) = GBK.encode(&name);
-    zip_with_raw_name(&name, &content, day)
+    let content = zip_with_raw_name(&name, &content, day)?;
+    Ok(Written { content, tally })
+}
+
+/// The credit code as the registrar has it, whatever blanks and widths come on top.
+#[must_use]
+pub fn code<'a>(options: &Options, firm: &'a Firm) -> Cow<'a, str> {
+    let smudge = Smudge::new(options, DEPARTMENT);
+    match smudge.one_of(firm.number.into(), 11, &SLIPS) {
+        Some((slip, how)) => Cow::Owned(slip.of(&firm.code, how)),
+        None => Cow::Borrowed(&firm.code),
+    }
 }
 
 /// The zip writer takes UTF-8 names only: a stand-in of the same length is written and then replaced in both headers.
@@ -65,32 +85,34 @@ fn zip_with_raw_name(name: &[u8], content: &[u8], day: Date) -> io::Result<Vec<u
     }
 }
 
-fn xml(city: &City, day: Date) -> String {
+fn xml(city: &City, day: Date) -> Written<String> {
     let smudge = Smudge::new(&city.options, DEPARTMENT);
-    let mut rows = String::with_capacity(city.firms.len() * 640);
-    let mut total = 0;
+    let mut rows = String::with_capacity(city.firms.len() * 700);
+    let mut tally = Tally::default();
     for firm in &city.firms {
         let subject = u64::from(firm.number);
-        row(&mut rows, firm, day, smudge);
-        total += 1;
+        let touched = record(&mut rows, firm, &now(firm, day), city);
+        tally.count(touched);
         // The same row once more.
         if smudge.touch(subject, 90, 5).is_some() {
-            row(&mut rows, firm, day, smudge);
-            total += 1;
+            record(&mut rows, firm, &now(firm, day), city);
+            tally.count(true);
         }
-        // A row from before the last approval.
-        if smudge.touch(subject, 91, 5).is_some() {
-            older(&mut rows, firm, day, smudge);
-            total += 1;
+        // A row from before the last approval, which says something else.
+        if let Some(how) = smudge.touch(subject, 91, 5) {
+            record(&mut rows, firm, &older(firm, day, how), city);
+            tally.count(true);
         }
     }
     for at in 0..smudge.rows(city.firms.len(), 1) {
         bad(&mut rows, at);
-        total += 1;
+        tally.count(true);
     }
-    format!(
+    let total = tally.rows;
+    let content = format!(
         "<?xml version=\"1.0\" encoding=\"GB18030\"?>\n<DATA><HEAD><TOTAL>{total}</TOTAL></HEAD><ROWS>\n{rows}</ROWS></DATA>\n"
-    )
+    );
+    Written { content, tally }
 }
 
 fn element(out: &mut String, tag: &str, text: &str) {
@@ -107,60 +129,96 @@ fn element(out: &mut String, tag: &str, text: &str) {
     let _ = write!(out, "<{tag}>{text}</{tag}>");
 }
 
-fn row(out: &mut String, firm: &Firm, day: Date, smudge: Smudge) {
-    let approved = firm.approved;
-    record(
-        out,
-        firm,
-        firm.name(day),
-        firm.status(day),
-        approved,
-        smudge,
-    );
-}
-
-/// Before its last approval it was active, and bore the name it had then.
-fn older(out: &mut String, firm: &Firm, day: Date, smudge: Smudge) {
-    let before = plus_days(firm.approved.min(day), -30);
-    record(out, firm, firm.name(before), Status::Active, before, smudge);
-}
-
-fn record(
-    out: &mut String,
-    firm: &Firm,
-    name: &str,
+/// What a row says that another row of the same firm may say otherwise.
+struct Said<'a> {
+    name: &'a str,
+    former: Vec<&'a str>,
     status: Status,
     approved: Date,
-    smudge: Smudge,
-) {
-    let subject = u64::from(firm.number);
-    let touch = |cell, per_mille| smudge.touch(subject, cell, per_mille);
-    let trade = firm.trade();
+    trade: &'static Trade,
+}
+
+fn now(firm: &Firm, day: Date) -> Said<'_> {
+    Said {
+        name: firm.name(day),
+        former: firm.former_names(day),
+        status: firm.status(day),
+        approved: firm.approved,
+        trade: firm.trade(),
+    }
+}
+
+/// Before its last approval it was called what it was called then, and it had another state or trade.
+fn older(firm: &Firm, day: Date, how: u64) -> Said<'_> {
+    let before = plus_days(firm.approved.min(day), -30);
+    let other = u8::try_from(how / 4 % TRADES.len() as u64).unwrap_or(0);
+    Said {
+        name: firm.name(before),
+        former: firm.former_names(before),
+        status: match how % 4 {
+            0 => Status::Liquidating,
+            1 => Status::Revoked,
+            _ => Status::Active,
+        },
+        approved: before,
+        trade: if how.is_multiple_of(2) {
+            firm.trade()
+        } else {
+            trade_at(other)
+        },
+    }
+}
+
+/// Writes a row; whether any cell of it is not as agreed.
+fn record(out: &mut String, firm: &Firm, said: &Said<'_>, city: &City) -> bool {
+    let smudge = Smudge::new(&city.options, DEPARTMENT);
+    let row = smudge.row(firm.number.into());
+    // Writing to a String never fails.
     let _ = write!(out, "<ROW><PRIPID>4113{:012}</PRIPID>", firm.number);
-    element(out, "UNISCID", &dirt::code(&firm.code, touch(1, 15)));
-    element(out, "ENTNAME", &dirt::name(name, touch(2, 20)));
-    element(out, "REGSTATE_CN", state(status, touch(3, 60)));
-    let industry = if touch(4, 40).is_some() {
-        trade.code.to_owned()
-    } else {
-        format!("{}{}", trade.section, trade.code)
+    let known = code(&city.options, firm);
+    let written = dirt::code(&known, row.touch(1, 15));
+    element(out, "UNISCID", &row.text(&firm.code, written));
+    if let Some(number) = firm.registration_number() {
+        element(out, "REGNO", &number);
+    }
+    let slip = smudge.one_of(firm.number.into(), 12, &[(100, ())]);
+    let known = slip.map_or(Cow::Borrowed(said.name), |((), how)| {
+        slips::name(said.name, how)
+    });
+    let written = dirt::name(&known, row.touch(2, 20));
+    element(out, "ENTNAME", &row.text(said.name, written));
+    if !said.former.is_empty() {
+        element(out, "FORMERNAME", &said.former.join("；"));
+    }
+    let written = row.cell(
+        &state(said.status, None),
+        state(said.status, row.touch(3, 60)),
+    );
+    element(out, "REGSTATE_CN", written);
+    let agreed = format!("{}{}", said.trade.section, said.trade.code);
+    let written = match row.touch(4, 40) {
+        Some(_) => said.trade.code.to_owned(),
+        None => agreed.clone(),
     };
-    element(out, "INDUSTRYCO", &industry);
-    element(out, "ESTDATE", &dirt::date(firm.founded, touch(5, 30)));
-    element(out, "APPRDATE", &dirt::date(approved, touch(6, 30)));
+    element(out, "INDUSTRYCO", &row.cell(&agreed, written));
+    element(out, "INDUSTRYNAME", said.trade.industry());
+    let day = |day: Date, cell| row.cell(&day.to_string(), dirt::date(day, row.touch(cell, 30)));
+    element(out, "ESTDATE", &day(firm.founded, 5));
+    element(out, "APPRDATE", &day(said.approved, 6));
     element(out, "REGORG", place(firm.unit).region);
     element(out, "TOWN", &firm.town);
     element(out, "DOM", &firm.address);
     if !firm.phone.is_empty() {
-        let phone = touch(7, 15).map_or(Cow::Borrowed(firm.phone.as_str()), |_| {
-            Cow::Owned(dirt::wide(&firm.phone))
-        });
-        element(out, "TEL", &phone);
+        let written = match row.touch(7, 15) {
+            Some(_) => Cow::Owned(dirt::wide(&firm.phone)),
+            None => Cow::Borrowed(firm.phone.as_str()),
+        };
+        element(out, "TEL", &row.text(&firm.phone, written));
     }
     if let Some(email) = &firm.email {
         element(out, "EMAIL", email);
     }
-    element(out, "OPSCOPE", trade.scope);
+    element(out, "OPSCOPE", firm.trade().scope);
     if let Form::Branch { .. } = firm.form {
         element(
             out,
@@ -170,24 +228,14 @@ fn record(
     }
     if let Some(report) = &firm.report {
         element(out, "ANCHEYEAR", &report.year.to_string());
-        element(
-            out,
-            "EMPNUM",
-            &dirt::number(report.heads.into(), touch(8, 10)),
-        );
-        element(
-            out,
-            "VENDINC",
-            &dirt::number(report.revenue_wan, touch(9, 10)),
-        );
-        element(
-            out,
-            "ASSGRO",
-            &dirt::number(report.assets_wan, touch(10, 10)),
-        );
+        let figure = |n: u64, cell| row.cell(&n.to_string(), dirt::number(n, row.touch(cell, 10)));
+        element(out, "EMPNUM", &figure(report.heads.into(), 8));
+        element(out, "VENDINC", &figure(report.revenue_wan, 9));
+        element(out, "ASSGRO", &figure(report.assets_wan, 10));
     }
     // Personal fields travel in the real feed too: these are nobody's.
     out.push_str("<LEREP>示例</LEREP><CERNO>000000000000000000</CERNO></ROW>\n");
+    row.is_touched()
 }
 
 fn state(status: Status, how: Option<u64>) -> &'static str {
@@ -204,6 +252,7 @@ fn state(status: Status, how: Option<u64>) -> &'static str {
         Status::Liquidating => &["清算", "清算中"],
         Status::Moved => &["迁出", "迁移异地"],
         Status::Cancelled => &["注销", "已注销", "注销企业"],
+        Status::Converted => &["个体转企业"],
     };
     let at = how.map_or(0, |how| {
         usize::try_from(how % variants.len() as u64).unwrap_or(0)

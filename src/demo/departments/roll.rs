@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::demo::city::City;
-use crate::demo::departments::period;
-use crate::demo::dirt::{self, Smudge};
+use crate::demo::departments::{known_as, month_number, period};
+use crate::demo::dirt::{self, Row, Smudge, Tally, Written};
 use crate::demo::firm::{Entry, Firm, slot};
 use crate::demo::places::{PLACES, place};
+use crate::demo::slips::{self, CodeSlip};
 use crate::domain::finding::Insurance;
 use crate::domain::record::Month;
 
@@ -28,15 +29,29 @@ const HEADER: [&str; 10] = [
     "单位参保状态",
 ];
 
+/// What stands in the code column of a unit, in parts of 100,000 units: whoever opened the unit typed it once.
+const SLIPS: [(u64, CodeSlip); 8] = [
+    (800, CodeSlip::Lost),
+    (400, CodeSlip::TaxId),
+    (300, CodeSlip::TaxIdAndZeros),
+    (300, CodeSlip::CodeAndZeros),
+    (500, CodeSlip::Organisation),
+    (400, CodeSlip::OrganisationHyphen),
+    (400, CodeSlip::Wrong),
+    (300, CodeSlip::Alike),
+];
+/// Of codes of digits alone, those that a spreadsheet took for numbers.
+const SPREADSHEET: [(u64, ()); 1] = [(6000, ())];
+
 /// The workbook of a day; with `halved`, whole counties are missing from it.
 ///
 /// # Errors
 /// When the workbook cannot be put together.
-pub fn workbook(city: &City, day: Date, halved: bool) -> io::Result<Vec<u8>> {
+pub fn workbook(city: &City, day: Date, halved: bool) -> io::Result<Written<Vec<u8>>> {
     build(city, day, halved).map_err(io::Error::other)
 }
 
-fn build(city: &City, day: Date, halved: bool) -> Result<Vec<u8>, XlsxError> {
+fn build(city: &City, day: Date, halved: bool) -> Result<Written<Vec<u8>>, XlsxError> {
     let mut book = Workbook::new();
     // A fixed day, else each writing of the same roll would have other bytes.
     let made = ExcelDateTime::from_ymd(2026, 1, 1)?;
@@ -56,6 +71,7 @@ fn build(city: &City, day: Date, halved: bool) -> Result<Vec<u8>, XlsxError> {
         row: 3,
         registered: 0,
         paying: 0,
+        tally: Tally::default(),
     };
     let january = Month {
         year: city.options.start.year(),
@@ -71,7 +87,9 @@ fn build(city: &City, day: Date, halved: bool) -> Result<Vec<u8>, XlsxError> {
         }
     }
     writer.end()?;
-    book.save_to_buffer()
+    let tally = writer.tally;
+    let content = book.save_to_buffer()?;
+    Ok(Written { content, tally })
 }
 
 /// The units, last ones first, that hold about half of the entries.
@@ -98,11 +116,20 @@ struct Writer<'a> {
     row: u32,
     registered: u64,
     paying: u64,
+    tally: Tally,
+}
+
+/// What stands in a code column.
+#[derive(Clone)]
+enum Code<'a> {
+    Text(Cow<'a, str>),
+    /// A spreadsheet took it for a number.
+    Number(f64),
 }
 
 struct Line<'a> {
     number: &'a str,
-    code: Cow<'a, str>,
+    code: Code<'a>,
     name: Cow<'a, str>,
     agency: &'static str,
     kind: &'static str,
@@ -110,6 +137,34 @@ struct Line<'a> {
     registered: u32,
     paying: u32,
     state: &'static str,
+}
+
+/// The code of a unit: one for all its rows.
+fn code<'a>(firm: &'a Firm, unit: &Row, smudge: Smudge, subject: u64) -> Code<'a> {
+    if let Some(((), how)) = smudge.one_of(subject, 13, &SPREADSHEET)
+        && let Some(number) = slips::number(&firm.code)
+    {
+        unit.note(true);
+        return match slips::spreadsheet(&firm.code, how / 2) {
+            Some(text) if how.is_multiple_of(2) => Code::Text(Cow::Owned(text)),
+            _ => Code::Number(number),
+        };
+    }
+    let slip = smudge.one_of(subject, 11, &SLIPS);
+    Code::Text(unit.text(
+        &firm.code,
+        slip.map_or(Cow::Borrowed(&*firm.code), |(slip, how)| {
+            Cow::Owned(slip.of(&firm.code, how))
+        }),
+    ))
+}
+
+/// The name of a unit: one for all its rows.
+fn name<'a>(firm: &'a Firm, unit: &Row, day: Date) -> Cow<'a, str> {
+    let known = known_as(firm, unit, day);
+    let slip = unit.touch(12, 5);
+    let known = slip.map_or(Cow::Borrowed(known), |how| slips::name(known, how));
+    unit.text(firm.name(day), known)
 }
 
 impl Writer<'_> {
@@ -120,7 +175,8 @@ impl Writer<'_> {
         january: Month,
         day: Date,
     ) -> Result<(), XlsxError> {
-        let active = firm.is_active(day);
+        // An individual business that became a company is gone, but its unit goes on until somebody rewrites it.
+        let active = firm.is_active(day) || firm.successor.is_some();
         let last = if active {
             Month::of(day)
         } else {
@@ -134,42 +190,63 @@ impl Writer<'_> {
         } else {
             "终止参保"
         };
+        let smudge = self.smudge;
+        let of_unit = u64::from(firm.number) * 4 + 3;
+        let unit = smudge.row(of_unit);
+        let unit_code = code(firm, &unit, smudge, of_unit);
+        let unit_name = name(firm, &unit, day);
         for kind in Insurance::ALL {
             let at = slot(kind);
             if !firm.rows[at] {
                 continue;
             }
             let subject = u64::from(firm.number) * 4 + at as u64;
-            let smudge = self.smudge;
-            let touch = |cell, per_mille| smudge.touch(subject, cell, per_mille);
+            let row = smudge.row(subject);
+            row.note(unit.is_touched());
             let number = if entry.number_per_kind {
                 format!("{}{}", entry.unit_number, at + 1)
             } else {
                 entry.unit_number.clone()
             };
-            let blank = entry.blank_codes && at > 0 && firm.rows[0] && !smudge.is_clean();
+            let of_old_unit = entry.blank_codes && at > 0 && firm.rows[0] && !smudge.is_clean();
+            let code = match &unit_code {
+                _ if of_old_unit || row.touch(6, 10).is_some() => {
+                    row.note(true);
+                    Code::Text(Cow::Borrowed(""))
+                }
+                Code::Text(text) if !text.is_empty() => {
+                    Code::Text(row.text(text, dirt::code(text, row.touch(1, 15))))
+                }
+                other => other.clone(),
+            };
+            let slip = row.touch(7, 4);
+            let known = slip.map_or(Cow::Borrowed(&*unit_name), |how| {
+                slips::name(&unit_name, how)
+            });
+            let name = row.text(&unit_name, dirt::name(&known, row.touch(2, 20)));
+            let agency = row.cell(
+                &agency(entry.unit, None),
+                agency(entry.unit, row.touch(3, 60)),
+            );
+            let kind = row.cell(&kind_word(kind, None), kind_word(kind, row.touch(4, 20)));
             let mut month = january.max(Month::of(entry.since));
             while month <= last.min(Month::of(day)) {
-                let code = if blank {
-                    Cow::Borrowed("")
-                } else {
-                    dirt::code(&firm.code, touch(1, 15))
-                };
+                let word = month_word(month, None);
                 let line = Line {
                     number: &number,
-                    code,
-                    name: dirt::name(firm.name(day), touch(2, 20)),
-                    agency: agency(entry.unit, touch(3, 60)),
-                    kind: kind_word(kind, touch(4, 20)),
-                    month: month_word(month, touch(5, 20)),
+                    code: code.clone(),
+                    name: name.clone(),
+                    agency,
+                    kind,
+                    month: row.cell(&word, month_word(month, row.touch(5, 20))),
                     registered: firm.insured[at].heads(month.last_day().min(day)),
                     paying: paying(firm, at, month, day),
                     state,
                 };
-                self.line(&line)?;
+                self.line(&line, row.is_touched())?;
                 // The same row once more.
                 if smudge.touch(subject, 90 + month_number(month), 2).is_some() {
-                    self.line(&line)?;
+                    self.line(&line, true)?;
                 }
                 month = month.plus(1);
             }
@@ -177,12 +254,18 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn line(&mut self, line: &Line<'_>) -> Result<(), XlsxError> {
+    fn line(&mut self, line: &Line<'_>, touched: bool) -> Result<(), XlsxError> {
         let (sheet, row) = (&mut *self.sheet, self.row);
         sheet.write_number(row, 0, row - 2)?;
         sheet.write_string(row, 1, line.number)?;
-        if !line.code.is_empty() {
-            sheet.write_string(row, 2, &*line.code)?;
+        match &line.code {
+            Code::Number(number) => {
+                sheet.write_number(row, 2, *number)?;
+            }
+            Code::Text(text) if text.is_empty() => {}
+            Code::Text(text) => {
+                sheet.write_string(row, 2, &**text)?;
+            }
         }
         sheet.write_string(row, 3, &*line.name)?;
         sheet.write_string(row, 4, line.agency)?;
@@ -194,6 +277,7 @@ impl Writer<'_> {
         self.registered += u64::from(line.registered);
         self.paying += u64::from(line.paying);
         self.row += 1;
+        self.tally.count(touched);
         Ok(())
     }
 
@@ -209,6 +293,7 @@ impl Writer<'_> {
             self.sheet.write_string(row, 5, "企业职工基本养老保险")?;
             self.sheet.write_string(row, 6, "2026-00")?;
             self.row += 1;
+            self.tally.count(true);
         }
         let row = self.row;
         self.sheet.write_string(row, 0, "合计")?;
@@ -254,8 +339,4 @@ fn month_word(month: Month, how: Option<u64>) -> String {
         Some(0) => month.to_string(),
         Some(_) => format!("{}年{}月", month.year, month.month),
     }
-}
-
-fn month_number(month: Month) -> u64 {
-    u64::try_from(month.month).unwrap_or(0)
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::case::ClerkEvent;
+
 /// 应保: finds enterprises that may owe social insurance, has clerks check each, and follows it up by the legal clock.
 #[derive(Debug, Parser)]
 #[command(
@@ -89,7 +91,7 @@ pub enum Command {
     Code(CodeCommand),
     /// Size class by 国统字〔2017〕213号 and 银发〔2015〕309号: JSON lines in, JSON lines out
     #[command(
-        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify\n  yingbao classify --compare 拟启用规则/\n\nWith --compare the register is classed under the tables of that folder (size-2017.toml, finance-2015.toml, new-form.toml) beside\nthose in force: whom they would touch, and how many; nothing is stored. Exit: 0, 2 a table has faults."
+        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify\n  yingbao classify --compare 拟启用规则/\n\nWith --compare the register is classed under the tables of that folder (size-2017.toml, finance-2015.toml, new-form.toml, liability.toml)\nbeside those in force: whom they would touch, and how many; nothing is stored. Exit: 0, 2 a table has faults."
     )]
     Classify(ClassifyArguments),
     /// Cases; record an event by a named person
@@ -343,13 +345,13 @@ pub enum CaseCommand {
     },
     /// Record what a named person found or did
     #[command(
-        after_help = "Examples:\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20\n  yingbao case record EMA49U85BX-A-1 --event posted --by 李四 --date 2026-03-23 --number XA12345678941\n\nExit: 0 recorded, 1 refused by a rule."
+        after_help = "Examples:\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20\n  yingbao case record EMA49U85BX-A-1 --event posted --by 李四 --date 2026-03-23 --number XA12345678941\n  yingbao case record EMA49U85BX-A-1 --event insured_elsewhere --by 李四 --date 2026-03-23 --proof 参保证明2026001号 --until 2026-12-31\n\nExit: 0 recorded, 1 refused by a rule."
     )]
     Record {
         /// The case
         case: String,
         /// What happened
-        #[arg(long, value_parser = ["confirmed", "insured_already", "insured_elsewhere", "no_employees", "closed_down", "wrong_contact", "phoned", "posted", "delivered", "returned"])]
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(ClerkEvent::ALL.map(ClerkEvent::word)))]
         event: String,
         /// Who answers for it
         #[arg(long, value_name = "NAME")]
@@ -363,6 +365,9 @@ pub enum CaseCommand {
         /// Mail number of a posted letter
         #[arg(long)]
         number: Option<String>,
+        /// The last day on which the answer holds (insured_elsewhere and the like); by default so many days as config/rules/liability.toml says
+        #[arg(long, value_name = "DATE")]
+        until: Option<jiff::civil::Date>,
     },
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::case::ClerkEvent;
+use crate::domain::roster::Roster;
 
 /// 应保: finds enterprises that may owe social insurance, has clerks check each, and follows it up by the legal clock.
 #[derive(Debug, Parser)]
@@ -100,6 +101,11 @@ pub enum Command {
         after_help = "Examples:\n  yingbao case list --unit 宛城区\n  yingbao case show EMA49U85BX-A-1\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20"
     )]
     Case(CaseCommand),
+    /// Lists of enterprises beside the cases
+    #[command(
+        after_help = "Examples:\n  yingbao list survey --unit 宛城区\n  yingbao list not-decidable --json\n\nsurvey: nothing or too little known of its staff; suspended: its own suspension of business, labour relation to be verified;\nmedium-large; tax: registered and not paying; not-decidable: its data cannot be true; undecided: its class cannot be decided;\ncovered-elsewhere: by a clerk's answer that holds; ended: cancelled, revoked, liquidating, moved. Exit: 0, 2 no such unit."
+    )]
+    List(ListArguments),
     /// Notices of the outbox
     #[command(subcommand, after_help = "Example:\n  yingbao notice list --in failed")]
     Notice(NoticeCommand),
@@ -369,6 +375,27 @@ pub enum CaseCommand {
         #[arg(long, value_name = "DATE")]
         until: Option<jiff::civil::Date>,
     },
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Which list
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Roster::ALL.map(Roster::word)))]
+    pub kind: String,
+    /// Only this reporting unit's (id or name)
+    #[arg(long)]
+    pub unit: Option<String>,
+}
+
+impl ListArguments {
+    /// The list; `None` for a word that is none.
+    #[must_use]
+    pub fn roster(&self) -> Option<Roster> {
+        Roster::ALL
+            .into_iter()
+            .find(|roster| roster.word() == self.kind)
+    }
 }
 
 /// `notice …`

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod dispatch;
 pub mod draft;
 pub mod enterprise;
+pub mod list;
 pub mod notices;
 pub mod preview;
 pub mod progress;

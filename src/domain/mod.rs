@@ -24,6 +24,7 @@ pub mod outreach;
 pub mod record;
 pub mod register;
 pub mod review;
+pub mod roster;
 pub mod scope;
 pub mod size;
 pub mod text;

@@ -24,7 +24,7 @@ const FEN_PER_YUAN: i128 = 100;
 pub enum DoubtKind {
     /// An industry code that no edition of GB/T 4754 has.
     UnknownIndustry,
-    /// Letter, code and name of the industry contradict each other.
+    /// Code or letter of the industry contradict the name beside it.
     IndustryContradiction,
     /// A head count below zero or beyond any enterprise of the city.
     AbsurdHeads,

@@ -107,7 +107,9 @@ pub struct Reading {
     pub edition: Edition,
     /// How that was told.
     pub told_by: ToldBy,
-    /// Why code, letter and name cannot all be right, in Chinese.
+    /// The letter is that of another section in either edition: a slip of the letter, and the digits say more.
+    pub letter_misfits: bool,
+    /// Why code and name, or letter and name, cannot both be right, in Chinese.
     pub contradiction: Option<&'static str>,
 }
 
@@ -124,10 +126,9 @@ pub fn read(code: &str, name: &str) -> Reading {
         Some([false, true]) => Some(Edition::E2017),
         _ => None,
     };
-    let contradiction = match (by_letter, letter, by_name) {
-        (Some([false, false]), ..) => Some("门类字母与代码不符"),
-        (_, _, Told::Another) => Some("行业代码与行业名称不是同一行业"),
-        (_, Some(letter), Told::Edition(named)) if letter != named => {
+    let contradiction = match (letter, by_name) {
+        (_, Told::Another) => Some("行业代码与行业名称不是同一行业"),
+        (Some(letter), Told::Edition(named)) if letter != named => {
             Some("门类字母与行业名称所属的分类版本不同")
         }
         _ => None,
@@ -141,6 +142,7 @@ pub fn read(code: &str, name: &str) -> Reading {
     Reading {
         edition,
         told_by,
+        letter_misfits: by_letter == Some([false, false]),
         contradiction,
     }
 }
@@ -327,7 +329,7 @@ mod tests {
             ("N7910", "居民服务业", Edition::E2017, Letter, true),
             ("5211", "百货零售", Edition::E2017, Assumed, false),
             ("5211", "教育", Edition::E2017, Assumed, true),
-            ("C5211", "", Edition::E2017, Assumed, true),
+            ("C5211", "", Edition::E2017, Assumed, false),
             ("6292", "", Edition::E2011, Code, false),
             ("F", "批发业", Edition::E2017, Assumed, false),
         ] {
@@ -339,6 +341,7 @@ mod tests {
                 contradicts,
                 "{code} {name}"
             );
+            assert_eq!(reading.letter_misfits, code == "C5211");
         }
     }
 

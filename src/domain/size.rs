@@ -439,6 +439,9 @@ impl<'a> Read<'a> {
 /// The edition given, else the one that letter, name or code tell, else 2017.
 fn edition(input: &Input, notes: &mut Vec<String>) -> Edition {
     let read = industry::read(&input.industry, &input.industry_name);
+    if read.letter_misfits {
+        notes.push("门类字母与代码不符，按数字代码处理".to_owned());
+    }
     if let Some(contradiction) = read.contradiction {
         notes.push(format!("{contradiction}，按数字代码处理"));
     }

@@ -54,7 +54,7 @@ impl Mapper<'_> {
         Some(self.doubt(row, record, Field::Revenue, "YB-2213", why))
     }
 
-    /// A code that no edition of the classification has, or one that letter and name beside it contradict.
+    /// A code that no edition of the classification has, or one that the name beside it contradicts.
     fn industry(&self, row: u64, record: &Record) -> Option<Issue> {
         let code = record.text(Field::IndustryCode)?;
         let name = record.text(Field::IndustryName).unwrap_or_default();

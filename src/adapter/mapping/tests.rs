@@ -601,7 +601,7 @@ fn what_a_row_alone_shows_to_be_untrue_is_told_and_kept() {
         ("INDUSTRYCO", "F5211", &[][..]),
         ("INDUSTRYCO", "9911", &["YB-2216"]),
         ("INDUSTRYCO", "百货", &["YB-2216"]),
-        ("INDUSTRYCO", "C5211", &["YB-2216"]),
+        ("INDUSTRYCO", "C5211", &[]),
         ("EMPNUM", "100000", &[]),
         ("EMPNUM", "100001", &["YB-2217"]),
         ("EMPNUM", "-5", &["YB-2209"]),

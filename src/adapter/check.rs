@@ -82,6 +82,7 @@ impl Adapter {
             ignore: file.ignore.columns,
             expect: with_defaults(file.expect, file.mode),
             limits: file.limits,
+            regions: std::collections::BTreeSet::new(),
         })
     }
 }

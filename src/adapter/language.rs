@@ -1,6 +1,6 @@
 //! An adapter: one TOML file that says what one department's export is, and what is expected of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -111,6 +111,8 @@ pub struct Adapter {
     pub expect: Expect,
     /// Caps.
     pub limits: Limits,
+    /// Codes and names of the counties there are, as the configuration has them; empty where nobody said.
+    pub regions: BTreeSet<String>,
 }
 
 /// Snapshot or increment.

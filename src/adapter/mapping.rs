@@ -20,6 +20,7 @@ use crate::domain::record::{Field, FieldType, Month, Record, Value, mask};
 use crate::domain::text::{fold, folded, is_blank};
 
 mod columns;
+mod doubts;
 
 /// What one row became.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,13 +113,6 @@ pub struct Mapper<'a> {
 const SHOWN_CHARS: usize = 64;
 /// Headings that a refusal lists, and unknown columns that issues are raised for.
 const HEADINGS_SHOWN: usize = 50;
-/// Revenue per head, in fen, from which the unit is doubted: 10 亿元, ten thousand times a usual 10 万元.
-const REVENUE_PER_HEAD_HIGH: i128 = 100_000_000_000;
-/// And below which: 10 元, a ten-thousandth of it.
-const REVENUE_PER_HEAD_LOW: i128 = 1_000;
-/// Heads from which a tiny revenue is doubted; in the smallest firms it is ordinary.
-const HEADS_FOR_LOW: u64 = 10;
-
 impl<'a> Mapper<'a> {
     /// For one file, delivered on `delivered`, called `file_name`; pseudonyms are made under `pseudonym_key`.
     #[must_use]
@@ -294,7 +288,7 @@ impl<'a> Mapper<'a> {
             }
         }
         if is_usable {
-            issues.extend(self.doubt_unit(row.number, &record));
+            issues.extend(self.doubts(row.number, &record));
         }
         Mapped {
             record: is_usable.then_some(record),
@@ -451,40 +445,6 @@ impl<'a> Mapper<'a> {
             },
             code: fault.code.to_owned(),
             reason: format!("{aside}{}", fault.reason),
-        })
-    }
-
-    /// A warning when revenue per head is ten thousand times off what is usual: 元 and 万元 were probably mixed up. The value
-    /// stays as it is; a person looks.
-    fn doubt_unit(&self, row: u64, record: &Record) -> Option<Issue> {
-        let fen = i128::from(record.money(Field::Revenue)?);
-        let heads = record
-            .count(Field::Employees)
-            .or_else(|| record.count(Field::Filers))
-            .filter(|heads| *heads > 0)?;
-        let per_head = fen / i128::from(heads);
-        let is_high = per_head >= REVENUE_PER_HEAD_HIGH;
-        let is_low = fen > 0 && heads >= HEADS_FOR_LOW && per_head < REVENUE_PER_HEAD_LOW;
-        let plan = self
-            .plans
-            .iter()
-            .find(|plan| plan.reader.field == Field::Revenue)?;
-        (is_high || is_low).then(|| Issue {
-            row,
-            column: plan.heading(&self.headings),
-            value: record
-                .fields
-                .get(&Field::Revenue)
-                .map_or_else(String::new, ToString::to_string),
-            code: "YB-2213".to_owned(),
-            reason: format!(
-                "按{heads}人计，人均营业收入{}，可能混淆了元和万元。处理：请核对金额单位",
-                if is_high {
-                    "超过10亿元"
-                } else {
-                    "不足10元"
-                }
-            ),
         })
     }
 }

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::case::ClerkEvent;
+use crate::domain::roster::Roster;
+
 /// 应保: finds enterprises that may owe social insurance, has clerks check each, and follows it up by the legal clock.
 #[derive(Debug, Parser)]
 #[command(
@@ -89,7 +92,7 @@ pub enum Command {
     Code(CodeCommand),
     /// Size class by 国统字〔2017〕213号 and 银发〔2015〕309号: JSON lines in, JSON lines out
     #[command(
-        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify\n  yingbao classify --compare 拟启用规则/\n\nWith --compare the register is classed under the tables of that folder (size-2017.toml, finance-2015.toml, new-form.toml) beside\nthose in force: whom they would touch, and how many; nothing is stored. Exit: 0, 2 a table has faults."
+        after_help = "Example:\n  echo '{\"industry\":\"6513\",\"employees\":103,\"revenue_wan\":15735.28}' | yingbao classify\n  yingbao classify --compare 拟启用规则/\n\nWith --compare the register is classed under the tables of that folder (size-2017.toml, finance-2015.toml, new-form.toml, liability.toml)\nbeside those in force: whom they would touch, and how many; nothing is stored. Exit: 0, 2 a table has faults."
     )]
     Classify(ClassifyArguments),
     /// Cases; record an event by a named person
@@ -104,6 +107,11 @@ pub enum Command {
         after_help = "Examples:\n  yingbao identity list\n  yingbao identity same unit:4113000007 91411303MA49U85BX9 --by 张三 --reason \"与单位电话核实，系同一单位\""
     )]
     Identity(IdentityCommand),
+    /// Lists of enterprises beside the cases
+    #[command(
+        after_help = "Examples:\n  yingbao list survey --unit 宛城区\n  yingbao list not-decidable --json\n\nsurvey: nothing or too little known of its staff; suspended: its own suspension of business, labour relation to be verified;\nmedium-large; tax: registered and not paying; not-decidable: its data cannot be true; undecided: its class cannot be decided;\ncovered-elsewhere: by a clerk's answer that holds; ended: cancelled, revoked, liquidating, moved. Exit: 0, 2 no such unit."
+    )]
+    List(ListArguments),
     /// Notices of the outbox
     #[command(subcommand, after_help = "Example:\n  yingbao notice list --in failed")]
     Notice(NoticeCommand),
@@ -349,13 +357,13 @@ pub enum CaseCommand {
     },
     /// Record what a named person found or did
     #[command(
-        after_help = "Examples:\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20\n  yingbao case record EMA49U85BX-A-1 --event posted --by 李四 --date 2026-03-23 --number XA12345678941\n\nExit: 0 recorded, 1 refused by a rule."
+        after_help = "Examples:\n  yingbao case record EMA49U85BX-A-1 --event confirmed --by 李四 --date 2026-03-20\n  yingbao case record EMA49U85BX-A-1 --event posted --by 李四 --date 2026-03-23 --number XA12345678941\n  yingbao case record EMA49U85BX-A-1 --event insured_elsewhere --by 李四 --date 2026-03-23 --proof 参保证明2026001号 --until 2026-12-31\n\nExit: 0 recorded, 1 refused by a rule."
     )]
     Record {
         /// The case
         case: String,
         /// What happened
-        #[arg(long, value_parser = ["confirmed", "insured_already", "insured_elsewhere", "no_employees", "closed_down", "wrong_contact", "phoned", "posted", "delivered", "returned"])]
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(ClerkEvent::ALL.map(ClerkEvent::word)))]
         event: String,
         /// Who answers for it
         #[arg(long, value_name = "NAME")]
@@ -369,6 +377,9 @@ pub enum CaseCommand {
         /// Mail number of a posted letter
         #[arg(long)]
         number: Option<String>,
+        /// The last day on which the answer holds (insured_elsewhere and the like); by default so many days as config/rules/liability.toml says
+        #[arg(long, value_name = "DATE")]
+        until: Option<jiff::civil::Date>,
     },
 }
 
@@ -412,6 +423,27 @@ pub struct IdentityWord {
     /// On what ground
     #[arg(long)]
     pub reason: String,
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Which list
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Roster::ALL.map(Roster::word)))]
+    pub kind: String,
+    /// Only this reporting unit's (id or name)
+    #[arg(long)]
+    pub unit: Option<String>,
+}
+
+impl ListArguments {
+    /// The list; `None` for a word that is none.
+    #[must_use]
+    pub fn roster(&self) -> Option<Roster> {
+        Roster::ALL
+            .into_iter()
+            .find(|roster| roster.word() == self.kind)
+    }
 }
 
 /// `notice …`

@@ -7,6 +7,7 @@ use crate::cli::console::Console;
 use crate::cli::notices;
 use crate::domain::case::{Case, ClerkEvent, Refusal, Stage};
 use crate::domain::ladder::deadline;
+use crate::domain::unit::{Unit, Units};
 use crate::tasks::record::{Entry, record};
 use crate::tasks::{Desk, Failure};
 
@@ -26,6 +27,7 @@ pub fn run(
             date,
             proof,
             number,
+            until,
         } => {
             let event = ClerkEvent::ALL
                 .into_iter()
@@ -46,6 +48,7 @@ pub fn run(
                     date: *date,
                     proof: proof.clone(),
                     number: number.clone(),
+                    until: *until,
                 },
             )?;
             if console.json {
@@ -80,16 +83,7 @@ fn list(
     console: &mut Console<'_>,
 ) -> Result<i32, Failure> {
     let units = desk.configuration.units();
-    let unit = match unit {
-        None => None,
-        Some(name) => Some(units.by_name(name).ok_or_else(|| Failure::Usage {
-            code: "YB-7209",
-            text: format!(
-                "没有填报单位“{name}”。处理：可用的有 {}。",
-                units.units.iter().map(|unit| unit.name.as_str()).collect::<Vec<_>>().join("、")
-            ),
-        })?),
-    };
+    let unit = unit.map(|name| unit_named(units, name)).transpose()?;
     let stage = match stage {
         None => None,
         Some(word) => Some(stage_named(word)?),
@@ -131,6 +125,23 @@ fn list(
         );
     }
     Ok(0)
+}
+
+/// The reporting unit that somebody names.
+///
+/// # Errors
+/// There is none of that name.
+pub fn unit_named<'u>(units: &'u Units, name: &str) -> Result<&'u Unit, Failure> {
+    units.by_name(name).ok_or_else(|| {
+        let known: Vec<&str> = units.units.iter().map(|unit| unit.name.as_str()).collect();
+        Failure::Usage {
+            code: "YB-7209",
+            text: format!(
+                "没有填报单位“{name}”。处理：可用的有 {}。",
+                known.join("、")
+            ),
+        }
+    })
 }
 
 fn stage_named(word: &str) -> Result<Stage, Failure> {

@@ -56,6 +56,8 @@ fn examine(console: &mut Console<'_>, input: &str) {
 #[serde(deny_unknown_fields)]
 struct Question {
     industry: String,
+    #[serde(default)]
+    industry_name: String,
     edition: Option<u16>,
     employees: Option<u64>,
     revenue_wan: Option<f64>,
@@ -111,6 +113,7 @@ pub fn classify(console: &mut Console<'_>, tables: &size::Tables) -> i32 {
 fn input(question: Question) -> size::Input {
     size::Input {
         industry: question.industry,
+        industry_name: question.industry_name,
         edition: question.edition,
         employees: question.employees,
         revenue_fen: question.revenue_wan.map(fen),

@@ -12,8 +12,8 @@ use crate::cli::arguments::{Arguments, ClassifyArguments, CodeCommand, Command};
 use crate::cli::console::Console;
 use crate::cli::session::{Place, Session, Unopened, configuration, opened};
 use crate::cli::{
-    batches, cases, changes, check, codes, demo, draft, enterprise, identity, notices, preview,
-    pull, run, schedules, serve, status,
+    batches, cases, changes, check, codes, demo, draft, enterprise, identity, list, notices,
+    preview, pull, run, schedules, serve, status,
 };
 use crate::config::settings::Overrides;
 use crate::daemon::socket::{Request, ask};
@@ -177,6 +177,11 @@ pub fn command(
         Command::Enterprise(options) => enterprise::run(desk, &options.wanted, console),
         Command::Case(command) => cases::run(desk, command, console),
         Command::Identity(command) => identity::run(desk, command, console),
+        Command::List(options) => match options.roster() {
+            Some(roster) => list::run(desk, roster, options.unit.as_deref(), console),
+            // The parser of the command line lets no other word through.
+            None => return 2,
+        },
         Command::Notice(command) => notices::run(desk, command, console),
         Command::Schedule(command) => schedules::run(session, command, console),
         Command::Status => status::run(session, console),

@@ -4,10 +4,14 @@ use serde_json::{Value, json};
 
 use crate::cli::console::Console;
 use crate::domain::code;
-use crate::domain::coverage::{Assessment, Evidence};
+use crate::domain::coverage::Assessment;
+use crate::domain::employment::Evidence;
+use crate::domain::explanation::{Asked, Explanation, explain};
+use crate::domain::finding::Ground;
 use crate::domain::history::Step;
 use crate::domain::record::{self, Audience, Field, Record, Value as FieldValue, shown_key};
 use crate::domain::register::{Enterprise, Placed};
+use crate::tasks::known::{feeds, roll_knowledge};
 use crate::tasks::one::find_one;
 use crate::tasks::{Desk, Failure};
 
@@ -33,6 +37,17 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
     };
     let (enterprise, assessment) = (&one.enterprise, one.assessment.as_ref());
     let cases = desk.store.cases_of(&enterprise.id)?;
+    let roll = roll_knowledge(&feeds(desk)?);
+    let explanation = assessment.map(|assessment| {
+        explain(&Asked {
+            enterprise,
+            assessment,
+            cases: &cases,
+            rules: &desk.configuration.rules,
+            roll: &roll,
+            today: desk.today(),
+        })
+    });
     if console.json {
         console.document(&json!({
             "enterprise": enterprise.id,
@@ -46,13 +61,17 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             "insured_roll": enterprise.roll.values().flat_map(|heads| &heads.rows).map(placed).collect::<Vec<_>>(),
             "links": enterprise.links,
             "assessment": assessment.map(verdict),
+            "explanation": explanation,
             "cases": cases,
             "history": one.history.iter().map(Step::to_json).collect::<Vec<_>>(),
             "spans": one.spans,
         }));
         return Ok(0);
     }
-    text(enterprise, assessment, console);
+    text(enterprise, console);
+    if let Some(explanation) = &explanation {
+        reasons(explanation, console);
+    }
     for case in &cases {
         console.line(format!(
             "个案 {}　{}　{}",
@@ -153,16 +172,18 @@ fn verdict(assessment: &Assessment) -> Value {
         "active": assessment.active,
         "evidence": evidence,
         "class": assessment.class,
+        "class_basis": assessment.class_basis,
         "new_form": assessment.tags,
         "in_scope": assessment.in_scope,
         "undecided": assessment.undecided,
         "standing": assessment.standing,
         "standing_title": assessment.standing.title(),
+        "doubts": assessment.doubts,
         "findings": assessment.findings,
     })
 }
 
-fn text(enterprise: &Enterprise, assessment: Option<&Assessment>, console: &mut Console<'_>) {
+fn text(enterprise: &Enterprise, console: &mut Console<'_>) {
     console.line(format!(
         "{}　{}　{}",
         enterprise.id, enterprise.credit_code, enterprise.name
@@ -184,26 +205,43 @@ fn text(enterprise: &Enterprise, assessment: Option<&Assessment>, console: &mut 
     for link in &enterprise.links {
         console.line(format!("  {} {}：{}", link.source, link.key, link.reason));
     }
-    let Some(assessment) = assessment else { return };
-    console.line(format!("判断：{}", assessment.standing.title()));
-    if let Some(class) = &assessment.class {
+}
+
+/// Every verdict with its facts, rule, article, and what would clear it.
+fn reasons(explanation: &Explanation, console: &mut Console<'_>) {
+    console.line(format!("判断：{}", explanation.title));
+    for verdict in &explanation.verdicts {
+        console.line(format!("  【{}】{}", verdict.subject.title(), verdict.text));
+        for ground in &verdict.facts {
+            console.line(format!("    依据：{}（{}）", ground.text, place(ground)));
+        }
+        let rule = &verdict.rule;
+        let from = if rule.from.is_empty() {
+            String::new()
+        } else {
+            format!("，{}起施行", rule.from)
+        };
         console.line(format!(
-            "  划型：{}（{}；{}）",
-            class.class.title(),
-            class.basis,
-            class.why
+            "    规则：{}（{} {}{from}）；{}",
+            rule.id, rule.table, rule.version, verdict.article
         ));
-    }
-    for tag in &assessment.tags {
-        console.line(format!("  新业态：{}（{}）", tag.category, tag.proof));
-    }
-    for finding in &assessment.findings {
-        console.line(format!("  疑点：{}", finding.kind.title()));
-        for ground in &finding.grounds {
-            console.line(format!(
-                "    {}（{} {} 第{}行；{}）",
-                ground.text, ground.source, ground.file, ground.row, ground.article
-            ));
+        for way in &verdict.clears {
+            console.line(format!("    如何消除或改变：{way}"));
         }
     }
+}
+
+/// Where a fact can be looked up.
+fn place(ground: &Ground) -> String {
+    if matches!(ground.source.as_str(), "case" | "rule") {
+        return format!("个案{}", ground.file);
+    }
+    let row = match ground.row {
+        0 => "无此行".to_owned(),
+        row => format!("第{row}行"),
+    };
+    let date = ground
+        .date
+        .map_or_else(String::new, |date| format!("，数据日期{date}"));
+    format!("{} {} {row}{date}", ground.source, ground.file)
 }

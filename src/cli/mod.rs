@@ -12,6 +12,7 @@ pub mod dispatch;
 pub mod draft;
 pub mod enterprise;
 pub mod identity;
+pub mod list;
 pub mod notices;
 pub mod preview;
 pub mod progress;

@@ -1,6 +1,6 @@
 //! The whole configuration of a home: every file read, every fault of every file reported at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -15,8 +15,10 @@ use crate::config::schedule::{self, Schedule};
 use crate::config::settings::{self, Overrides, Settings};
 use crate::config::settings_check::{is_mail_address, mail_address_text};
 use crate::config::toml_file::{self, Probe};
-use crate::domain::coverage::Rules;
+use crate::domain::coverage::{RuleVersion, Rules};
+use crate::domain::explanation::SETTINGS;
 use crate::domain::ladder::Ladder;
+use crate::domain::liability::LiabilityTable;
 use crate::domain::new_form;
 use crate::domain::record::FieldType;
 use crate::domain::size;
@@ -129,6 +131,7 @@ impl Configuration {
         let sizes: Option<size::SizeTable> = reader.parse(&in_force(rule_tables::SIZE));
         let finance: Option<size::FinanceTable> = reader.parse(&in_force(rule_tables::FINANCE));
         let markers: Option<new_form::Rules> = reader.parse(&in_force(rule_tables::NEW_FORM));
+        let liability: Option<LiabilityTable> = reader.parse(&in_force(rule_tables::LIABILITY));
         let years: Vec<CalendarYear> = reader
             .folder("config/calendar")
             .iter()
@@ -143,11 +146,14 @@ impl Configuration {
                 Calendar::default()
             }
         };
-        let adapters = adapters(&mut reader);
+        let mut adapters = adapters(&mut reader);
         let schedules = schedules(&mut reader);
         if let Some(units) = &units {
             check_units(&mut reader, &units.unit, settings.as_ref());
             check_expected_units(&mut reader, &units.unit, &adapters);
+            for adapter in adapters.values_mut() {
+                adapter.regions = regions(&units.unit);
+            }
         }
         if let Some(settings) = &settings {
             check_endpoints(&mut reader, settings, &adapters);
@@ -158,7 +164,7 @@ impl Configuration {
         } = reader;
         faults.sort();
         faults.dedup();
-        match (settings, units, ladder, sizes, finance, markers) {
+        match (settings, units, ladder, sizes, finance, markers, liability) {
             (
                 Some(settings),
                 Some(units),
@@ -166,6 +172,7 @@ impl Configuration {
                 Some(sizes),
                 Some(finance),
                 Some(new_form),
+                Some(liability),
             ) if faults.is_empty() => {
                 let home = home.with_state(&settings.state);
                 let rules = Rules {
@@ -175,8 +182,14 @@ impl Configuration {
                         finance,
                     },
                     new_form,
+                    liability,
                     units: Units { units: units.unit },
+                    versions: versions(&files),
                 };
+                let contradictions = rule_tables::contradictions(&rules);
+                if !contradictions.is_empty() {
+                    return Err(contradictions);
+                }
                 Ok(Self {
                     home,
                     settings,
@@ -221,6 +234,46 @@ impl Configuration {
     pub const fn units(&self) -> &Units {
         &self.rules.units
     }
+}
+
+/// The rule tables among the files in force.
+fn versions(files: &BTreeMap<String, String>) -> Vec<RuleVersion> {
+    [
+        rule_tables::SIZE,
+        rule_tables::FINANCE,
+        rule_tables::NEW_FORM,
+        rule_tables::LIABILITY,
+    ]
+    .into_iter()
+    .filter_map(|name| Some(rule_tables::version(name, files.get(&in_force(name))?)))
+    .chain([of_settings(files)])
+    .collect()
+}
+
+/// The settings as one text: the site's own file lies over the base.
+fn of_settings(files: &BTreeMap<String, String>) -> RuleVersion {
+    let texts: Vec<&str> = [settings::BASE, settings::SITE]
+        .into_iter()
+        .filter_map(|file| files.get(file).map(String::as_str))
+        .collect();
+    RuleVersion {
+        basis: String::new(),
+        from: String::new(),
+        ..rule_tables::version(SETTINGS, &texts.concat())
+    }
+}
+
+/// Everything by which an export may name a county.
+fn regions(units: &[Unit]) -> BTreeSet<String> {
+    units
+        .iter()
+        .flat_map(|unit| {
+            [&unit.id, &unit.name, &unit.agency]
+                .into_iter()
+                .chain(&unit.aliases)
+        })
+        .cloned()
+        .collect()
 }
 
 /// The name of an adapter by its file.

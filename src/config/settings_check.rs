@@ -142,11 +142,24 @@ fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
             "月数不能小于 0。处理：写 0 或更大的数。",
         );
     }
-    if rules.grace_days < 0 {
-        fault(
-            "review.grace_days",
-            "天数不能小于 0。处理：写 0 或更大的数。",
-        );
+    let doubt = &rules.doubt;
+    for (key, number, least) in [
+        ("review.doubt.heads_most", doubt.heads_most, 1),
+        (
+            "review.doubt.revenue_per_head_most",
+            doubt.revenue_per_head_most,
+            doubt.revenue_per_head_least + 1,
+        ),
+        ("review.doubt.revenue_factor", doubt.revenue_factor, 2),
+        ("review.doubt.class_factor", doubt.class_factor, 2),
+        ("review.doubt.heads_factor", doubt.heads_factor, 2),
+    ] {
+        if number < least {
+            let what = format!(
+                "不能小于 {least}，否则寻常的差异也会被当作存疑。处理：写 {least} 或更大的数。"
+            );
+            fault(key, &what);
+        }
     }
     found
 }

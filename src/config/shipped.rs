@@ -21,6 +21,7 @@ pub const FILES: &[(&str, &str)] = shipped![
     "config/calendar/2026.toml",
     "config/ladder.toml",
     "config/rules/finance-2015.toml",
+    "config/rules/liability.toml",
     "config/rules/new-form.toml",
     "config/rules/size-2017.toml",
     "config/units.toml",

@@ -10,6 +10,11 @@ use crate::domain::finding::{Finding, FindingKind, Insurance};
 use crate::domain::text::day;
 use crate::domain::unit::UnitId;
 
+/// The rule of a ground that tells of a clerk's answer whose validity ran out.
+pub const ANSWER_EXPIRED: &str = "coverage.answer_expired";
+/// The rule of a ground that tells of a clerk's answer that still clears other kinds.
+pub const ANSWER_HOLDS: &str = "coverage.answer_holds";
+
 /// `ENTERPRISE-LETTER-ORDINAL`, such as `EMA4FQYQ67-A-1`. Derived, never drawn.
 pub type CaseId = String;
 
@@ -80,6 +85,12 @@ pub enum ClosingReason {
     InsuredAlready,
     /// Clerk: the staff are insured elsewhere, with proof.
     InsuredElsewhere,
+    /// Clerk: whoever is not insured works part-time; what is owed all the same may be a case of its own.
+    PartTime,
+    /// Clerk: whoever is not insured is over age or draws a pension.
+    OverAge,
+    /// Clerk: whoever is not insured is staff of a dispatch agency.
+    AgencyStaff,
     /// Clerk: no employees.
     NoEmployees,
     /// Clerk: closed down in fact.
@@ -94,11 +105,14 @@ pub enum ClosingReason {
 
 impl ClosingReason {
     /// All, in the order of lists.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Enrolled,
         Self::EnrolledPartly,
         Self::InsuredAlready,
         Self::InsuredElsewhere,
+        Self::PartTime,
+        Self::OverAge,
+        Self::AgencyStaff,
         Self::NoEmployees,
         Self::ClosedDown,
         Self::Deregistered,
@@ -114,6 +128,9 @@ impl ClosingReason {
             Self::EnrolledPartly => "部分参保",
             Self::InsuredAlready => "核实原已参保",
             Self::InsuredElsewhere => "核实异地或其他单位参保",
+            Self::PartTime => "核实为非全日制用工",
+            Self::OverAge => "核实为超龄或退休返聘",
+            Self::AgencyStaff => "核实为劳务派遣",
             Self::NoEmployees => "核实无用工",
             Self::ClosedDown => "核实已停业",
             Self::Deregistered => "已注销、吊销、清算或迁出",
@@ -131,12 +148,13 @@ impl ClosingReason {
         )
     }
 
-    /// How long (calendar days) the same finding is not opened again after a clerk's answer.
+    /// How long (calendar days) the same finding is not opened again after a clerk's answer that names no end of its own: answers
+    /// recorded before ends were kept.
     #[must_use]
     pub const fn clears_for_days(self) -> i32 {
         match self {
             Self::InsuredAlready => 60,
-            Self::InsuredElsewhere => 365,
+            Self::InsuredElsewhere | Self::PartTime | Self::OverAge | Self::AgencyStaff => 365,
             Self::NoEmployees | Self::ClosedDown => 180,
             _ => 0,
         }
@@ -153,6 +171,20 @@ pub enum ClerkEvent {
     InsuredAlready,
     /// Its staff are insured elsewhere; proof is required.
     InsuredElsewhere,
+    /// Whoever is not insured works part-time (非全日制); proof is required.
+    PartTime,
+    /// Whoever is not insured is over age or draws a pension (超龄、退休返聘); proof is required.
+    OverAge,
+    /// Whoever is not insured is staff of a dispatch agency (劳务派遣); proof is required.
+    AgencyStaff,
+    /// Put forward: the workers waived it. Explains nothing.
+    Waiver,
+    /// Put forward: the workers are in the residents' scheme. Explains nothing.
+    ResidentInsurance,
+    /// Put forward: the workers pay for themselves as flexibly employed. Explains nothing.
+    FlexibleEmployment,
+    /// Put forward: the firm suspended its business itself. Explains nothing.
+    OwnSuspension,
     /// It employs nobody.
     NoEmployees,
     /// It has closed down.
@@ -171,10 +203,17 @@ pub enum ClerkEvent {
 
 impl ClerkEvent {
     /// All, in the order of `--help`.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::Confirmed,
         Self::InsuredAlready,
         Self::InsuredElsewhere,
+        Self::PartTime,
+        Self::OverAge,
+        Self::AgencyStaff,
+        Self::Waiver,
+        Self::ResidentInsurance,
+        Self::FlexibleEmployment,
+        Self::OwnSuspension,
         Self::NoEmployees,
         Self::ClosedDown,
         Self::WrongContact,
@@ -191,6 +230,13 @@ impl ClerkEvent {
             Self::Confirmed => "confirmed",
             Self::InsuredAlready => "insured_already",
             Self::InsuredElsewhere => "insured_elsewhere",
+            Self::PartTime => "part_time",
+            Self::OverAge => "over_age",
+            Self::AgencyStaff => "agency_staff",
+            Self::Waiver => "waiver",
+            Self::ResidentInsurance => "resident_insurance",
+            Self::FlexibleEmployment => "flexible_employment",
+            Self::OwnSuspension => "own_suspension",
             Self::NoEmployees => "no_employees",
             Self::ClosedDown => "closed_down",
             Self::WrongContact => "wrong_contact",
@@ -208,6 +254,13 @@ impl ClerkEvent {
             Self::Confirmed => "核实属实",
             Self::InsuredAlready => "核实原已参保",
             Self::InsuredElsewhere => "核实异地或其他单位参保",
+            Self::PartTime => "核实为非全日制用工",
+            Self::OverAge => "核实为超龄或退休返聘",
+            Self::AgencyStaff => "核实为劳务派遣",
+            Self::Waiver => "企业称职工自愿放弃参保",
+            Self::ResidentInsurance => "企业称职工已参加城乡居民养老保险",
+            Self::FlexibleEmployment => "企业称职工以灵活就业身份缴费",
+            Self::OwnSuspension => "企业称已自行停业",
             Self::NoEmployees => "核实无用工",
             Self::ClosedDown => "核实已停业",
             Self::WrongContact => "联系方式有误",
@@ -224,11 +277,49 @@ impl ClerkEvent {
         match self {
             Self::InsuredAlready => Some(ClosingReason::InsuredAlready),
             Self::InsuredElsewhere => Some(ClosingReason::InsuredElsewhere),
+            Self::PartTime => Some(ClosingReason::PartTime),
+            Self::OverAge => Some(ClosingReason::OverAge),
+            Self::AgencyStaff => Some(ClosingReason::AgencyStaff),
             Self::NoEmployees => Some(ClosingReason::NoEmployees),
             Self::ClosedDown => Some(ClosingReason::ClosedDown),
             _ => None,
         }
     }
+
+    /// Whether it records what is put forward and explains nothing.
+    #[must_use]
+    pub const fn is_no_excuse(self) -> bool {
+        matches!(
+            self,
+            Self::Waiver | Self::ResidentInsurance | Self::FlexibleEmployment | Self::OwnSuspension
+        )
+    }
+
+    /// Whether the rules of liability must say what it means.
+    #[must_use]
+    pub const fn needs_rule(self) -> bool {
+        self.closes().is_some() || self.is_no_excuse()
+    }
+
+    /// Whether a paper must be named.
+    #[must_use]
+    pub const fn needs_proof(self) -> bool {
+        matches!(
+            self,
+            Self::InsuredElsewhere | Self::PartTime | Self::OverAge | Self::AgencyStaff
+        )
+    }
+}
+
+/// What the rules of liability in force on the day of a clerk's record make of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClerkRule {
+    /// Kinds that are not owed for this reason; none when it explains nothing.
+    pub clears: Vec<Insurance>,
+    /// The last day on which the record holds.
+    pub until: Option<Date>,
+    /// The article.
+    pub article: String,
 }
 
 /// How the firm was reached. Only these start a clock.
@@ -375,6 +466,14 @@ pub enum CaseEvent {
         proof: Option<String>,
         /// Mail number.
         number: Option<String>,
+        /// What the rules of liability make of it; absent where they have no say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<ClerkRule>,
+    },
+    /// The data about the enterprise came under doubt: no step is taken until a review finds it doubtful or covered again.
+    Doubted {
+        /// Why, in Chinese.
+        text: String,
     },
     /// A receipt that counts as contact.
     Received {
@@ -459,6 +558,9 @@ pub struct Case {
     pub transferred: Option<Date>,
     /// To which unit's audit.
     pub transferred_to: Option<UnitId>,
+    /// Why its data are under doubt, while they are: no step is taken then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// The end, when it has one.
     pub closed: Option<Closing>,
     /// Everything that happened, in Chinese.
@@ -499,6 +601,32 @@ pub struct Closing {
     /// Newly registered persons by kind when it ended by enrolment.
     #[serde(default)]
     pub heads: BTreeMap<Insurance, u64>,
+    /// The last day on which a clerk's answer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Kinds that a clerk's answer explains; all when none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Insurance>,
+}
+
+impl Closing {
+    /// The last day on which a clerk's answer clears the enterprise; `None` when it clears nothing.
+    #[must_use]
+    pub fn clears_until(&self) -> Option<Date> {
+        let days = self.reason.clears_for_days();
+        if days == 0 {
+            return None;
+        }
+        self.until
+            .or_else(|| self.date.checked_add(jiff::Span::new().days(days - 1)).ok())
+    }
+
+    /// Whether it clears this kind on a day.
+    #[must_use]
+    pub fn clears(&self, kind: Insurance, on: Date) -> bool {
+        self.clears_until().is_some_and(|until| on <= until)
+            && (self.kinds.is_empty() || self.kinds.contains(&kind))
+    }
 }
 
 /// A rule says no.
@@ -545,6 +673,22 @@ pub enum Refusal {
     Numberless {
         /// The event, for staff.
         event: String,
+    },
+    /// The rules of liability do not know the event.
+    #[error(
+        "[YB-5008] 现行义务规则表没有事项“{event}”。处理：在 config/rules/liability.toml 的现行时段中写明该事项。"
+    )]
+    Ruleless {
+        /// The event, for staff.
+        event: String,
+    },
+    /// The end of validity lies before the record.
+    #[error("[YB-5009] 有效期止{until}早于登记日{date}。处理：核对 --until。")]
+    Until {
+        /// The end given.
+        until: Date,
+        /// The day recorded.
+        date: Date,
     },
     /// The day lies after today or before the case.
     #[error("[YB-5007] 日期{date}不在立案日{opened}与今日之间。处理：核对 --date。")]
@@ -668,15 +812,12 @@ pub fn apply(
             overdue: None,
             transferred: None,
             transferred_to: None,
+            doubt: None,
             closed: None,
             history: vec![Entry {
                 date: today,
                 by: "系统".into(),
-                text: format!(
-                    "{}立案：{}",
-                    if *reopened { "疑点重现，" } else { "" },
-                    finding.kind.title()
-                ),
+                text: opening(finding, *reopened),
             }],
         });
     }
@@ -699,6 +840,20 @@ pub fn apply(
     Ok(case)
 }
 
+/// What the history says of the beginning: an answer whose validity ran out is named.
+fn opening(finding: &Finding, reopened: bool) -> String {
+    let again = if reopened { "疑点重现，" } else { "" };
+    let mut text = format!("{again}立案：{}", finding.kind.title());
+    let earlier = finding
+        .grounds
+        .iter()
+        .filter(|ground| matches!(ground.rule.as_str(), ANSWER_EXPIRED | ANSWER_HOLDS));
+    for ground in earlier {
+        let _ = write!(text, "。{}", ground.text);
+    }
+    text
+}
+
 fn title_of(event: &CaseEvent) -> String {
     match event {
         CaseEvent::Clerk { clerk_event, .. } => clerk_event.title(),
@@ -706,6 +861,7 @@ fn title_of(event: &CaseEvent) -> String {
         CaseEvent::Refreshed { .. } => "数据更新",
         CaseEvent::Moved { .. } => "移交经办机构",
         CaseEvent::Dispatched { .. } => "下发核实",
+        CaseEvent::Doubted { .. } => "数据存疑",
         CaseEvent::Received { .. } => "送达回执",
         CaseEvent::Decided { .. } => "决定发出通知",
         CaseEvent::Unreachable => "无法联系",
@@ -738,6 +894,13 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
         CaseEvent::Refreshed { finding, name } => {
             finding.clone_into(&mut case.finding);
             name.clone_into(&mut case.name);
+            if case.doubt.take().is_some() {
+                note(case, "数据已更正，疑点仍在，继续办理".to_owned());
+            }
+        }
+        CaseEvent::Doubted { text } => {
+            note(case, format!("数据存疑，暂停推进：{text}"));
+            case.doubt = Some(text.clone());
         }
         CaseEvent::Moved { to } => {
             note(case, "经办机构随企业住所或参保地变更".to_owned());
@@ -809,7 +972,17 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             text,
             heads,
         } => {
-            close(case, *reason, today, text.clone(), heads.clone());
+            close(
+                case,
+                Closing {
+                    reason: *reason,
+                    date: today,
+                    text: text.clone(),
+                    heads: heads.clone(),
+                    until: None,
+                    kinds: Vec::new(),
+                },
+            );
             note(case, format!("办结：{}。{text}", reason.title()));
         }
         CaseEvent::Resumed { finding, text } => {
@@ -846,20 +1019,10 @@ fn reached(case: &Case) -> Stage {
     }
 }
 
-fn close(
-    case: &mut Case,
-    reason: ClosingReason,
-    date: Date,
-    text: String,
-    heads: BTreeMap<Insurance, u64>,
-) {
+fn close(case: &mut Case, closing: Closing) {
     case.stage = Stage::Closed;
-    case.closed = Some(Closing {
-        reason,
-        date,
-        text,
-        heads,
-    });
+    case.doubt = None;
+    case.closed = Some(closing);
 }
 
 /// The receipt of a letter: of the one with this number, else of the last posted.
@@ -915,6 +1078,7 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
         date,
         proof,
         number,
+        rule,
     } = event
     else {
         return Ok(());
@@ -942,24 +1106,58 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
                 proof: proof.clone(),
             });
         }
-        ClerkEvent::InsuredElsewhere if blank(proof) => {
+        event if event.needs_proof() && blank(proof) => {
             return Err(Refusal::Proofless { event: title });
+        }
+        // What they mean is the rules' to say: without one nobody is cleared of anything.
+        ClerkEvent::PartTime
+        | ClerkEvent::OverAge
+        | ClerkEvent::AgencyStaff
+        | ClerkEvent::Waiver
+        | ClerkEvent::ResidentInsurance
+        | ClerkEvent::FlexibleEmployment
+        | ClerkEvent::OwnSuspension
+            if rule.is_none() =>
+        {
+            return Err(Refusal::Ruleless { event: title });
         }
         ClerkEvent::InsuredAlready
         | ClerkEvent::InsuredElsewhere
+        | ClerkEvent::PartTime
+        | ClerkEvent::OverAge
+        | ClerkEvent::AgencyStaff
         | ClerkEvent::NoEmployees
         | ClerkEvent::ClosedDown => {
             if case.stage == Stage::Found {
                 return Err(refuse_stage(case, event));
             }
+            let until = rule.as_ref().and_then(|rule| rule.until);
+            if let Some(until) = until.filter(|until| until < date) {
+                return Err(Refusal::Until { until, date: *date });
+            }
             if let Some(reason) = clerk_event.closes() {
                 close(
                     case,
-                    reason,
-                    today,
-                    proof.clone().unwrap_or_default(),
-                    BTreeMap::new(),
+                    Closing {
+                        reason,
+                        date: today,
+                        text: proof.clone().unwrap_or_default(),
+                        heads: BTreeMap::new(),
+                        until,
+                        kinds: rule
+                            .as_ref()
+                            .map(|rule| rule.clears.clone())
+                            .unwrap_or_default(),
+                    },
                 );
+            }
+        }
+        ClerkEvent::Waiver
+        | ClerkEvent::ResidentInsurance
+        | ClerkEvent::FlexibleEmployment
+        | ClerkEvent::OwnSuspension => {
+            if case.stage == Stage::Found {
+                return Err(refuse_stage(case, event));
             }
         }
         ClerkEvent::WrongContact => case.wrong_contact = true,
@@ -1007,6 +1205,17 @@ fn clerk(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal>
     if let Some(proof) = proof.as_deref().filter(|proof| !proof.is_empty()) {
         let _ = write!(text, "（{proof}）");
     }
+    if let Some(rule) = rule {
+        let _ = match rule.until {
+            _ if clerk_event.is_no_excuse() => write!(
+                text,
+                "。不构成免除参保义务的理由，劳动关系待核实（{}）",
+                rule.article
+            ),
+            Some(until) => write!(text, "，有效期至{}（{}）", day(until), rule.article),
+            None => write!(text, "（{}）", rule.article),
+        };
+    }
     case.history.push(Entry {
         date: *date,
         by: by.clone(),
@@ -1053,6 +1262,34 @@ pub(crate) mod tests {
             date: day(date),
             proof: Some("走访记录1号".to_owned()),
             number: Some("XA00000000041".to_owned()),
+            rule: None,
+        }
+    }
+
+    /// The same with what the rules make of it.
+    fn ruled(event: ClerkEvent, on: &str, clears: &[Insurance], until: Option<&str>) -> CaseEvent {
+        let CaseEvent::Clerk {
+            clerk_event,
+            by,
+            date,
+            proof,
+            number,
+            ..
+        } = clerk(event, on)
+        else {
+            unreachable!("a clerk's event")
+        };
+        CaseEvent::Clerk {
+            clerk_event,
+            by,
+            date,
+            proof,
+            number,
+            rule: Some(ClerkRule {
+                clears: clears.to_vec(),
+                until: until.map(day),
+                article: "社会保险法第五十八条".to_owned(),
+            }),
         }
     }
 
@@ -1197,6 +1434,7 @@ pub(crate) mod tests {
             date: day(date),
             proof: (!proof.is_empty()).then(|| proof.to_owned()),
             number: (!number.is_empty()).then(|| number.to_owned()),
+            rule: None,
         };
         let today = "2026-03-12";
         for (event, wanted) in [
@@ -1251,6 +1489,91 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn an_answer_holds_until_its_end_and_for_the_kinds_it_explains() {
+        use Insurance::{Pension, Unemployment, WorkInjury};
+        let after_answer = |event: CaseEvent| {
+            after(&[
+                ("2026-03-02", opened()),
+                ("2026-03-03", dispatched()),
+                ("2026-03-05", event),
+            ])
+            .closed
+            .expect("an end")
+        };
+        let elsewhere = after_answer(ruled(
+            ClerkEvent::InsuredElsewhere,
+            "2026-03-05",
+            &Insurance::ALL,
+            Some("2026-12-31"),
+        ));
+        for kind in Insurance::ALL {
+            assert!(elsewhere.clears(kind, day("2026-12-31")));
+            assert!(!elsewhere.clears(kind, day("2027-01-01")));
+        }
+        let part_time = after_answer(ruled(
+            ClerkEvent::PartTime,
+            "2026-03-05",
+            &[Pension, Unemployment],
+            Some("2026-12-31"),
+        ));
+        assert!(part_time.clears(Pension, day("2026-04-01")));
+        assert!(!part_time.clears(WorkInjury, day("2026-04-01")));
+        // One recorded before ends were kept holds for its days.
+        let old = after_answer(clerk(ClerkEvent::NoEmployees, "2026-03-05"));
+        assert_eq!(old.clears_until(), Some(day("2026-08-31")));
+        // Nor can one have ended before it was recorded, or mean something without a rule.
+        let case = after(&[("2026-03-02", opened()), ("2026-03-03", dispatched())]);
+        let ended = ruled(
+            ClerkEvent::InsuredElsewhere,
+            "2026-03-05",
+            &Insurance::ALL,
+            Some("2026-03-04"),
+        );
+        assert_eq!(code(&refused(&case, &ended, "2026-03-05")), "YB-5009");
+        for event in [ClerkEvent::PartTime, ClerkEvent::Waiver] {
+            let refusal = refused(&case, &clerk(event, "2026-03-05"), "2026-03-05");
+            assert_eq!(code(&refusal), "YB-5008");
+        }
+    }
+
+    #[test]
+    fn what_is_put_forward_and_explains_nothing_leaves_the_case_open() {
+        for event in ClerkEvent::ALL.into_iter().filter(|e| e.is_no_excuse()) {
+            let case = after(&[
+                ("2026-03-02", opened()),
+                ("2026-03-03", dispatched()),
+                ("2026-03-05", ruled(event, "2026-03-05", &[], None)),
+            ]);
+            assert_eq!(case.stage, Stage::Dispatched, "{event:?}");
+            let said = &case.history.last().expect("an entry").text;
+            assert!(said.contains("不构成免除参保义务的理由"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_case_under_doubt_says_so_until_its_finding_is_seen_again() {
+        let text = "行业代码无效".to_owned();
+        let mut story = notified();
+        story.push(("2026-03-11", CaseEvent::Doubted { text: text.clone() }));
+        let case = after(&story);
+        assert_eq!((case.stage, case.doubt), (Stage::Notified, Some(text)));
+        story.push((
+            "2026-03-12",
+            CaseEvent::Refreshed {
+                finding: finding(),
+                name: "南阳宛东商贸有限公司".to_owned(),
+            },
+        ));
+        let case = after(&story);
+        assert_eq!(case.doubt, None);
+        assert!(
+            case.history
+                .last()
+                .is_some_and(|entry| entry.text.contains("继续办理"))
+        );
+    }
+
+    #[test]
     fn nobody_reached_is_unreachable_and_a_contact_leads_back() {
         let mut story = notified();
         story.push(("2026-04-08", CaseEvent::Unreachable));
@@ -1272,6 +1595,7 @@ pub(crate) mod tests {
             date: day(date),
             proof: None,
             number: Some(number.to_owned()),
+            rule: None,
         };
         let returned = |number: &str, date: &str| CaseEvent::Clerk {
             clerk_event: ClerkEvent::Returned,
@@ -1279,6 +1603,7 @@ pub(crate) mod tests {
             date: day(date),
             proof: None,
             number: Some(number.to_owned()),
+            rule: None,
         };
         let mut story = notified();
         story.push(("2026-03-11", posted("XA1", "2026-03-11")));

@@ -2,7 +2,7 @@
 //!
 //! A finding needs positive evidence of employment for two months or more. Unknown is neither zero
 //! nor guilty: it goes to the survey list. A kind whose part of the roll is late or held is *not
-//! known* and founds nothing.
+//! known* and founds nothing. Where the rows themselves cannot be true, nothing is decided.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,12 +10,16 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::batch::Census;
+use crate::domain::doubt::{self, Doubt, DoubtKind, DoubtRules};
+use crate::domain::employment::{self, Evidence};
 use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
-use crate::domain::industry;
+use crate::domain::industry::{self, Edition, ToldBy};
+use crate::domain::liability::{LiabilityTable, Liable, Period};
 use crate::domain::new_form::{self, NewFormTag};
 use crate::domain::record::{Field, Month, Record};
 use crate::domain::register::{Enterprise, Periods, Register, RollHeads};
-use crate::domain::size::{self, Class, SizeClass};
+use crate::domain::scope::{Scope, scope};
+use crate::domain::size::{self, SizeClass};
 use crate::domain::unit::{UnitId, Units};
 
 /// Figures of the comparison, from the settings.
@@ -36,8 +40,6 @@ pub struct CoverageRules {
     pub ratio: f64,
     /// Persons that must be lacking besides.
     pub gap: u64,
-    /// Days of grace after founding (社会保险法 art. 57).
-    pub grace_days: i32,
     /// 个体工商户 (code head 92).
     pub individual_businesses: bool,
     /// 农民专业合作社 (93).
@@ -46,6 +48,8 @@ pub struct CoverageRules {
     pub social_organisations: bool,
     /// Industries that the size rule leaves out (education, health …).
     pub unclassed_industries: bool,
+    /// From where on the data are doubted.
+    pub doubt: DoubtRules,
 }
 
 impl Default for CoverageRules {
@@ -56,11 +60,11 @@ impl Default for CoverageRules {
             evidence_age: 2,
             ratio: 0.8,
             gap: 3,
-            grace_days: 30,
             individual_businesses: false,
             cooperatives: false,
             social_organisations: false,
             unclassed_industries: false,
+            doubt: DoubtRules::default(),
         }
     }
 }
@@ -74,8 +78,25 @@ pub struct Rules {
     pub size: size::Tables,
     /// New-form markers.
     pub new_form: new_form::Rules,
+    /// Who is liable for what since when.
+    pub liability: LiabilityTable,
     /// Reporting units.
     pub units: Units,
+    /// Which texts these tables were read from.
+    pub versions: Vec<RuleVersion>,
+}
+
+/// The text of a rule table, as an explanation cites it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleVersion {
+    /// The file, such as `size-2017.toml`.
+    pub table: String,
+    /// The first twelve hex digits of the blake3 of its text; the archive keeps the text under the whole.
+    pub digest: String,
+    /// The rule it writes down, with its number.
+    pub basis: String,
+    /// Since when the rule is in force; empty where the table does not say.
+    pub from: String,
 }
 
 /// What is known of the roll on the day of the review.
@@ -97,12 +118,22 @@ pub struct RollKnowledge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Cancelled, revoked, liquidating, moved away, suspended.
-    NotActive,
+    /// Cancelled (注销).
+    Cancelled,
+    /// Revoked and not cancelled (吊销未注销).
+    Revoked,
+    /// Liquidating (清算).
+    Liquidating,
+    /// Moved away (迁出).
+    Moved,
+    /// Suspended by itself (停业、歇业): the duty does not end by that, a person finds out whether anybody is employed.
+    Suspended,
     /// Only tax, transport or the roll know it.
     NotOnRegister,
     /// Founded less than 30 days ago.
     Grace,
+    /// Pays wages for less than 30 days.
+    StaffGrace,
     /// Its head alone, or nobody, is paid wages.
     NoStaff,
     /// Nothing or too little is known of its staff: survey list.
@@ -127,18 +158,72 @@ pub enum Standing {
     InsuredByHeadOffice,
     /// Registered but not paying, and otherwise covered: the tax authority's list.
     NotPaying,
+    /// What its rows say cannot be true, or not all of it: nothing is decided until it is corrected.
+    NotDecidable,
     /// It has a finding.
     Doubtful,
 }
 
 impl Standing {
+    /// All, in the order of lists.
+    pub const ALL: [Self; 21] = [
+        Self::Cancelled,
+        Self::Revoked,
+        Self::Liquidating,
+        Self::Moved,
+        Self::Suspended,
+        Self::NotOnRegister,
+        Self::Grace,
+        Self::StaffGrace,
+        Self::NoStaff,
+        Self::StaffUnknown,
+        Self::MediumOrLarge,
+        Self::OtherForm,
+        Self::UnclassedIndustry,
+        Self::RollNotKnown,
+        Self::Insured,
+        Self::InsuredByProject,
+        Self::InsuredDispatch,
+        Self::InsuredByHeadOffice,
+        Self::NotPaying,
+        Self::NotDecidable,
+        Self::Doubtful,
+    ];
+
+    /// The standing of a state of the register that is not plainly active. What is neither is for a person.
+    #[must_use]
+    pub fn of_status(status: Option<&str>) -> Self {
+        match status {
+            Some("cancelled") => Self::Cancelled,
+            Some("revoked") => Self::Revoked,
+            Some("liquidating") => Self::Liquidating,
+            Some("moved") => Self::Moved,
+            Some("suspended") => Self::Suspended,
+            _ => Self::NotDecidable,
+        }
+    }
+
+    /// Whether the register shows its end: cancelled, revoked, liquidating or moved away.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        matches!(
+            self,
+            Self::Cancelled | Self::Revoked | Self::Liquidating | Self::Moved
+        )
+    }
+
     /// For staff.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::NotActive => "已注销、吊销、清算、停业或迁出",
+            Self::Cancelled => "已注销",
+            Self::Revoked => "吊销未注销",
+            Self::Liquidating => "清算中",
+            Self::Moved => "已迁出",
+            Self::Suspended => "停业（歇业），劳动关系待核实",
             Self::NotOnRegister => "登记底数中查无此户",
             Self::Grace => "成立未满30日，尚在法定登记期内",
+            Self::StaffGrace => "用工未满30日，尚在法定登记期内",
             Self::NoStaff => "无用工迹象（空壳或仅经营者本人）",
             Self::StaffUnknown => "用工情况不明，列入调查清单",
             Self::MediumOrLarge => "中型、大型企业，另列清单",
@@ -151,6 +236,7 @@ impl Standing {
             Self::InsuredDispatch => "自有职工已参保，其余为劳务派遣",
             Self::InsuredByHeadOffice => "随总公司参保",
             Self::NotPaying => "已参保未缴费，列入税务清单",
+            Self::NotDecidable => "数据存疑，不能认定",
             Self::Doubtful => "有疑点",
         }
     }
@@ -169,15 +255,17 @@ impl Standing {
     }
 }
 
-/// Evidence of employment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Evidence {
-    /// Paying wage filers over consecutive months, oldest first, each with its figure.
-    Strong(Vec<(Month, u64)>),
-    /// The tax rows show nobody, or one person who may be the owner.
-    Nobody,
-    /// No row, one month only, or an annual report alone.
-    Unknown,
+/// What a size class was taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClassBasis {
+    /// The year its figures speak of: that of the annual report, else that of the newest tax row.
+    pub year: Option<i16>,
+    /// The edition of GB/T 4754 the industry code is of.
+    pub edition: Edition,
+    /// How that was told.
+    pub told_by: ToldBy,
+    /// The head office whose class a branch takes.
+    pub head_office: Option<String>,
 }
 
 /// All that the exports say of one enterprise.
@@ -193,6 +281,8 @@ pub struct Assessment {
     pub evidence: Evidence,
     /// Its size class.
     pub class: Option<SizeClass>,
+    /// What that was taken from.
+    pub class_basis: Option<ClassBasis>,
     /// New-form tags.
     pub tags: Vec<NewFormTag>,
     /// In the plan's scope.
@@ -201,18 +291,19 @@ pub struct Assessment {
     pub undecided: bool,
     /// One word for it.
     pub standing: Standing,
+    /// Why its rows cannot be true, or not all of them.
+    pub doubts: Vec<Doubt>,
     /// Its findings.
     pub findings: Vec<Finding>,
+    /// The month of the roll that it was held against.
+    pub roll_month: Option<Month>,
 }
 
 impl Assessment {
     /// Persons of the newest month of evidence.
     #[must_use]
     pub fn employed(&self) -> Option<u64> {
-        match &self.evidence {
-            Evidence::Strong(months) => months.last().map(|(_, filers)| *filers),
-            _ => None,
-        }
+        self.evidence.employed()
     }
 }
 
@@ -300,6 +391,8 @@ struct Context<'a> {
     today: Date,
     newest_tax: Option<Month>,
     roll_month: Option<Month>,
+    /// The rules of liability in force today; without any nobody is liable.
+    period: Option<&'a Period>,
 }
 
 impl<'a> Context<'a> {
@@ -311,6 +404,7 @@ impl<'a> Context<'a> {
             today,
             newest_tax: register.periods.newest_tax,
             roll_month: roll_month(&register.periods, roll),
+            period: rules.liability.on(today),
         }
     }
 }
@@ -323,9 +417,15 @@ impl Context<'_> {
             .map(|placed| &placed.record);
         let active =
             registration.is_some_and(|record| record.text(Field::Status) == Some("active"));
-        let evidence = self.evidence(enterprise);
-        let (class, tags) = self.class_and_tags(enterprise);
-        let scope = self.scope(enterprise, class.as_ref(), &tags);
+        let evidence = employment::evidence(&self.rules.coverage, enterprise, self.newest_tax);
+        let (class, class_basis) = self.class(enterprise).unzip();
+        let tags = self.tags(enterprise);
+        let scope = scope(
+            &self.rules.coverage,
+            &enterprise.credit_code,
+            class.as_ref(),
+            &tags,
+        );
         let unit = self.rules.units.assign(
             enterprise.insured_at.as_deref(),
             registration.and_then(|record| record.text(Field::Township)),
@@ -337,16 +437,48 @@ impl Context<'_> {
             enterprise: enterprise.id.clone(),
             unit: unit.map(|unit| unit.id.clone()).unwrap_or_default(),
             active,
+            doubts: self.doubts(enterprise, &evidence),
             evidence,
             undecided: scope == Scope::Undecided,
             in_scope: matches!(scope, Scope::In | Scope::Undecided),
             class,
+            class_basis,
             tags,
-            standing: Standing::NotActive,
+            standing: Standing::NotDecidable,
             findings: Vec::new(),
+            roll_month: self.roll_month,
         };
         assessment.standing = self.standing(enterprise, &mut assessment, scope, by_head_office);
+        if matches!(
+            assessment.standing,
+            Standing::Doubtful | Standing::NotPaying
+        ) && is_blocked(&assessment)
+        {
+            assessment.findings.clear();
+            assessment.standing = Standing::NotDecidable;
+        }
         assessment
+    }
+
+    fn doubts(&self, enterprise: &Enterprise, evidence: &Evidence) -> Vec<Doubt> {
+        if enterprise.registration.is_none() {
+            return Vec::new();
+        }
+        let rules = &self.rules.coverage;
+        doubt::doubts(
+            &rules.doubt,
+            &doubt::Asked {
+                enterprise,
+                sized: self.head_office(enterprise).unwrap_or(enterprise),
+                oldest_tax: self
+                    .newest_tax
+                    .map(|newest| employment::oldest_allowed(rules, newest)),
+                filers: evidence.employed(),
+                tables: &self.rules.size,
+                units: &self.rules.units,
+                today: self.today,
+            },
+        )
     }
 
     fn standing(
@@ -359,26 +491,39 @@ impl Context<'_> {
         let Some(registration) = &enterprise.registration else {
             return Standing::NotOnRegister;
         };
-        if !assessment.active {
-            return Standing::NotActive;
-        }
-        match registration.record.date(Field::Founded) {
-            // A founding date in the future or missing decides nothing against the firm.
-            Some(founded) if days_between(founded, self.today) < self.rules.coverage.grace_days => {
-                return Standing::Grace;
-            }
-            Some(_) | None => {}
+        let status = registration.record.text(Field::Status);
+        let Some(period) = self
+            .period
+            .filter(|period| period.liable(status) == Liable::Yes)
+        else {
+            return Standing::of_status(status);
+        };
+        // A founding date in the future is a doubt, and a missing one decides nothing against the firm.
+        if let Some(founded) = registration.record.date(Field::Founded)
+            && (0..period.unit.days).contains(&days_between(founded, self.today))
+        {
+            return Standing::Grace;
         }
         let months = match &assessment.evidence {
             Evidence::Nobody => return Standing::NoStaff,
+            // A head count that cannot be one is not the same as none known.
+            Evidence::Unknown if has(assessment, DoubtKind::AbsurdHeads) => {
+                return Standing::NotDecidable;
+            }
             Evidence::Unknown => return Standing::StaffUnknown,
             Evidence::Strong(months) => months.clone(),
         };
         match scope {
-            Scope::MediumOrLarge => return Standing::MediumOrLarge,
             Scope::OtherForm => return Standing::OtherForm,
+            Scope::MediumOrLarge | Scope::UnclassedIndustry if is_blocked(assessment) => {
+                return Standing::NotDecidable;
+            }
+            Scope::MediumOrLarge => return Standing::MediumOrLarge,
             Scope::UnclassedIndustry => return Standing::UnclassedIndustry,
             Scope::In | Scope::Undecided => {}
+        }
+        if self.staff_since(enterprise, &months) > Some(self.today) {
+            return Standing::StaffGrace;
         }
         let (Some(as_of), false) = (self.roll.as_of, self.roll.known.is_empty()) else {
             return Standing::RollNotKnown;
@@ -406,7 +551,10 @@ impl Context<'_> {
         if !self.shows_cover(enterprise) {
             return Standing::RollNotKnown;
         }
-        if is_construction(enterprise) {
+        if Insurance::ALL
+            .into_iter()
+            .any(|kind| self.is_otherwise(enterprise, kind))
+        {
             return Standing::InsuredByProject;
         }
         let filers = months.last().map_or(0, |(_, filers)| *filers);
@@ -424,6 +572,20 @@ impl Context<'_> {
         Standing::Insured
     }
 
+    /// The day from which whoever is paid wages must be registered: so many days after the first month of the unbroken run. Who was
+    /// taken on at its beginning had to be earlier; the month says no more.
+    fn staff_since(&self, enterprise: &Enterprise, months: &[(Month, u64)]) -> Option<Date> {
+        let (newest, _) = months.last()?;
+        staff_due(&self.rules.coverage, self.period?, enterprise, *newest)
+    }
+
+    /// Whether the industry insures for a kind otherwise than on its own entry.
+    fn is_otherwise(&self, enterprise: &Enterprise, kind: Insurance) -> bool {
+        let industry = doubt::industry_of(enterprise).map(|(code, _)| code);
+        self.period
+            .is_some_and(|period| period.otherwise(kind, industry).is_some())
+    }
+
     /// Whether the part of the roll that is known today speaks for the firm: no owed kind unreadable, and one with heads. A firm
     /// without a finding only because a kind is late is not insured by that.
     fn shows_cover(&self, enterprise: &Enterprise) -> bool {
@@ -435,62 +597,12 @@ impl Context<'_> {
         heads.iter().all(Option::is_some) && heads.iter().any(|n| n.is_some_and(|n| n > 0))
     }
 
-    /// Two consecutive months with enough paying filers, the newest of them not too old.
-    fn evidence(&self, enterprise: &Enterprise) -> Evidence {
-        let rules = &self.rules.coverage;
-        let Some(newest) = self.newest_tax else {
-            return Evidence::Unknown;
-        };
-        let oldest_allowed = newest.plus(-rules.evidence_age);
-        let filers = |month: Month| {
-            enterprise
-                .tax
-                .get(&month)
-                .and_then(|row| row.record.count(Field::Filers))
-        };
-        for (&month, _) in enterprise.tax.range(oldest_allowed..).rev() {
-            // Without a month there is no evidence, whatever the settings say.
-            let needed = i32::try_from(rules.evidence_months.max(1)).unwrap_or(i32::MAX);
-            let run: Option<Vec<(Month, u64)>> = (0..needed)
-                .rev()
-                .map(|back| {
-                    let month = month.plus(-back);
-                    filers(month)
-                        .filter(|n| *n >= rules.evidence_filers)
-                        .map(|n| (month, n))
-                })
-                .collect();
-            if let Some(run) = run {
-                return Evidence::Strong(run);
-            }
-        }
-        let recent: Vec<Option<u64>> = enterprise
-            .tax
-            .range(oldest_allowed..)
-            .map(|(_, row)| row.record.count(Field::Filers))
-            .collect();
-        let reported = enterprise
-            .registration
-            .as_ref()
-            .and_then(|placed| placed.record.count(Field::Employees))
-            .is_some_and(|heads| heads >= rules.evidence_filers);
-        let nobody = !recent.is_empty()
-            && recent
-                .iter()
-                .all(|n| n.is_some_and(|n| n < rules.evidence_filers));
-        if nobody && !reported {
-            Evidence::Nobody
-        } else {
-            Evidence::Unknown
-        }
-    }
-
     /// The kinds this enterprise owes on its own roll entry, as far as the roll is known today.
     fn owed(&self, enterprise: &Enterprise) -> Vec<Insurance> {
         Insurance::ALL
             .into_iter()
             .filter(|kind| self.roll.known.contains(kind))
-            .filter(|kind| *kind != Insurance::WorkInjury || !is_construction(enterprise))
+            .filter(|kind| !self.is_otherwise(enterprise, *kind))
             .collect()
     }
 
@@ -596,24 +708,33 @@ impl Context<'_> {
             .collect();
         if enterprise.on_roll() {
             for insurance in &kinds {
-                grounds.extend(self.roll_ground(enterprise, *insurance, current, as_of));
+                grounds.extend(roll_grounds(
+                    enterprise, *insurance, current, self.roll, as_of,
+                ));
             }
         } else {
-            grounds.push(self.absence(
-                as_of,
-                "参保登记册中没有该单位".to_owned(),
-                "coverage.absent",
-            ));
+            let text = "参保登记册中没有该单位".to_owned();
+            grounds.push(absence(self.roll, as_of, text, "coverage.absent"));
         }
-        if let Some(row) = &enterprise.registration {
+        if let (Some(row), Some(period)) = (&enterprise.registration, self.period) {
             let founded = row
                 .record
                 .date(Field::Founded)
                 .map_or("不详".to_owned(), crate::domain::text::day);
+            let of_kinds = kinds
+                .iter()
+                .filter_map(|kind| Some(period.kind(*kind)?.article.as_str()));
+            let articles: Vec<&str> = [period.unit.article.as_str(), period.staff.article.as_str()]
+                .into_iter()
+                .chain(of_kinds)
+                .collect();
             grounds.push(row.ground(
-                format!("登记状态存续，成立日期{founded}，已满30日"),
+                format!(
+                    "登记状态存续，成立日期{founded}，已满{}日",
+                    period.unit.days
+                ),
                 "coverage.liable",
-                "社会保险法第五十七条、第五十八条",
+                &articles.join("；"),
             ));
         }
         Finding {
@@ -626,88 +747,48 @@ impl Context<'_> {
         }
     }
 
-    fn roll_ground(
-        &self,
-        enterprise: &Enterprise,
-        kind: Insurance,
-        current: Month,
-        as_of: Date,
-    ) -> Vec<Ground> {
-        match newest_row(enterprise, kind, current) {
-            Some((month, heads)) => heads
-                .rows
-                .iter()
-                .map(|row| {
-                    let count = |field| {
-                        row.record
-                            .count(field)
-                            .map_or("不详".to_owned(), |n: u64| n.to_string())
-                    };
-                    row.ground(
-                        format!(
-                            "{}{}参保{}人、缴费{}人",
-                            kind.title(),
-                            month.title(),
-                            count(Field::RegisteredHeads),
-                            count(Field::PayingHeads)
-                        ),
-                        "coverage.roll",
-                        "社会保险法第五十八条",
-                    )
-                })
-                .collect(),
-            None => {
-                vec![self.absence(
-                    as_of,
-                    format!(
-                        "参保登记册中没有该单位{}的{}",
-                        current.title(),
-                        kind.title()
-                    ),
-                    "coverage.kind",
-                )]
-            }
-        }
-    }
-
-    fn absence(&self, as_of: Date, text: String, rule: &str) -> Ground {
-        Ground {
-            source: self.roll.adapter.clone(),
-            batch: self.roll.batch.clone(),
-            file: self.roll.file.clone(),
-            row: 0,
-            date: Some(as_of),
-            text,
-            rule: rule.to_owned(),
-            article: "社会保险法第五十七条、第五十八条".to_owned(),
-        }
-    }
-
-    fn class_and_tags(&self, enterprise: &Enterprise) -> (Option<SizeClass>, Vec<NewFormTag>) {
-        // A branch takes its head office's class: it is no legal person of its own (213号).
-        let sized = self.head_office(enterprise).unwrap_or(enterprise);
+    /// A branch takes its head office's class: it is no legal person of its own (213号).
+    fn class(&self, enterprise: &Enterprise) -> Option<(SizeClass, ClassBasis)> {
+        let head_office = self.head_office(enterprise);
+        let sized = head_office.unwrap_or(enterprise);
         let record = sized.registration.as_ref().map(|placed| &placed.record);
-        let tax = sized.tax.values().next_back().map(|placed| &placed.record);
-        let industry = industry_of(sized);
-        let class = industry.map(|industry| {
-            size::classify(
-                &self.rules.size,
-                &size::Input {
-                    industry: industry.to_owned(),
-                    edition: None,
-                    employees: record
-                        .and_then(|record| record.count(Field::Employees))
-                        .or_else(|| tax.and_then(|record| record.count(Field::Employees))),
-                    revenue_fen: tax
-                        .and_then(|record| record.money(Field::Revenue))
-                        .or_else(|| record.and_then(|record| record.money(Field::Revenue))),
-                    assets_fen: tax
-                        .and_then(|record| record.money(Field::Assets))
-                        .or_else(|| record.and_then(|record| record.money(Field::Assets))),
-                    trust_assets_fen: None,
-                },
-            )
-        });
+        let newest = sized.tax.iter().next_back();
+        let tax = newest.map(|(_, placed)| &placed.record);
+        let (code, name) = doubt::industry_of(sized)?;
+        let class = size::classify(
+            &self.rules.size,
+            &size::Input {
+                industry: code.to_owned(),
+                industry_name: name.to_owned(),
+                edition: None,
+                employees: record
+                    .and_then(|record| record.count(Field::Employees))
+                    .or_else(|| tax.and_then(|record| record.count(Field::Employees))),
+                revenue_fen: tax
+                    .and_then(|record| record.money(Field::Revenue))
+                    .or_else(|| record.and_then(|record| record.money(Field::Revenue))),
+                assets_fen: tax
+                    .and_then(|record| record.money(Field::Assets))
+                    .or_else(|| record.and_then(|record| record.money(Field::Assets))),
+                trust_assets_fen: None,
+            },
+        );
+        let read = industry::read(code, name);
+        let reported = record
+            .and_then(|record| record.count(Field::ReportYear))
+            .and_then(|year| i16::try_from(year).ok());
+        Some((
+            class,
+            ClassBasis {
+                year: reported.or_else(|| newest.map(|(month, _)| month.year)),
+                edition: read.edition,
+                told_by: read.told_by,
+                head_office: head_office.map(|head| head.id.clone()),
+            },
+        ))
+    }
+
+    fn tags(&self, enterprise: &Enterprise) -> Vec<NewFormTag> {
         let licences: Vec<new_form::Licence> = enterprise
             .transport
             .iter()
@@ -730,13 +811,13 @@ impl Context<'_> {
             .registration
             .as_ref()
             .and_then(|placed| placed.record.text(Field::BusinessScope));
-        let tags = new_form::tags(
+        let industry = doubt::industry_of(enterprise).map(|(code, _)| code);
+        new_form::tags(
             &self.rules.new_form,
-            industry_of(enterprise).unwrap_or_default(),
+            industry.unwrap_or_default(),
             scope.unwrap_or_default(),
             &licences,
-        );
-        (class, tags)
+        )
     }
 
     /// A licence that has run out or was withdrawn proves nothing; one without an end or a status is taken as it stands.
@@ -758,40 +839,6 @@ impl Context<'_> {
         self.register
             .of_code(code)
             .filter(|head| head.id != enterprise.id)
-    }
-
-    fn scope(
-        &self,
-        enterprise: &Enterprise,
-        class: Option<&SizeClass>,
-        tags: &[NewFormTag],
-    ) -> Scope {
-        let rules = &self.rules.coverage;
-        let allowed = match enterprise.credit_code.get(..2) {
-            Some("91") => true,
-            Some("92") => rules.individual_businesses,
-            Some("93") => rules.cooperatives,
-            Some("52") => rules.social_organisations,
-            _ => false,
-        };
-        if !allowed {
-            return Scope::OtherForm;
-        }
-        if new_form::is_new_form(tags) {
-            return Scope::In;
-        }
-        match class.map(|class| (class.class, class.upper)) {
-            None => Scope::Undecided,
-            Some((Class::Large | Class::Medium, _)) => Scope::MediumOrLarge,
-            Some((Class::OutOfScope, _)) if !rules.unclassed_industries => Scope::UnclassedIndustry,
-            // An interval that ends below medium proves 小微 though the exact class is open.
-            Some((Class::Undecided, upper)) if upper.is_none_or(|upper| upper > Class::Small) => {
-                Scope::Undecided
-            }
-            Some((Class::OutOfScope | Class::Undecided | Class::Small | Class::Micro, _)) => {
-                Scope::In
-            }
-        }
     }
 
     /// Branches whose staff fit into what their head office has registered beyond its own staff, in the order of ids.
@@ -846,6 +893,59 @@ fn newest_row(
         .map(|((month, _), heads)| (*month, heads))
 }
 
+/// What the roll says of a kind in the newest month there is, row by row; that it says nothing is a fact as well.
+pub(crate) fn roll_grounds(
+    enterprise: &Enterprise,
+    kind: Insurance,
+    current: Month,
+    roll: &RollKnowledge,
+    as_of: Date,
+) -> Vec<Ground> {
+    let Some((month, heads)) = newest_row(enterprise, kind, current) else {
+        let text = format!(
+            "参保登记册中没有该单位{}的{}",
+            current.title(),
+            kind.title()
+        );
+        return vec![absence(roll, as_of, text, "coverage.kind")];
+    };
+    heads
+        .rows
+        .iter()
+        .map(|row| {
+            let count = |field| {
+                row.record
+                    .count(field)
+                    .map_or("不详".to_owned(), |n: u64| n.to_string())
+            };
+            row.ground(
+                format!(
+                    "{}{}参保{}人、缴费{}人",
+                    kind.title(),
+                    month.title(),
+                    count(Field::RegisteredHeads),
+                    count(Field::PayingHeads)
+                ),
+                "coverage.roll",
+                "社会保险法第五十八条",
+            )
+        })
+        .collect()
+}
+
+fn absence(roll: &RollKnowledge, as_of: Date, text: String, rule: &str) -> Ground {
+    Ground {
+        source: roll.adapter.clone(),
+        batch: roll.batch.clone(),
+        file: roll.file.clone(),
+        row: 0,
+        date: Some(as_of),
+        text,
+        rule: rule.to_owned(),
+        article: "社会保险法第五十七条、第五十八条".to_owned(),
+    }
+}
+
 /// Registered heads of the newest roll month; a unit on the roll without a row of this kind has nobody in it. `None` when unreadable.
 fn newest_heads(enterprise: &Enterprise, kind: Insurance, current: Month) -> Option<u64> {
     newest_row(enterprise, kind, current).map_or(Some(0), |(_, heads)| heads.registered)
@@ -865,31 +965,31 @@ fn is_not_paying(enterprise: &Enterprise, as_of: Date) -> bool {
     })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    In,
-    Undecided,
-    MediumOrLarge,
-    OtherForm,
-    UnclassedIndustry,
+/// The day from which staff paid since the unbroken run of months before `newest` must be registered.
+#[must_use]
+pub fn staff_due(
+    rules: &CoverageRules,
+    period: &Period,
+    enterprise: &Enterprise,
+    newest: Month,
+) -> Option<Date> {
+    let since = employment::employing_since(rules, enterprise, newest).last_day();
+    since
+        .checked_add(jiff::Span::new().days(period.staff.days))
+        .ok()
 }
 
-fn is_construction(enterprise: &Enterprise) -> bool {
-    industry_of(enterprise).is_some_and(industry::is_construction)
+fn has(assessment: &Assessment, kind: DoubtKind) -> bool {
+    assessment.doubts.iter().any(|doubt| doubt.kind == kind)
 }
 
-fn industry_of(enterprise: &Enterprise) -> Option<&str> {
-    enterprise
-        .registration
-        .as_ref()
-        .and_then(|placed| placed.record.text(Field::IndustryCode))
-        .or_else(|| {
-            enterprise
-                .tax
-                .values()
-                .next_back()
-                .and_then(|placed| placed.record.text(Field::IndustryCode))
-        })
+/// Whether a doubt stands before any verdict on it. What bears on the class alone does not touch who is in the plan at any size.
+fn is_blocked(assessment: &Assessment) -> bool {
+    let any_size = new_form::is_new_form(&assessment.tags);
+    assessment
+        .doubts
+        .iter()
+        .any(|doubt| !(any_size && doubt.kind.is_of_class()))
 }
 
 /// Whole days from one day to a later one; negative when it is earlier.
@@ -899,517 +999,4 @@ pub fn days_between(from: Date, to: Date) -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::record::{RecordKind, Value};
-    use crate::domain::register::Placed;
-    use crate::domain::unit::Unit;
-
-    const FIRM: &str = "91411303MA49U85BX9";
-    const BRANCH: &str = "91411381MA4RHCMP9A";
-    const OTHER: &str = "914113022328776885";
-
-    fn rules() -> Rules {
-        let unit = |id: &str, name: &str| Unit {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            agency: format!("{name}社会保险中心"),
-            aliases: Vec::new(),
-            townships: Vec::new(),
-            email: "clerk@unit.example".to_owned(),
-            audit_email: "audit@unit.example".to_owned(),
-            phone: None,
-            provincial: false,
-        };
-        Rules {
-            coverage: CoverageRules::default(),
-            size: size::Tables {
-                size: toml::from_str(include_str!("../../config/rules/size-2017.toml"))
-                    .expect("the shipped size table"),
-                finance: toml::from_str(include_str!("../../config/rules/finance-2015.toml"))
-                    .expect("the shipped finance table"),
-            },
-            new_form: toml::from_str(include_str!("../../config/rules/new-form.toml"))
-                .expect("the shipped markers"),
-            units: Units {
-                units: vec![unit("411302", "宛城区"), unit("411303", "卧龙区")],
-            },
-        }
-    }
-
-    fn day(text: &str) -> Date {
-        text.parse().expect("a date")
-    }
-
-    fn month(text: &str) -> Month {
-        Month::parse(text).expect("a month")
-    }
-
-    fn roll_of(known: &[Insurance]) -> RollKnowledge {
-        RollKnowledge {
-            as_of: Some(day("2026-03-31")),
-            known: known.iter().copied().collect(),
-            adapter: "roll".to_owned(),
-            batch: "b1".to_owned(),
-            file: "roll.csv".to_owned(),
-        }
-    }
-
-    /// A city of a few firms, built row by row.
-    #[derive(Default)]
-    struct City {
-        rows: Vec<Placed>,
-    }
-
-    impl City {
-        fn row(mut self, kind: RecordKind, fields: Vec<(Field, Value)>) -> Self {
-            self.rows.push(Placed {
-                adapter: kind.name().to_owned(),
-                batch: "b1".to_owned(),
-                file: format!("{}.csv", kind.name()),
-                row: self.rows.len() as u64 + 2,
-                as_of: Some(day("2026-03-31")),
-                precedence: 0,
-                missed: 0,
-                record: Record {
-                    kind,
-                    fields: fields.into_iter().collect(),
-                },
-            });
-            self
-        }
-
-        fn registered(self, code: &str, industry: &str) -> Self {
-            self.registered_with(code, industry, vec![])
-        }
-
-        fn registered_with(self, code: &str, industry: &str, more: Vec<(Field, Value)>) -> Self {
-            let mut fields = vec![
-                (Field::CreditCode, text(code)),
-                (
-                    Field::Name,
-                    text(&format!("南阳{}号有限公司", &code[9..17])),
-                ),
-                (Field::Status, text("active")),
-                (Field::IndustryCode, text(industry)),
-                (Field::Founded, Value::Date(day("2020-01-01"))),
-                (Field::Region, text("411303")),
-                (Field::Employees, Value::Count(9)),
-            ];
-            fields.extend(more);
-            self.row(RecordKind::Registration, fields)
-        }
-
-        fn filers(mut self, code: &str, filers: &[(&str, u64)]) -> Self {
-            for (at, n) in filers {
-                self = self.row(
-                    RecordKind::Tax,
-                    vec![
-                        (Field::CreditCode, text(code)),
-                        (Field::Month, Value::Month(month(at))),
-                        (Field::Filers, Value::Count(*n)),
-                    ],
-                );
-            }
-            self
-        }
-
-        /// Two months of the same staff.
-        fn staff(self, code: &str, n: u64) -> Self {
-            self.filers(code, &[("2026-02", n), ("2026-03", n)])
-        }
-
-        fn roll(mut self, code: &str, heads: &[(Insurance, u64)], at: &str) -> Self {
-            for (kind, n) in heads {
-                self = self.row(
-                    RecordKind::InsuredRoll,
-                    vec![
-                        (Field::UnitNumber, text(&format!("U{code}"))),
-                        (Field::CreditCode, text(code)),
-                        (Field::Insurance, text(kind.word())),
-                        (Field::Month, Value::Month(month(at))),
-                        (Field::RegisteredHeads, Value::Count(*n)),
-                        (Field::PayingHeads, Value::Count(*n)),
-                        (Field::Agency, text("卧龙区社会保险中心")),
-                    ],
-                );
-            }
-            self
-        }
-
-        fn insured(self, code: &str, n: u64) -> Self {
-            self.roll(code, &Insurance::ALL.map(|kind| (kind, n)), "2026-03")
-        }
-
-        fn assess(self, code: &str) -> Assessment {
-            self.assess_with(code, &Insurance::ALL, &rules())
-        }
-
-        fn assess_with(self, code: &str, known: &[Insurance], rules: &Rules) -> Assessment {
-            let register = Register::build(self.rows);
-            let wanted = register.find(code)[0].id.clone();
-            assess_all(&register, rules, &roll_of(known), day("2026-04-10"))
-                .into_iter()
-                .find(|one| one.enterprise == wanted)
-                .expect("every enterprise is assessed")
-        }
-    }
-
-    fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
-    }
-
-    /// The same city with a fully insured firm beside, so that the roll has its current month.
-    fn city() -> City {
-        City::default()
-            .registered(OTHER, "F5211")
-            .staff(OTHER, 5)
-            .insured(OTHER, 5)
-    }
-
-    fn firm(industry: &str, staff: u64) -> City {
-        city().registered(FIRM, industry).staff(FIRM, staff)
-    }
-
-    use Insurance::{Pension, Unemployment, WorkInjury};
-
-    fn check(city: City, standing: Standing, findings: &[(FindingKind, &[Insurance])]) {
-        let assessment = city.assess(FIRM);
-        assert_eq!(assessment.standing, standing, "{assessment:#?}");
-        let seen: Vec<(FindingKind, &[Insurance])> = assessment
-            .findings
-            .iter()
-            .map(|finding| (finding.kind, finding.kinds.as_slice()))
-            .collect();
-        assert_eq!(seen, findings, "{assessment:#?}");
-    }
-
-    #[test]
-    fn staff_and_no_unit_on_the_roll_is_absent() {
-        let city = firm("F5211", 8);
-        check(
-            city,
-            Standing::Doubtful,
-            &[(FindingKind::Absent, &Insurance::ALL)],
-        );
-        let finding = &firm("F5211", 8).assess(FIRM).findings[0];
-        assert_eq!(finding.employed, 8);
-        // Two months of filers, the absence, the registration: each can be looked up.
-        assert_eq!(finding.grounds.len(), 4);
-        assert!(
-            finding
-                .grounds
-                .iter()
-                .all(|ground| !ground.file.is_empty() && !ground.article.is_empty())
-        );
-        assert_eq!(finding.grounds[2].row, 0);
-    }
-
-    #[test]
-    fn a_unit_without_anybody_is_nobody_insured() {
-        check(
-            firm("F5211", 8).insured(FIRM, 0),
-            Standing::Doubtful,
-            &[(FindingKind::NobodyInsured, &Insurance::ALL)],
-        );
-        // Its rows ended months ago.
-        check(
-            firm("F5211", 8).roll(FIRM, &[(Pension, 8)], "2025-06"),
-            Standing::Doubtful,
-            &[(FindingKind::NobodyInsured, &Insurance::ALL)],
-        );
-    }
-
-    #[test]
-    fn a_kind_without_heads_is_missing() {
-        check(
-            firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 0)], "2026-03"),
-            Standing::Doubtful,
-            &[(FindingKind::KindsMissing, &[Unemployment, WorkInjury])],
-        );
-    }
-
-    #[test]
-    fn fewer_insured_needs_ratio_and_gap() {
-        for (staff, insured, fewer) in [
-            (10, 10, false),
-            (10, 8, false),
-            (10, 7, true),
-            (5, 3, false),
-            (4, 1, true),
-            (100, 79, true),
-            (100, 80, false),
-        ] {
-            let assessment = firm("F5211", staff).insured(FIRM, insured).assess(FIRM);
-            let seen = assessment
-                .findings
-                .iter()
-                .any(|finding| finding.kind == FindingKind::FewerInsured);
-            assert_eq!(seen, fewer, "{staff} {insured}");
-            let standing = if fewer {
-                Standing::Doubtful
-            } else {
-                Standing::Insured
-            };
-            assert_eq!(assessment.standing, standing, "{staff} {insured}");
-        }
-    }
-
-    #[test]
-    fn a_kind_that_is_not_known_founds_nothing() {
-        let partly = |city: City| city.assess_with(FIRM, &[Pension, Unemployment], &rules());
-        // Work injury is late: its missing rows say nothing.
-        let late =
-            partly(firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"));
-        assert_eq!(late.standing, Standing::Insured);
-        assert!(late.findings.is_empty());
-        // Neither absence nor an empty unit is told from two kinds of three — nor is it cover.
-        for city in [firm("F5211", 8), firm("F5211", 8).insured(FIRM, 0)] {
-            let open = partly(city);
-            assert_eq!(open.standing, Standing::RollNotKnown);
-            assert!(open.findings.is_empty());
-        }
-        // What is known still counts.
-        let missing = partly(firm("F5211", 8).roll(FIRM, &[(Pension, 8)], "2026-03"));
-        assert_eq!(missing.findings[0].kinds, [Unemployment]);
-        // Nothing known at all.
-        let nothing = firm("F5211", 8).assess_with(FIRM, &[], &rules());
-        assert_eq!(nothing.standing, Standing::RollNotKnown);
-    }
-
-    #[test]
-    fn unreadable_heads_are_neither_missing_nor_cover() {
-        let unreadable = firm("F5211", 8)
-            .roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03")
-            .row(
-                RecordKind::InsuredRoll,
-                vec![
-                    (Field::UnitNumber, text("U9")),
-                    (Field::CreditCode, text(FIRM)),
-                    (Field::Insurance, text("work_injury")),
-                    (Field::Month, Value::Month(month("2026-03"))),
-                    (Field::RegisteredHeads, Value::Unread("若干".to_owned())),
-                ],
-            );
-        check(unreadable, Standing::RollNotKnown, &[]);
-    }
-
-    #[test]
-    fn one_early_or_mistyped_month_does_not_make_everybody_uninsured() {
-        for month in ["2026-04", "2062-03"] {
-            let mut city = firm("F5211", 8).insured(FIRM, 8);
-            // A dozen firms insured in March, one of them already in the later month.
-            city = city.roll(OTHER, &[(Pension, 5)], month);
-            check(city, Standing::Insured, &[]);
-        }
-        // Who enrolled in the month that is not yet complete for all is seen.
-        check(
-            firm("F5211", 8).roll(FIRM, &Insurance::ALL.map(|kind| (kind, 8)), "2026-04"),
-            Standing::Insured,
-            &[],
-        );
-    }
-
-    #[test]
-    fn construction_is_insured_against_work_injury_by_project() {
-        check(
-            firm("E4710", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"),
-            Standing::InsuredByProject,
-            &[],
-        );
-        check(
-            firm("E4710", 8).roll(FIRM, &[(Pension, 8)], "2026-03"),
-            Standing::Doubtful,
-            &[(FindingKind::KindsMissing, &[Unemployment])],
-        );
-    }
-
-    #[test]
-    fn a_branch_is_covered_by_what_its_head_office_has_to_spare() {
-        let branch = |heads: u64| {
-            city()
-                .registered(BRANCH, "F5211")
-                .staff(BRANCH, 10)
-                .insured(BRANCH, heads)
-                .registered_with(FIRM, "F5211", vec![(Field::HeadOfficeCode, text(BRANCH))])
-                .staff(FIRM, 4)
-        };
-        check(branch(14), Standing::InsuredByHeadOffice, &[]);
-        check(
-            branch(13),
-            Standing::Doubtful,
-            &[(FindingKind::Absent, &Insurance::ALL)],
-        );
-    }
-
-    #[test]
-    fn without_evidence_of_staff_nothing_is_asked() {
-        for (filers, standing) in [
-            (&[][..], Standing::StaffUnknown),
-            (&[("2026-03", 8)], Standing::StaffUnknown),
-            (&[("2026-01", 8), ("2026-03", 8)], Standing::StaffUnknown),
-            (&[("2025-10", 8), ("2025-11", 8)], Standing::StaffUnknown),
-            (&[("2026-02", 8), ("2026-03", 8)], Standing::Doubtful),
-            (&[("2026-01", 8), ("2026-02", 8)], Standing::Doubtful),
-        ] {
-            let assessment = city()
-                .registered(FIRM, "F5211")
-                .filers(FIRM, filers)
-                .assess(FIRM);
-            assert_eq!(assessment.standing, standing, "{filers:?}");
-        }
-        // The owner alone, and no heads in the annual report.
-        let owner = city()
-            .registered_with(FIRM, "F5211", vec![(Field::Employees, Value::Count(1))])
-            .staff(FIRM, 1)
-            .assess(FIRM);
-        assert_eq!(owner.standing, Standing::NoStaff);
-        // No setting makes a month of evidence out of none.
-        let mut rules = rules();
-        rules.coverage.evidence_months = 0;
-        let none = city()
-            .registered(FIRM, "F5211")
-            .assess_with(FIRM, &Insurance::ALL, &rules);
-        assert_eq!(none.standing, Standing::StaffUnknown);
-    }
-
-    #[test]
-    fn status_age_form_and_size_come_before_any_question() {
-        let with = |code: &str, more: Vec<(Field, Value)>, staff: u64| {
-            city()
-                .registered_with(code, "F5211", more)
-                .staff(code, staff)
-                .assess(code)
-                .standing
-        };
-        for status in ["cancelled", "revoked", "liquidating", "moved"] {
-            assert_eq!(
-                with(FIRM, vec![(Field::Status, text(status))], 8),
-                Standing::NotActive
-            );
-        }
-        let founded = |date: &str| vec![(Field::Founded, Value::Date(day(date)))];
-        assert_eq!(with(FIRM, founded("2026-03-12"), 8), Standing::Grace);
-        assert_eq!(with(FIRM, founded("2026-03-11"), 8), Standing::Doubtful);
-        assert_eq!(with("92411303MA9MWA7340", vec![], 8), Standing::OtherForm);
-        let large = vec![
-            (Field::Employees, Value::Count(300)),
-            (Field::Revenue, Value::Money(20_000 * 1_000_000)),
-        ];
-        assert_eq!(with(FIRM, large, 300), Standing::MediumOrLarge);
-        let unknown = city().filers(FIRM, &[("2026-03", 8)]).assess(FIRM);
-        assert_eq!(unknown.standing, Standing::NotOnRegister);
-    }
-
-    #[test]
-    fn a_large_platform_is_in_scope_and_an_expired_licence_makes_none() {
-        let licensed = |until: &str, status: &str| {
-            city()
-                .registered_with(
-                    FIRM,
-                    "I6513",
-                    vec![
-                        (Field::Employees, Value::Count(500)),
-                        (Field::Revenue, Value::Money(50_000 * 1_000_000)),
-                    ],
-                )
-                .staff(FIRM, 300)
-                .row(
-                    RecordKind::Transport,
-                    vec![
-                        (Field::CreditCode, text(FIRM)),
-                        (Field::LicenceKind, text("ride_hailing")),
-                        (Field::LicenceNumber, text("0001")),
-                        (Field::LicenceUntil, Value::Date(day(until))),
-                        (Field::Status, text(status)),
-                    ],
-                )
-                .assess(FIRM)
-        };
-        let valid = licensed("2026-04-10", "active");
-        assert!(valid.in_scope);
-        assert_eq!(valid.standing, Standing::Doubtful);
-        for gone in [
-            licensed("2026-04-09", "active"),
-            licensed("2030-01-01", "cancelled"),
-        ] {
-            assert!(gone.tags.is_empty());
-            assert_eq!(gone.standing, Standing::MediumOrLarge);
-        }
-    }
-
-    #[test]
-    fn registered_and_not_paying_is_the_tax_authority_s_list() {
-        let mut city = firm("F5211", 8);
-        for at in ["2026-01", "2026-02", "2026-03"] {
-            for kind in Insurance::ALL {
-                city = city.row(
-                    RecordKind::InsuredRoll,
-                    vec![
-                        (Field::UnitNumber, text("U1")),
-                        (Field::CreditCode, text(FIRM)),
-                        (Field::Insurance, text(kind.word())),
-                        (Field::Month, Value::Month(month(at))),
-                        (Field::RegisteredHeads, Value::Count(8)),
-                        (Field::PayingHeads, Value::Count(0)),
-                    ],
-                );
-            }
-        }
-        check(
-            city,
-            Standing::NotPaying,
-            &[(FindingKind::NotPaying, &Insurance::ALL)],
-        );
-    }
-
-    #[test]
-    fn the_case_belongs_to_the_agency_that_insures_or_registers() {
-        assert_eq!(firm("F5211", 8).assess(FIRM).unit, "411303");
-        let moved = firm("F5211", 8)
-            .registered_with(BRANCH, "F5211", vec![(Field::Region, text("411302"))])
-            .staff(BRANCH, 3)
-            .insured(BRANCH, 3);
-        // Registered in 宛城, insured in 卧龙.
-        assert_eq!(moved.assess(BRANCH).unit, "411303");
-    }
-
-    #[test]
-    fn a_kind_whose_months_stopped_coming_is_not_known() {
-        let census = |heads: &[(&str, u64)]| Census {
-            parts: Insurance::ALL
-                .iter()
-                .map(|kind| (format!("insurance:{}", kind.word()), 10))
-                .collect(),
-            heads: heads
-                .iter()
-                .map(|(key, n)| ((*key).to_owned(), *n))
-                .collect(),
-            ..Census::default()
-        };
-        let [pension, unemployment, work_injury] = Insurance::ALL;
-        for (heads, wanted) in [
-            (
-                &[
-                    ("2026-03/pension", 9),
-                    ("2026-03/unemployment", 9),
-                    ("2026-03/work_injury", 9),
-                ][..],
-                &[pension, unemployment, work_injury][..],
-            ),
-            (
-                &[
-                    ("2026-03/pension", 9),
-                    ("2026-02/unemployment", 9),
-                    ("2026-01/work_injury", 9),
-                ],
-                &[pension, unemployment],
-            ),
-            (&[], &[pension, unemployment, work_injury]),
-        ] {
-            let found: Vec<_> = known_kinds(&census(heads)).into_iter().collect();
-            assert_eq!(found, wanted, "{heads:?}");
-        }
-        assert!(known_kinds(&Census::default()).is_empty());
-    }
-}
+mod tests;

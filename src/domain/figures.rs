@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use crate::domain::bulletin::{Base, CaseFlow, UnitFigures, Work};
 use crate::domain::case::{Case, CaseEvent, ClerkEvent, ClosingReason, Stage, Step, apply};
-use crate::domain::coverage::{Assessment, Evidence, Standing, days_between};
+use crate::domain::coverage::{Assessment, Standing};
+use crate::domain::employment::Evidence;
 use crate::domain::finding::Insurance;
 use crate::domain::unit::Units;
 
@@ -51,7 +52,7 @@ pub fn handled<'c>(
     for case in cases {
         let now = match &case.closed {
             None => Handled::InHand,
-            Some(closing) if days_between(closing.date, on) < closing.reason.clears_for_days() => {
+            Some(closing) if closing.clears_until().is_some_and(|until| on <= until) => {
                 Handled::Cleared
             }
             Some(_) => continue,

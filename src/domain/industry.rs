@@ -1,5 +1,11 @@
 //! Industry codes of GB/T 4754 in the shapes departments write them, and what the editions of 2011 and 2017 mean by them.
 
+use serde::Serialize;
+
+pub mod names;
+
+use names::Told;
+
 /// The digits of an industry code without its section letter: `F5211`, `5211`, `521`, `52` → `5211`, …; empty when there are none.
 #[must_use]
 pub fn digits(code: &str) -> &str {
@@ -23,12 +29,121 @@ pub fn section(code: &str) -> Option<char> {
     (alone && letter.is_ascii_uppercase()).then_some(letter)
 }
 
-/// 建筑业 (47–50): work injury is insured by project (按项目参保), never on the unit roll alone.
+/// Whether a code lies wholly within prefixes or ranges of divisions such as `47-50`; a section letter alone does when all its
+/// divisions do.
 #[must_use]
-pub fn is_construction(code: &str) -> bool {
-    match digits(code) {
-        "" => section(code) == Some('E'),
-        digits => matches!(digits.get(..2), Some("47" | "48" | "49" | "50")),
+pub fn is_within(code: &str, ranges: &[String]) -> bool {
+    let holds = |digits: &str| ranges.iter().any(|range| matched(range, digits).is_some());
+    match (digits(code), section(code)) {
+        ("", Some(section)) => divisions(section, Edition::E2017).is_some_and(|(first, last)| {
+            (first..=last).all(|division| holds(&format!("{division:02}")))
+        }),
+        (digits, _) => holds(digits),
+    }
+}
+
+/// How many digits of `digits` a prefix or a range of divisions matches.
+#[must_use]
+pub fn matched(code: &str, digits: &str) -> Option<usize> {
+    match code.split_once('-') {
+        Some((first, last)) => {
+            // Two digits each: as text they are ordered as numbers are.
+            let division = digits.get(..2)?;
+            (first <= division && division <= last).then_some(2)
+        }
+        None => (!code.is_empty() && digits.starts_with(code)).then_some(code.len()),
+    }
+}
+
+/// Whether GB/T 4754 can have this code, in either edition: a section letter, or two to four digits of a division there is. The name
+/// of a division in the place of the code is as good.
+#[must_use]
+pub fn is_known(code: &str) -> bool {
+    let digits = digits(code);
+    let known = |edition| section(code).is_some_and(|letter| divisions(letter, edition).is_some());
+    if digits.is_empty() {
+        return known(Edition::E2017) && code.trim().chars().count() == 1
+            || names::division_named(code, Edition::E2017).is_some()
+            || names::division_named(code, Edition::E2011).is_some();
+    }
+    let division = digits.get(..2).and_then(|two| two.parse::<u8>().ok());
+    (2..=4).contains(&digits.len()) && division.is_some_and(|division| (1..=97).contains(&division))
+}
+
+/// How the edition of a code was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldBy {
+    /// Who asked said so.
+    Given,
+    /// Only one edition has the division in the section of the letter before it.
+    Letter,
+    /// Only one edition calls the code as the name beside it does.
+    Name,
+    /// Only one edition has the code.
+    Code,
+    /// Nothing told it: 2017 is assumed.
+    Assumed,
+}
+
+impl ToldBy {
+    /// For staff.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Given => "按注明的版本",
+            Self::Letter => "按门类字母判定",
+            Self::Name => "按行业名称判定",
+            Self::Code => "按代码判定",
+            Self::Assumed => "未注明，按2017版处理",
+        }
+    }
+}
+
+/// A code and the name beside it, read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The edition the code is of.
+    pub edition: Edition,
+    /// How that was told.
+    pub told_by: ToldBy,
+    /// The letter is that of another section in either edition: a slip of the letter, and the digits say more.
+    pub letter_misfits: bool,
+    /// Why code and name, or letter and name, cannot both be right, in Chinese.
+    pub contradiction: Option<&'static str>,
+}
+
+/// Which edition a code is of: by its letter, else by the name beside it, else by the code itself; 2017 is assumed otherwise.
+#[must_use]
+pub fn read(code: &str, name: &str) -> Reading {
+    let digits = digits(code);
+    let by_letter = section(code).filter(|_| digits.len() >= 2).map(|section| {
+        [Edition::E2011, Edition::E2017].map(|edition| edition.fits(section, digits))
+    });
+    let by_name = names::told_by_name(digits, name);
+    let letter = match by_letter {
+        Some([true, false]) => Some(Edition::E2011),
+        Some([false, true]) => Some(Edition::E2017),
+        _ => None,
+    };
+    let contradiction = match (letter, by_name) {
+        (_, Told::Another) => Some("行业代码与行业名称不是同一行业"),
+        (Some(letter), Told::Edition(named)) if letter != named => {
+            Some("门类字母与行业名称所属的分类版本不同")
+        }
+        _ => None,
+    };
+    let (edition, told_by) = match (letter, by_name) {
+        (Some(edition), _) => (edition, ToldBy::Letter),
+        (None, Told::Edition(edition)) => (edition, ToldBy::Name),
+        _ if names::is_only_of_2011(digits) => (Edition::E2011, ToldBy::Code),
+        _ => (Edition::E2017, ToldBy::Assumed),
+    };
+    Reading {
+        edition,
+        told_by,
+        letter_misfits: by_letter == Some([false, false]),
+        contradiction,
     }
 }
 
@@ -66,15 +181,26 @@ pub const fn divisions(section: char, edition: Edition) -> Option<(u8, u8)> {
 }
 
 /// An edition of GB/T 4754 that registries still carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Edition {
     /// GB/T 4754-2011.
+    #[serde(rename = "2011")]
     E2011,
     /// GB/T 4754-2017.
+    #[serde(rename = "2017")]
     E2017,
 }
 
 impl Edition {
+    /// Its year, as staff write it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::E2011 => "2011",
+            Self::E2017 => "2017",
+        }
+    }
+
     /// The edition of this year.
     #[must_use]
     pub const fn of_year(year: u16) -> Option<Self> {
@@ -148,18 +274,74 @@ mod tests {
     }
 
     #[test]
-    fn construction_is_divisions_47_to_50() {
+    fn a_code_lies_within_ranges_and_prefixes() {
+        let ranges = ["47-50".to_owned(), "591".to_owned()];
         for (code, is) in [
             ("E4710", true),
             ("47", true),
             ("5090", true),
             ("E", true),
+            ("5910", true),
+            ("G", false),
             ("4620", false),
             ("5110", false),
+            ("5920", false),
             ("4", false),
             ("", false),
         ] {
-            assert_eq!(is_construction(code), is, "{code}");
+            assert_eq!(is_within(code, &ranges), is, "{code}");
+        }
+        assert!(!is_within("4710", &[String::new()]));
+    }
+
+    #[test]
+    fn what_no_edition_can_have_is_unknown() {
+        for (code, known) in [
+            ("F5211", true),
+            ("5211", true),
+            ("521", true),
+            ("52", true),
+            ("F", true),
+            ("97", true),
+            ("批发业", true),
+            ("仓储业", true),
+            ("9811", false),
+            ("0011", false),
+            ("5", false),
+            ("52110", false),
+            ("X", false),
+            ("FX", false),
+            ("百货", false),
+            ("", false),
+        ] {
+            assert_eq!(is_known(code), known, "{code}");
+        }
+    }
+
+    #[test]
+    fn letter_name_and_code_tell_the_edition_or_contradict_each_other() {
+        use ToldBy::{Assumed, Code, Letter, Name};
+        for (code, name, edition, told_by, contradicts) in [
+            ("O7910", "", Edition::E2011, Letter, false),
+            ("N7910", "", Edition::E2017, Letter, false),
+            ("7910", "家庭服务", Edition::E2011, Name, false),
+            ("O7910", "家庭服务", Edition::E2011, Letter, false),
+            ("N7910", "居民服务业", Edition::E2017, Letter, true),
+            ("5211", "百货零售", Edition::E2017, Assumed, false),
+            ("5211", "教育", Edition::E2017, Assumed, true),
+            ("C5211", "", Edition::E2017, Assumed, false),
+            ("6292", "", Edition::E2011, Code, false),
+            ("F", "批发业", Edition::E2017, Assumed, false),
+        ] {
+            let reading = read(code, name);
+            assert_eq!(reading.edition, edition, "{code} {name}");
+            assert_eq!(reading.told_by, told_by, "{code} {name}");
+            assert_eq!(
+                reading.contradiction.is_some(),
+                contradicts,
+                "{code} {name}"
+            );
+            assert_eq!(reading.letter_misfits, code == "C5211");
         }
     }
 

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use crate::domain::case::{Case, CaseEvent, CaseId, ClosingReason};
-use crate::domain::coverage::{Assessment, RollKnowledge, Standing, days_between};
-use crate::domain::finding::{Finding, FindingKind, Insurance};
+use crate::domain::case::{
+    ANSWER_EXPIRED, ANSWER_HOLDS, Case, CaseEvent, CaseId, Closing, ClosingReason,
+};
+use crate::domain::coverage::{Assessment, RollKnowledge, Standing};
+use crate::domain::finding::{Finding, Ground, Insurance};
 use crate::domain::register::{Enterprise, Register};
 use crate::domain::text::day;
 
@@ -54,7 +56,7 @@ pub fn review(
             .iter()
             .filter(|finding| finding.kind.opens_case())
         {
-            if let Some(ordinal) = may_open(&own, finding.kind, today) {
+            if let Some((finding, ordinal)) = may_open(&own, finding, today) {
                 candidates.push((enterprise, assessment, finding, ordinal));
             }
         }
@@ -63,19 +65,27 @@ pub fn review(
     review
 }
 
-/// The ordinal of the next case of this kind, unless one is open or a clerk's answer still clears it.
-fn may_open(own: &[&Case], kind: FindingKind, today: Date) -> Option<(u32, bool)> {
+/// The finding as a new case has it, and the case's ordinal, unless one is open or clerks' answers still clear every kind of it. A
+/// clerk's answer about the firm clears every finding of it, for its kinds and its time; one that ran out is named as a reason.
+fn may_open(own: &[&Case], finding: &Finding, today: Date) -> Option<(Finding, (u32, bool))> {
     let mut ordinal = 1;
     let mut reopened = false;
+    let mut open = finding.clone();
     for case in own {
-        let same = case.finding.kind == kind;
+        let same = case.finding.kind == finding.kind;
         match &case.closed {
             None if same => return None,
             None => {}
             Some(closing) => {
-                // A clerk's answer about the firm as a whole clears every finding of it for its time.
-                if days_between(closing.date, today) < closing.reason.clears_for_days() {
+                let before = open.kinds.len();
+                open.kinds.retain(|kind| !closing.clears(*kind, today));
+                if open.kinds.is_empty() {
                     return None;
+                }
+                if open.kinds.len() < before {
+                    open.grounds.push(answer(case, closing, ANSWER_HOLDS));
+                } else if same && closing.clears_until().is_some_and(|until| until < today) {
+                    open.grounds.push(answer(case, closing, ANSWER_EXPIRED));
                 }
                 if same {
                     ordinal = ordinal.max(case.ordinal + 1);
@@ -87,10 +97,45 @@ fn may_open(own: &[&Case], kind: FindingKind, today: Date) -> Option<(u32, bool)
             }
         }
     }
-    Some((ordinal, reopened))
+    Some((open, (ordinal, reopened)))
 }
 
-type Candidate<'a> = (&'a Enterprise, &'a Assessment, &'a Finding, (u32, bool));
+/// A clerk's earlier answer as a ground of the new finding.
+fn answer(case: &Case, closing: &Closing, rule: &str) -> Ground {
+    let until = closing.clears_until().unwrap_or(closing.date);
+    let proof = if closing.text.is_empty() {
+        String::new()
+    } else {
+        format!("（{}）", closing.text)
+    };
+    let of = if closing.kinds.is_empty() {
+        String::new()
+    } else {
+        let kinds: Vec<&str> = closing.kinds.iter().map(|kind| kind.title()).collect();
+        format!("，所涉{}", kinds.join("、"))
+    };
+    let end = if rule == ANSWER_EXPIRED {
+        format!("已于{}期满，须重新核实", day(until))
+    } else {
+        format!("在{}前有效{of}，其余险种仍须核实", day(until))
+    };
+    Ground {
+        source: "rule".to_owned(),
+        batch: String::new(),
+        file: case.id.clone(),
+        row: 0,
+        date: Some(closing.date),
+        text: format!(
+            "此前{}的核实结果“{}”{proof}{end}",
+            day(closing.date),
+            closing.reason.title()
+        ),
+        rule: rule.to_owned(),
+        article: "社会保险法第五十八条".to_owned(),
+    }
+}
+
+type Candidate<'a> = (&'a Enterprise, &'a Assessment, Finding, (u32, bool));
 
 /// Opens by priority (persons first, then id) up to the cap of each unit.
 fn open(review: &mut Review, mut candidates: Vec<Candidate<'_>>, cap: u32) {
@@ -118,7 +163,7 @@ fn open(review: &mut Review, mut candidates: Vec<Candidate<'_>>, cap: u32) {
                 unit: assessment.unit.clone(),
                 ordinal,
                 reopened,
-                finding: finding.clone(),
+                finding,
             },
         ));
     }
@@ -146,11 +191,26 @@ fn follow(
             .iter()
             .find(|finding| finding.kind == case.finding.kind)
         {
-            if !finding.same_figures(&case.finding) || enterprise.name != case.name {
+            let finding = narrowed(finding, own, case);
+            if !finding.same_figures(&case.finding)
+                || enterprise.name != case.name
+                || case.doubt.is_some()
+            {
                 let event = CaseEvent::Refreshed {
-                    finding: finding.clone(),
+                    finding,
                     name: enterprise.name.clone(),
                 };
+                review.events.push((case.id.clone(), event));
+            }
+        } else if assessment.standing == Standing::NotDecidable {
+            let why: Vec<&str> = assessment
+                .doubts
+                .iter()
+                .map(|doubt| doubt.text.as_str())
+                .collect();
+            let text = why.join("；");
+            if case.doubt.as_ref() != Some(&text) {
+                let event = CaseEvent::Doubted { text };
                 review.events.push((case.id.clone(), event));
             }
         } else if let Some((reason, text)) = ending(assessment, case, roll) {
@@ -172,21 +232,40 @@ fn follow(
     }
 }
 
+/// A finding without the kinds that an answer explained when this case was opened: they stay explained while it is worked.
+fn narrowed(finding: &Finding, own: &[&Case], case: &Case) -> Finding {
+    let explained = |kind: Insurance| {
+        own.iter()
+            .filter_map(|other| other.closed.as_ref())
+            .any(|closing| closing.date <= case.opened && closing.clears(kind, case.opened))
+    };
+    let mut finding = finding.clone();
+    if finding.kinds.iter().any(|kind| !explained(*kind)) {
+        finding.kinds.retain(|kind| !explained(*kind));
+    }
+    finding
+}
+
 /// Why a case whose finding is no longer shown ends — or `None` while the roll cannot say.
 fn ending(
     assessment: &Assessment,
     case: &Case,
     roll: &RollKnowledge,
 ) -> Option<(ClosingReason, String)> {
-    if assessment.standing == Standing::NotActive {
-        return Some((ClosingReason::Deregistered, "登记状态不再存续".to_owned()));
+    if assessment.standing.has_ended() {
+        let text = format!("登记状态不再存续：{}", assessment.standing.title());
+        return Some((ClosingReason::Deregistered, text));
     }
     let as_of = roll
         .as_of
         .filter(|as_of| *as_of > case.finding.roll_as_of)?;
+    // The firm's own suspension of business ends no duty: the labour relation is still to be verified.
     let unknown = matches!(
         assessment.standing,
-        Standing::NotOnRegister | Standing::RollNotKnown | Standing::IdentityUndecided
+        Standing::NotOnRegister
+            | Standing::RollNotKnown
+            | Standing::Suspended
+            | Standing::IdentityUndecided
     );
     if unknown || roll.known.len() < Insurance::ALL.len() {
         return None;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::industry::{self, Edition};
+use crate::domain::industry::{self, Edition, ToldBy};
 
 /// A size class; the smaller is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,9 +40,11 @@ impl Class {
 /// What is known of an enterprise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
-    /// Industry code in any of its shapes: `F5211`, `5211`, `521`, `52`.
+    /// Industry code in any of its shapes: `F5211`, `5211`, `521`, `52`; or the name of a division alone.
     pub industry: String,
-    /// 2011 or 2017; 2017 is assumed without it, and `why` says so.
+    /// What the industry is called beside its code: it may tell the edition.
+    pub industry_name: String,
+    /// 2011 or 2017; without it letter or name tell it, else 2017 is assumed, and `why` says so.
     pub edition: Option<u16>,
     /// 从业人员, persons.
     pub employees: Option<u64>,
@@ -256,7 +258,7 @@ impl Tables {
             .filter_map(|(target, codes)| {
                 let length = codes
                     .iter()
-                    .filter_map(|code| matched(code, digits))
+                    .filter_map(|code| industry::matched(code, digits))
                     .max()?;
                 Some((length, target))
             })
@@ -280,18 +282,6 @@ impl Target<'_> {
             Self::Finance(row) => &row.name,
             Self::Out(name) => name,
         }
-    }
-}
-
-/// How many digits of `digits` a prefix or a range of divisions matches.
-fn matched(code: &str, digits: &str) -> Option<usize> {
-    match code.split_once('-') {
-        Some((first, last)) => {
-            // Two digits each: as text they are ordered as numbers are.
-            let division = digits.get(..2)?;
-            (first <= division && division <= last).then_some(2)
-        }
-        None => digits.starts_with(code).then_some(code.len()),
     }
 }
 
@@ -400,16 +390,14 @@ struct Read<'a> {
 
 impl<'a> Read<'a> {
     fn new(tables: &'a Tables, input: &Input) -> Self {
-        let digits = industry::digits(&input.industry);
-        let section = industry::section(&input.industry);
         let mut notes = Vec::new();
+        let code = input.industry.as_str();
+        let digits = industry::digits(code);
+        let section = industry::section(code);
         if digits.is_empty() && section.is_none() {
-            return Self {
-                targets: Vec::new(),
-                notes,
-            };
+            return Self::of_name(tables, code, input.edition);
         }
-        let edition = edition(input.edition, section, digits, &mut notes);
+        let edition = edition(input, &mut notes);
         let targets = match section {
             Some(section) if digits.is_empty() => section_targets(tables, section, edition),
             _ => code_targets(tables, digits, edition),
@@ -421,42 +409,68 @@ impl<'a> Read<'a> {
         }
         Self { targets, notes }
     }
+
+    /// The name of a division in the place of the code.
+    fn of_name(tables: &'a Tables, name: &str, given: Option<u16>) -> Self {
+        let editions = match given.and_then(Edition::of_year) {
+            Some(edition) => vec![edition],
+            None => vec![Edition::E2017, Edition::E2011],
+        };
+        let found = editions.into_iter().find_map(|edition| {
+            let division = industry::names::division_named(name, edition)?;
+            Some((edition, format!("{division:02}")))
+        });
+        match found {
+            Some((edition, digits)) => Self {
+                targets: code_targets(tables, &digits, edition),
+                notes: vec![format!(
+                    "只有行业名称，按GB/T 4754-{}的大类处理",
+                    edition.title()
+                )],
+            },
+            None => Self {
+                targets: Vec::new(),
+                notes: Vec::new(),
+            },
+        }
+    }
 }
 
-/// The edition given, else the one whose sections fit the letter, else 2017.
-fn edition(
-    given: Option<u16>,
-    section: Option<char>,
-    digits: &str,
-    notes: &mut Vec<String>,
-) -> Edition {
-    let by_letter = section.filter(|_| !digits.is_empty()).map(|section| {
-        (
-            Edition::E2017.fits(section, digits),
-            Edition::E2011.fits(section, digits),
-        )
-    });
-    if by_letter == Some((false, false)) {
+/// The edition given, else the one that letter, name or code tell, else 2017.
+fn edition(input: &Input, notes: &mut Vec<String>) -> Edition {
+    let read = industry::read(&input.industry, &input.industry_name);
+    if read.letter_misfits {
         notes.push("门类字母与代码不符，按数字代码处理".to_owned());
     }
-    if let Some(edition) = given.and_then(Edition::of_year) {
-        return edition;
+    if let Some(contradiction) = read.contradiction {
+        notes.push(format!("{contradiction}，按数字代码处理"));
     }
-    if let Some(year) = given {
-        notes.push(format!("不识别{year}版行业分类，按GB/T 4754-2017处理"));
-        return Edition::E2017;
+    match (input.edition, input.edition.and_then(Edition::of_year)) {
+        (_, Some(edition)) => return edition,
+        (Some(year), None) => {
+            notes.push(format!("不识别{year}版行业分类，按GB/T 4754-2017处理"));
+            return Edition::E2017;
+        }
+        (None, None) => {}
     }
-    match by_letter {
-        Some((false, true)) => {
+    match (read.told_by, read.edition) {
+        (ToldBy::Letter, Edition::E2011) => {
             notes.push("门类字母只合GB/T 4754-2011，按2011版处理".to_owned());
-            Edition::E2011
         }
-        Some((true, false)) => Edition::E2017,
-        _ => {
+        (ToldBy::Name, edition) => notes.push(format!(
+            "行业名称只合GB/T 4754-{0}，按{0}版处理",
+            edition.title()
+        )),
+        (ToldBy::Code, edition) => notes.push(format!(
+            "代码只见于GB/T 4754-{0}，按{0}版处理",
+            edition.title()
+        )),
+        (ToldBy::Assumed, _) => {
             notes.push("未注明行业分类版本，按GB/T 4754-2017处理".to_owned());
-            Edition::E2017
         }
+        (ToldBy::Letter | ToldBy::Given, _) => {}
     }
+    read.edition
 }
 
 fn code_targets<'a>(tables: &'a Tables, digits: &str, edition: Edition) -> Vec<Target<'a>> {
@@ -731,7 +745,7 @@ mod tests {
             employees: Some(u64::MAX),
             revenue_fen: Some(i64::MAX),
             assets_fen: Some(i64::MAX),
-            trust_assets_fen: None,
+            ..Input::default()
         };
         let mut checked = 0;
         let mut check = |row: &SizeRow, input: &Input, class: Class| {
@@ -879,7 +893,7 @@ mod tests {
         let tables = shipped();
         for (code, x, y, lower, upper) in [
             ("", "10", "100", Micro, Large),
-            ("批发业", "10", "100", Micro, Large),
+            ("百货", "10", "100", Micro, Large),
             ("99", "10", "100", Micro, Large),
             ("9", "10", "100", Micro, Large),
             ("X", "10", "100", Micro, Large),
@@ -911,6 +925,35 @@ mod tests {
             classify(&tables, &input("P", "", "", "")).class,
             Class::OutOfScope
         );
+    }
+
+    #[test]
+    fn a_name_beside_the_code_tells_the_edition_and_a_name_alone_the_division() {
+        let tables = shipped();
+        let of = |code: &str, name: &str| {
+            classify(
+                &tables,
+                &Input {
+                    industry_name: name.to_owned(),
+                    ..input(code, "10", "", "")
+                },
+            )
+        };
+        // 82 was education in 2011 and is 其他服务业 since 2017.
+        assert_eq!(of("8210", "学前教育").class, Class::OutOfScope);
+        assert_eq!(of("8210", "").class, Class::Small);
+        assert!(
+            of("8210", "学前教育")
+                .why
+                .contains("行业名称只合GB/T 4754-2011")
+        );
+        // A letter goes before the name; that they differ is said.
+        let differs = of("N7910", "居民服务业");
+        assert!(differs.why.contains("版本不同"), "{}", differs.why);
+        assert_eq!(of("批发业", "").row.as_deref(), Some("wholesale"));
+        assert_eq!(of("教育", "").class, Class::OutOfScope);
+        assert_eq!(of("仓储业", "").row.as_deref(), Some("storage"));
+        assert!(of("仓储业", "").why.contains("4754-2011"));
     }
 
     #[test]
@@ -968,7 +1011,7 @@ mod tests {
                 employees: Some(x),
                 revenue_fen: Some(y * 1_000_000),
                 assets_fen: Some(z * 1_000_000),
-                trust_assets_fen: None,
+                ..Input::default()
             };
             let all = classify(&tables, &full);
             for less in [

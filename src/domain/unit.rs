@@ -59,6 +59,16 @@ impl Units {
         })
     }
 
+    /// The unit that the registrar's region code means: its id or an alias, by its six digits where more are written.
+    #[must_use]
+    pub fn by_region(&self, code: &str) -> Option<&Unit> {
+        let code = code.trim();
+        self.by_name(code).or_else(|| {
+            let is_longer = code.len() > 6 && code.bytes().all(|byte| byte.is_ascii_digit());
+            self.by_name(code.get(..6).filter(|_| is_longer)?)
+        })
+    }
+
     /// The unit a township or street belongs to.
     #[must_use]
     pub fn by_township(&self, township: &str) -> Option<&Unit> {
@@ -80,6 +90,6 @@ impl Units {
         insured_at
             .and_then(|name| self.by_name(name))
             .or_else(|| township.and_then(|name| self.by_township(name)))
-            .or_else(|| region.and_then(|code| self.get(code)))
+            .or_else(|| region.and_then(|code| self.by_region(code)))
     }
 }

@@ -287,7 +287,7 @@ mod tests {
     use super::*;
     use crate::domain::batch::{Census, ChangeCounts, Release, Verdict, Withdrawal};
     use crate::domain::case::{Stage, apply};
-    use crate::domain::coverage::Evidence;
+    use crate::domain::employment::Evidence;
     use crate::domain::finding::{Finding, Ground, Insurance};
     use crate::domain::notice::{Attachment, Recipient};
 
@@ -376,11 +376,14 @@ mod tests {
             active: true,
             evidence: Evidence::Strong(Vec::new()),
             class: None,
+            class_basis: None,
             tags: Vec::new(),
             in_scope: true,
             undecided: false,
             standing,
+            doubts: Vec::new(),
             findings,
+            roll_month: None,
         }
     }
 

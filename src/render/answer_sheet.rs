@@ -26,8 +26,43 @@ const fn meaning(event: ClerkEvent) -> (&'static str, &'static str, &'static str
         ),
         ClerkEvent::InsuredElsewhere => (
             "职工已在异地或者其他单位（如劳务派遣单位、总公司）参保",
+            "经办人、日期、证明材料（必填）；有效期止（不写为一年）",
+            " --proof '异地参保证明' --until 有效期止",
+        ),
+        ClerkEvent::PartTime => (
+            "未参保人员均为非全日制用工（养老、失业由本人自愿参加，工伤仍应参保）",
+            "经办人、日期、用工协议等证明（必填）",
+            " --proof '非全日制用工协议'",
+        ),
+        ClerkEvent::OverAge => (
+            "未参保人员均已达到法定退休年龄或者已领取养老金",
             "经办人、日期、证明材料（必填）",
-            " --proof '异地参保证明'",
+            " --proof '退休证明'",
+        ),
+        ClerkEvent::AgencyStaff => (
+            "未参保人员均为劳务派遣单位派来，由派遣单位参保",
+            "经办人、日期、派遣协议和参保证明（必填）",
+            " --proof '劳务派遣协议'",
+        ),
+        ClerkEvent::Waiver => (
+            "企业称职工自愿放弃参保（不构成免除理由，个案继续办理）",
+            "经办人、日期",
+            "",
+        ),
+        ClerkEvent::ResidentInsurance => (
+            "企业称职工已参加城乡居民养老保险（不构成免除理由，个案继续办理）",
+            "经办人、日期",
+            "",
+        ),
+        ClerkEvent::FlexibleEmployment => (
+            "企业称职工以灵活就业身份缴费（不构成免除理由，个案继续办理）",
+            "经办人、日期",
+            "",
+        ),
+        ClerkEvent::OwnSuspension => (
+            "企业称已自行停业，而劳动关系没有解除（不构成免除理由，个案继续办理）",
+            "经办人、日期",
+            "",
         ),
         ClerkEvent::NoEmployees => (
             "没有应当参保的用工，仅经营者本人或者退休返聘等人员",

@@ -147,6 +147,7 @@ pub fn clerk(n: usize, clerk_event: ClerkEvent, proof: &str) -> Event {
             date: "2026-07-03".parse().unwrap(),
             proof: Some(proof.into()),
             number: None,
+            rule: None,
         },
     )
 }

@@ -76,6 +76,11 @@ fn decide(
         if case.stage == Stage::Overdue && case.overdue == Some(desk.today()) {
             continue;
         }
+        // While the firm's data are under doubt nothing adverse is founded on them.
+        if let Some(doubt) = &case.doubt {
+            *report.held.entry(format!("数据存疑：{doubt}")).or_default() += 1;
+            continue;
+        }
         let known = case
             .finding
             .kinds

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::domain::case::{Case, CaseEvent, ClerkEvent, Refusal, apply};
+use crate::domain::case::{Case, CaseEvent, ClerkEvent, ClerkRule, Refusal, apply};
 use crate::domain::event::Event;
 use crate::tasks::{Desk, Failure};
 
@@ -21,6 +21,8 @@ pub struct Entry {
     pub proof: Option<String>,
     /// Mail number.
     pub number: Option<String>,
+    /// The last day on which the answer holds; the rules' own number of days without it.
+    pub until: Option<Date>,
 }
 
 /// Commits an entry and gives the case as it stands then.
@@ -37,6 +39,7 @@ pub fn record(desk: Desk<'_>, entry: Entry) -> Result<Case, Failure> {
         clerk_event: entry.event,
         by: by.clone(),
         date: entry.date,
+        rule: rule(desk, &entry),
         proof: entry.proof,
         number: entry.number,
     };
@@ -48,4 +51,23 @@ pub fn record(desk: Desk<'_>, entry: Entry) -> Result<Case, Failure> {
     };
     desk.store.commit(desk.now, &by, vec![event])?;
     Ok(after)
+}
+
+/// What the rules of liability in force on the day of the record make of it.
+fn rule(desk: Desk<'_>, entry: &Entry) -> Option<ClerkRule> {
+    let period = desk.configuration.rules.liability.on(entry.date)?;
+    if let Some(explanation) = period.explanation(entry.event) {
+        let own = jiff::Span::new().days(explanation.days - 1);
+        return Some(ClerkRule {
+            clears: explanation.clears.clone(),
+            until: entry.until.or_else(|| entry.date.checked_add(own).ok()),
+            article: explanation.article.clone(),
+        });
+    }
+    let none = period.no_explanation(entry.event)?;
+    Some(ClerkRule {
+        clears: Vec::new(),
+        until: None,
+        article: none.article.clone(),
+    })
 }

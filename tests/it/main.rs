@@ -5,6 +5,7 @@ mod bench_home;
 mod check;
 mod demo;
 mod draft;
+mod explained;
 mod hosts;
 mod inbox;
 mod issues;

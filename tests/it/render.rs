@@ -447,6 +447,7 @@ fn a_case() -> Case {
         date,
         proof: proof.map(str::to_owned),
         number: number.map(str::to_owned),
+        rule: None,
     };
     let decided = |step, day| {
         (

@@ -166,6 +166,7 @@ impl Story {
                     date: THIRD,
                     proof: Some("走访记录".to_owned()),
                     number: None,
+                    until: None,
                 };
                 record(self.desk(THIRD, 8), entry).unwrap();
             }

@@ -594,6 +594,32 @@ fn revenue_per_head_shows_a_wrong_unit() {
 }
 
 #[test]
+fn what_a_row_alone_shows_to_be_untrue_is_told_and_kept() {
+    let mut market = adapter(MARKET);
+    market.regions = ["411303".to_owned(), "宛城区".to_owned()].into();
+    for (column, text, wanted) in [
+        ("INDUSTRYCO", "F5211", &[][..]),
+        ("INDUSTRYCO", "9911", &["YB-2216"]),
+        ("INDUSTRYCO", "百货", &["YB-2216"]),
+        ("INDUSTRYCO", "C5211", &[]),
+        ("EMPNUM", "100000", &[]),
+        ("EMPNUM", "100001", &["YB-2217"]),
+        ("EMPNUM", "-5", &["YB-2209"]),
+        ("REGORG", "411303", &[]),
+        ("REGORG", "411303000", &[]),
+        ("REGORG", "411399", &["YB-2218"]),
+        ("ESTDATE", "2062-01-01", &["YB-2211"]),
+    ] {
+        let mapped = map(&market, &with(FIRM, column, text));
+        assert_eq!(codes(&mapped.issues), wanted, "{column} {text}");
+        assert!(mapped.record.is_some(), "{column} {text}");
+    }
+    // Without a word of the counties there are, none is wrong.
+    market.regions.clear();
+    assert_eq!(map(&market, &with(FIRM, "REGORG", "411399")).issues, []);
+}
+
+#[test]
 fn long_texts_are_cut_and_defaults_fill_gaps() {
     let market = adapter(MARKET);
     let long = "经营".repeat(600);

@@ -69,6 +69,7 @@ impl<'a> Desks<'a> {
                     date: act.date,
                     proof: act.proof,
                     number: act.number,
+                    until: None,
                 };
                 record(desk, entry)?;
                 if let Some(how) = how {

@@ -22,6 +22,10 @@ fn home(changes: &[(&str, &str)]) -> tempfile::TempDir {
             include_str!("../../../config/rules/finance-2015.toml"),
         ),
         (
+            "config/rules/liability.toml",
+            include_str!("../../../config/rules/liability.toml"),
+        ),
+        (
             "config/rules/new-form.toml",
             include_str!("../../../config/rules/new-form.toml"),
         ),
@@ -82,7 +86,7 @@ fn a_sound_home_is_loaded_whole() {
     assert_eq!(configuration.schedules.len(), 1);
     assert!(configuration.calendar.knows(2026));
     assert_eq!(configuration.files["config/ladder.toml"], LADDER);
-    assert_eq!(configuration.files.len(), 8);
+    assert_eq!(configuration.files.len(), 9);
 }
 
 #[test]
@@ -275,4 +279,53 @@ fn the_former_limit_of_file_servers_is_refused_with_its_new_name() {
     );
     let new = old.replace("host_seconds", "fetch_seconds");
     assert_eq!(said(&[("adapters/tax.toml", &new)]), [""; 0]);
+}
+
+#[test]
+fn a_rule_table_that_contradicts_itself_is_no_rule() {
+    const SIZE: &str = include_str!("../../../config/rules/size-2017.toml");
+    const LIABILITY: &str = include_str!("../../../config/rules/liability.toml");
+    let bounds = SIZE.replacen("[20000, 500, 50]", "[500, 20000, 50]", 1);
+    // A day between two periods on which nobody would know the law.
+    let gap = LIABILITY.replacen("until = \"2023-11-30\"", "until = \"2023-11-29\"", 1);
+    for (file, text) in [
+        ("config/rules/size-2017.toml", bounds.as_str()),
+        ("config/rules/liability.toml", gap.as_str()),
+    ] {
+        assert_ne!(text, SIZE);
+        assert_eq!(said(&[(file, text)]), [format!("{file}:0:0 1223 ")]);
+    }
+    // A word that is no event has its line like any other fault.
+    let mistyped = LIABILITY.replacen("event = \"waiver\"", "event = \"wavier\"", 1);
+    let faults = said(&[("config/rules/liability.toml", &mistyped)]);
+    assert!(
+        faults.iter().all(|fault| !fault.contains(":0:0")),
+        "{faults:?}"
+    );
+    assert!(!faults.is_empty());
+}
+
+#[test]
+fn every_table_in_force_has_its_version() {
+    let folder = home(&[]);
+    let tables: Vec<String> = load(&folder)
+        .expect("sound")
+        .rules
+        .versions
+        .iter()
+        .map(|version| {
+            assert_eq!(version.digest.len(), 12, "{version:?}");
+            version.table.clone()
+        })
+        .collect();
+    assert_eq!(
+        tables,
+        [
+            "size-2017.toml",
+            "finance-2015.toml",
+            "new-form.toml",
+            "liability.toml",
+            "yingbao.toml"
+        ]
+    );
 }

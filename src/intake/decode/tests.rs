@@ -63,6 +63,7 @@ fn adapter(format: Format) -> Adapter {
         ignore: Vec::new(),
         expect: Expect::default(),
         limits: Limits::default(),
+        regions: std::collections::BTreeSet::new(),
     }
 }
 

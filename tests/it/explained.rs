@@ -1,0 +1,300 @@
+//! From bad rows to a verdict that says so, and from a clerk's answer to its end: a city of a few firms, told by the commands.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{home, out};
+
+const ACCUSED: &str = "91411303MA49U85BX9";
+const INSURED: &str = "914113022328776885";
+const SPOILT: &str = "91411381MA4RHCMP9A";
+const UNKNOWN: &str = "91411371MA52KTRWX1";
+
+const ADAPTERS: [(&str, &str); 3] = [
+    (
+        "register",
+        "record = \"registration\"\nmode = \"snapshot\"\n[fields]\ncredit_code = { from = \"码\", required = true }\n\
+         name = { from = \"名称\", required = true }\nstatus = { from = \"状态\", lookup = \"status\" }\nindustry_code = \"行业\"\n\
+         founded = \"成立\"\nregion = \"区划\"\nemployees = { from = \"人数\", unit = \"persons\" }\n\
+         [lookup.status]\nactive = [\"存续\"]\nsuspended = [\"停业\"]\n",
+    ),
+    (
+        "tax",
+        "record = \"tax\"\nmode = \"increment\"\n[fields]\ncredit_code = { from = \"码\", required = true }\n\
+         name = \"名称\"\nmonth = { from = \"月\", required = true }\nfilers = { from = \"申报\", unit = \"persons\" }\n",
+    ),
+    (
+        "roll",
+        "record = \"insured_roll\"\nmode = \"snapshot\"\n[fields]\nunit_number = { from = \"单位编号\", required = true }\n\
+         credit_code = \"码\"\nname = \"名称\"\ninsurance = { from = \"险种\", required = true, lookup = \"insurance\" }\n\
+         month = { from = \"月\", required = true }\nregistered_heads = { from = \"参保\", unit = \"persons\" }\n\
+         paying_heads = { from = \"缴费\", unit = \"persons\" }\n\
+         [lookup.insurance]\npension = [\"110\"]\nunemployment = [\"210\"]\nwork_injury = [\"410\"]\n",
+    ),
+];
+
+struct City {
+    home: tempfile::TempDir,
+}
+
+impl City {
+    fn new() -> Self {
+        let home = home();
+        for folder in ["adapters", "schedules"] {
+            fs::remove_dir_all(home.path().join(folder)).unwrap();
+            fs::create_dir(home.path().join(folder)).unwrap();
+        }
+        for (name, text) in ADAPTERS {
+            let (record, fields) = text.split_once("[fields]").unwrap();
+            let adapter = format!(
+                "department = \"测试\"\ntitle = \"测试数据\"\nbasis = \"test\"\nas_of = \"delivery\"\nrepeat = \"allowed\"\n{record}\
+                 [transport.folder]\nendpoint = \"insured-roll\"\npattern = \"*.csv\"\n[format.csv]\nheader = \"码\"\n\
+                 [fields]{fields}"
+            );
+            fs::write(home.path().join(format!("adapters/{name}.toml")), adapter).unwrap();
+        }
+        Self { home }
+    }
+
+    fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// What a command prints on a day.
+    fn on(&self, day: &str, words: &[&str], code: i32) -> String {
+        let clock = format!("[clock]\nstart = \"{day}T09:00:00+08:00\"\nspeed = 1.0\n");
+        fs::write(self.path().join("config/site.toml"), clock).unwrap();
+        let home = self.path().to_string_lossy().into_owned();
+        out(&[&["--home", &home], words].concat(), code)
+    }
+
+    fn json(&self, day: &str, words: &[&str]) -> Vec<Value> {
+        self.on(day, &[words, &["--json"]].concat(), 0)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    fn pull(&self, day: &str, adapter: &str, rows: &[String]) -> Value {
+        let heading = match adapter {
+            "register" => "码,名称,状态,行业,成立,区划,人数",
+            "tax" => "码,名称,月,申报",
+            _ => "单位编号,码,名称,险种,月,参保,缴费",
+        };
+        let file = self.path().join(format!("{adapter}.csv"));
+        fs::write(&file, format!("{heading}\n{}\n", rows.join("\n"))).unwrap();
+        let file = file.to_string_lossy().into_owned();
+        self.json(day, &["pull", adapter, "--file", &file])
+            .remove(0)
+    }
+
+    /// Everything of a day: the register with this county of the accused, two months of wages, the roll.
+    fn deliver(&self, day: &str, region: &str, months: [&str; 2]) -> Value {
+        let firm = |code: &str, industry: &str, region: &str| {
+            format!(
+                "{code},南阳{}商贸有限公司,存续,{industry},2020-01-06,{region},8",
+                &code[9..12]
+            )
+        };
+        let told = self.pull(
+            day,
+            "register",
+            &[
+                firm(ACCUSED, "F5211", region),
+                firm(INSURED, "F5211", "411302"),
+                firm(SPOILT, "9911", "411302"),
+                firm(UNKNOWN, "F5211", "411302"),
+            ],
+        );
+        let wages: Vec<String> = months
+            .iter()
+            .flat_map(|month| {
+                [ACCUSED, INSURED, SPOILT]
+                    .map(|code| format!("{code},南阳{}商贸有限公司,{month},8", &code[9..12]))
+            })
+            .collect();
+        self.pull(day, "tax", &wages);
+        let roll = ["110", "210", "410"]
+            .map(|kind| format!("U1,{INSURED},南阳商贸有限公司,{kind},{},8,8", months[1]));
+        self.pull(day, "roll", &roll);
+        told
+    }
+}
+
+fn verdicts<'v>(explanation: &'v Value, subject: &str) -> Vec<&'v Value> {
+    explanation["verdicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|verdict| verdict["subject"] == subject)
+        .collect()
+}
+
+#[test]
+fn bad_rows_are_told_at_the_door_and_decide_nothing() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    // The row with the industry that there is none of.
+    let batch = &city.json(day, &["batch", "list", "--adapter", "register"])[0]["batch"];
+    let shown = city.on(
+        day,
+        &["batch", "show", batch.as_str().unwrap(), "--json"],
+        0,
+    );
+    assert!(
+        shown.contains("YB-2216") && shown.contains("9911"),
+        "{shown}"
+    );
+
+    let review = &city.json(day, &["run", "review"])[0];
+    assert_eq!(
+        (&review["findings"], &review["opened"]),
+        (&1.into(), &1.into())
+    );
+    let list = city.json(day, &["list", "not-decidable"]);
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0]["credit_code"], SPOILT);
+    assert_eq!(list[0]["doubts"][0]["kind"], "unknown_industry");
+    assert!(list[0]["clears"][0].as_str().unwrap().contains("行业代码"));
+    let survey = city.json(day, &["list", "survey"]);
+    assert_eq!(survey.len(), 1);
+    assert_eq!(survey[0]["credit_code"], UNKNOWN);
+    assert!(
+        city.json(day, &["list", "survey", "--unit", "卧龙区"])
+            .is_empty()
+    );
+    assert!(
+        city.on(day, &["list", "survey"], 0)
+            .starts_with("用工情况调查清单：1户")
+    );
+    city.on(day, &["list", "survey", "--unit", "无此单位"], 2);
+
+    let spoilt = &city.json(day, &["enterprise", SPOILT])[0];
+    assert_eq!(spoilt["assessment"]["standing"], "not_decidable");
+    assert_eq!(verdicts(&spoilt["explanation"], "finding").len(), 0);
+    let doubt = verdicts(&spoilt["explanation"], "doubt")[0];
+    assert_eq!(doubt["facts"][0]["row"], 4);
+    assert_eq!(doubt["facts"][0]["file"], "register.csv");
+
+    let accused = &city.json(day, &["enterprise", ACCUSED])[0];
+    let finding = verdicts(&accused["explanation"], "finding")[0];
+    assert_eq!(finding["answer"], "absent");
+    assert_eq!(
+        finding["clears"][0],
+        "下一份完整参保登记册显示养老保险、失业保险、工伤保险各不少于8人"
+    );
+    let liability = verdicts(&accused["explanation"], "liability");
+    assert_eq!(liability.len(), 3);
+    let table = fs::read(city.path().join("config/rules/liability.toml")).unwrap();
+    let digest = blake3::hash(&table).to_hex().to_string();
+    assert_eq!(liability[0]["rule"]["version"], digest[..12]);
+    assert_eq!(liability[0]["rule"]["from"], "2025-09-01");
+    let text = city.on(day, &["enterprise", ACCUSED], 0);
+    for words in [
+        "【疑点】",
+        "【参保义务】养老保险",
+        "如何消除或改变：下一份完整参保登记册",
+        "liability.toml",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn an_answer_with_an_end_clears_until_then_and_doubted_data_hold_the_case() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    city.on(day, &["run", "review"], 0);
+    city.on(day, &["run", "escalate"], 0);
+    let first = format!("E{}-A-1", &ACCUSED[8..17]);
+    let record = |event: &str, more: &[&str], code: i32| {
+        let words = [
+            &[
+                "case",
+                "record",
+                &first,
+                "--event",
+                event,
+                "--by",
+                "李示例",
+                "--date",
+                day,
+            ],
+            more,
+        ]
+        .concat();
+        city.on(day, &words, code)
+    };
+    // What explains nothing is recorded, and the case goes on.
+    record("waiver", &[], 0);
+    let shown = city.on(day, &["case", "show", &first], 0);
+    assert!(
+        shown.contains("不构成免除参保义务的理由，劳动关系待核实（社会保险法"),
+        "{shown}"
+    );
+    // Elsewhere needs its proof, and cannot have ended before.
+    record("insured_elsewhere", &[], 1);
+    record(
+        "insured_elsewhere",
+        &["--proof", "证明1号", "--until", "2026-04-01"],
+        1,
+    );
+    record(
+        "insured_elsewhere",
+        &["--proof", "证明1号", "--until", "2026-05-31"],
+        0,
+    );
+    let list = city.json(day, &["list", "covered-elsewhere"]);
+    assert_eq!(list.len(), 1);
+    assert_eq!(
+        (&list[0]["proof"], &list[0]["until"]),
+        (&"证明1号".into(), &"2026-05-31".into())
+    );
+    let explained = &city.json(day, &["enterprise", ACCUSED])[0]["explanation"];
+    assert_eq!(
+        verdicts(explained, "answer")[0]["answer"],
+        "insured_elsewhere"
+    );
+
+    let before = "2026-05-20";
+    city.deliver(before, "411303", ["202603", "202604"]);
+    assert_eq!(city.json(before, &["run", "review"])[0]["opened"], 0);
+    let after = "2026-06-16";
+    city.deliver(after, "411303", ["202604", "202605"]);
+    assert_eq!(city.json(after, &["run", "review"])[0]["opened"], 1);
+    assert!(city.json(after, &["list", "covered-elsewhere"]).is_empty());
+    let second = format!("E{}-A-2", &ACCUSED[8..17]);
+    let shown = city.on(after, &["case", "show", &second], 0);
+    assert!(
+        shown.contains("证明1号") && shown.contains("已于2026年5月31日期满，须重新核实"),
+        "{shown}"
+    );
+
+    // The register now has it in a county that there is none of: nobody takes a step.
+    let next = "2026-06-17";
+    city.deliver(next, "411399", ["202604", "202605"]);
+    city.on(next, &["run", "review"], 0);
+    let held = &city.json(next, &["run", "escalate"])[0];
+    assert_eq!(held["steps"], serde_json::json!({}));
+    assert!(held["held"].to_string().contains("数据存疑"), "{held}");
+    // The same again is no news.
+    let entries = |day: &str| {
+        city.json(day, &["case", "show", &second])[0]["case"]["history"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let told = entries(next);
+    city.on(next, &["run", "review"], 0);
+    assert_eq!(entries(next), told);
+    // Corrected: it goes on.
+    let last = "2026-06-18";
+    city.deliver(last, "411303", ["202604", "202605"]);
+    city.on(last, &["run", "review"], 0);
+    let went = &city.json(last, &["run", "escalate"])[0];
+    assert_eq!(went["steps"]["dispatched"], 1, "{went}");
+}

@@ -342,3 +342,178 @@ fn has_heads(enterprise: &Enterprise) -> bool {
         .values()
         .any(|heads| heads.registered.is_none_or(|heads| heads > 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::record::Value;
+    use crate::domain::register::{Placed, Register};
+
+    const FIRM: &str = "91411303MA49U85BX9";
+    const OTHER: &str = "91411381MA4RHCMP9A";
+    const DIGITS: &str = "911522010783762860";
+    const OLD: &str = "92411381MA4FQYQ67Y";
+
+    fn placed(kind: RecordKind, fields: &[(Field, &str)]) -> Placed {
+        let mut record = Record::new(kind);
+        for (field, text) in fields {
+            let value = match field {
+                Field::Founded | Field::Approved => Value::Date(text.parse().unwrap()),
+                Field::RegisteredHeads => Value::Count(text.parse().unwrap()),
+                Field::Month => Value::Month(crate::domain::record::Month::of(date(2026, 3, 1))),
+                _ => Value::Text((*text).to_owned()),
+            };
+            record.fields.insert(*field, value);
+        }
+        Placed {
+            adapter: "a".into(),
+            batch: "b".into(),
+            file: "f".into(),
+            row: 1,
+            as_of: None,
+            precedence: 0,
+            missed: 0,
+            record,
+        }
+    }
+
+    fn registered(code: &str, name: &str) -> Placed {
+        placed(
+            RecordKind::Registration,
+            &[(Field::CreditCode, code), (Field::Name, name)],
+        )
+    }
+
+    fn rolled(code: &str, name: &str, heads: &str) -> Placed {
+        placed(
+            RecordKind::InsuredRoll,
+            &[
+                (Field::UnitNumber, "7"),
+                (Field::CreditCode, code),
+                (Field::Name, name),
+                (Field::Insurance, "pension"),
+                (Field::Month, ""),
+                (Field::RegisteredHeads, heads),
+            ],
+        )
+    }
+
+    fn found(rows: Vec<Placed>) -> Vec<(String, String, Vec<Likeness>)> {
+        Register::build(rows)
+            .candidates
+            .into_iter()
+            .map(|candidate| {
+                (
+                    candidate.subject.to_string(),
+                    candidate.enterprise,
+                    candidate.likeness.into_iter().collect(),
+                )
+            })
+            .collect()
+    }
+
+    fn one(likeness: &[Likeness], code: &str) -> Vec<(String, String, Vec<Likeness>)> {
+        vec![("unit:7".to_owned(), format!("E{code}"), likeness.to_vec())]
+    }
+
+    #[test]
+    fn a_loose_end_is_laid_beside_whom_a_slip_makes_of_it() {
+        use Likeness::{CodeSlip, CutCode, NearName, SameName};
+        let rows = |row: Placed| {
+            vec![
+                registered(FIRM, "南阳宛东商贸有限公司"),
+                registered(OTHER, "南阳城西物流有限公司"),
+                registered(DIGITS, "南阳数字建材有限公司"),
+                row,
+            ]
+        };
+        let wrong_letter = "91411303MA49U86BX9";
+        for (code, name, wanted) in [
+            // One character of the name, whichever slip it was.
+            ("", "南阳宛乐商贸有限公司", one(&[NearName], "MA49U85BX")),
+            ("", "南阳宛商贸有限公司", one(&[NearName], "MA49U85BX")),
+            ("", "南阳宛宛东商贸有限公司", one(&[NearName], "MA49U85BX")),
+            ("", "南阳东宛商贸有限公司", one(&[NearName], "MA49U85BX")),
+            // The code, and both.
+            (wrong_letter, "别名", one(&[CodeSlip], "MA49U85BX")),
+            (
+                wrong_letter,
+                "南阳宛乐商贸有限公司",
+                one(&[NearName, CodeSlip], "MA49U85BX"),
+            ),
+            ("911522010783762000", "别名", one(&[CutCode], "078376286")),
+            // Another sound code and the same name: a code may have been replaced.
+            (
+                "914113022328776885",
+                "南阳宛东商贸有限公司",
+                one(&[SameName], "MA49U85BX"),
+            ),
+            // Nothing alike.
+            ("", "唐河无此户服务中心", Vec::new()),
+            ("914113022328776885", "唐河无此户服务中心", Vec::new()),
+        ] {
+            assert_eq!(
+                found(rows(rolled(code, name, "5"))),
+                wanted,
+                "{code} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_rows_with_heads_protect_and_only_from_what_is_open() {
+        for (heads, protects) in [("5", true), ("0", false)] {
+            let register = Register::build(vec![
+                registered(FIRM, "南阳宛东商贸有限公司"),
+                rolled("", "南阳宛乐商贸有限公司", heads),
+            ]);
+            assert_eq!(register.candidates.len(), 1);
+            assert_eq!(!register.enterprises[0].undecided.is_empty(), protects);
+        }
+        let led = Register::build(vec![
+            registered(FIRM, "南阳宛东商贸有限公司"),
+            rolled(FIRM, "南阳宛乐商贸有限公司", "5"),
+        ]);
+        assert!(led.candidates.is_empty());
+    }
+
+    #[test]
+    fn a_company_is_laid_beside_the_individual_business_that_it_was() {
+        let owner = [
+            (Field::Phone, "13800000001"),
+            (Field::Address, "南阳市宛城区示例路1号"),
+        ];
+        let old = |status: &str| {
+            let own = [
+                (Field::CreditCode, OLD),
+                (Field::Name, "宛城区示例餐馆"),
+                (Field::Status, status),
+                (Field::Approved, "2026-01-20"),
+            ];
+            placed(RecordKind::Registration, &[&own[..], &owner].concat())
+        };
+        let new = |founded: &str, owner: &[(Field, &str)]| {
+            let own = [
+                (Field::CreditCode, FIRM),
+                (Field::Name, "南阳示例餐饮有限公司"),
+                (Field::Status, "active"),
+                (Field::Founded, founded),
+            ];
+            placed(RecordKind::Registration, &[&own[..], owner].concat())
+        };
+        let pairs = |old: Placed, new: Placed, heads: &str| {
+            found(vec![old, new, rolled(OLD, "宛城区示例餐馆", heads)]).len()
+        };
+        assert_eq!(pairs(old("cancelled"), new("2026-01-25", &owner), "5"), 1);
+        // Still there, long ago, somebody else, or nobody insured under it.
+        assert_eq!(pairs(old("active"), new("2026-01-25", &owner), "5"), 0);
+        assert_eq!(pairs(old("cancelled"), new("2024-01-25", &owner), "5"), 0);
+        assert_eq!(
+            pairs(old("cancelled"), new("2026-01-25", &owner[..1]), "5"),
+            0
+        );
+        assert_eq!(pairs(old("cancelled"), new("2026-01-25", &owner), "0"), 0);
+    }
+}

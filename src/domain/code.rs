@@ -527,7 +527,7 @@ fn is_cut_by_spreadsheet(code: &[u8]) -> bool {
 /// Valid codes that a slip of reading or typing may have turned into this one, likeliest first.
 fn suggestions(code: &[u8]) -> Vec<String> {
     let Ok(code) = <[u8; 18]>::try_from(code) else {
-        return Vec::new();
+        return of_other_length(code);
     };
     // Three digits are lost there: every guess would be another firm.
     if is_cut_by_spreadsheet(&code) {
@@ -547,6 +547,50 @@ fn suggestions(code: &[u8]) -> Vec<String> {
                 }
             }
         }
+    }
+    found
+        .into_iter()
+        .map(|code| String::from_utf8_lossy(&code).into_owned())
+        .collect()
+}
+
+/// Valid codes that one character more or less makes of this one: one was lost, or struck twice. What a doubled character explains
+/// comes first.
+fn of_other_length(code: &[u8]) -> Vec<String> {
+    let mut found: Vec<[u8; 18]> = Vec::new();
+    match code.len() {
+        17 => {
+            let with = |at: usize, b: u8| {
+                let mut longer = [0; 18];
+                longer[..at].copy_from_slice(&code[..at]);
+                longer[at] = b;
+                longer[at + 1..].copy_from_slice(&code[at..]);
+                longer
+            };
+            // One of two equal characters is lost more easily than any other.
+            let doubled = (0..17).map(|at| with(at, code[at]));
+            let any = (0..18).flat_map(|at| ALPHABET.iter().map(move |b| with(at, *b)));
+            for longer in doubled.chain(any) {
+                if longer[0].is_ascii_digit() && is_credit_code(&longer) {
+                    note(&mut found, longer);
+                }
+            }
+        }
+        19 => {
+            let without = |at: usize| {
+                let mut shorter = [0; 18];
+                shorter[..at].copy_from_slice(&code[..at]);
+                shorter[at..].copy_from_slice(&code[at + 1..]);
+                shorter
+            };
+            let doubled = (1..19).filter(|at| code[*at] == code[*at - 1]);
+            for shorter in doubled.chain(0..19).map(without) {
+                if is_credit_code(&shorter) {
+                    note(&mut found, shorter);
+                }
+            }
+        }
+        _ => {}
     }
     found
         .into_iter()
@@ -681,6 +725,71 @@ mod tests {
         "92411371MA52KTRWX1",
         "914113022328776885",
     ];
+
+    #[test]
+    fn a_lost_or_doubled_character_is_suggested_and_never_repaired() {
+        for &code in VALID {
+            for at in 0..18 {
+                let mut shorter = code.to_owned();
+                shorter.remove(at);
+                let mut longer = code.to_owned();
+                longer.insert(at, code.as_bytes()[at].into());
+                let seen = examine(&longer);
+                assert_ne!(seen.verdict, CodeVerdict::Valid, "{longer}");
+                if seen.kind == Kind::CreditCode {
+                    assert_eq!(seen.suggestions[0], code, "{longer}");
+                }
+                let seen = examine(&shorter);
+                assert_ne!(seen.verdict, CodeVerdict::Valid, "{shorter}");
+                // Where two equal characters stood, the missing one is among those told first.
+                let was_double = at > 0 && code.as_bytes()[at - 1] == code.as_bytes()[at];
+                if seen.kind == Kind::CreditCode && was_double {
+                    assert!(seen.suggestions.contains(&code.to_owned()), "{shorter}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_identifier_claims_what_its_checks_allow() {
+        let inner = |text: &str| <Organisation>::try_from(text.as_bytes()).unwrap();
+        for (id, wanted) in [
+            ("91350100M000100Y43", Claim::Sound(inner("M000100Y4"))),
+            ("91350100m000100y43 ", Claim::Sound(inner("M000100Y4"))),
+            ("350100M000100Y4", Claim::Sound(inner("M000100Y4"))),
+            ("350100M000100Y400000", Claim::Sound(inner("M000100Y4"))),
+            ("91350100M000100Y4300", Claim::Sound(inner("M000100Y4"))),
+            ("M000100Y-4", Claim::Sound(inner("M000100Y4"))),
+            // Issued with a wrong check character.
+            ("91350211M00013FA1N", Claim::Doubtful(inner("M00013FA1"))),
+            ("91350100M000100Y44", Claim::Doubtful(inner("M000100Y4"))),
+            ("911522010783762000", Claim::Opaque),
+            ("411300000012347", Claim::Opaque),
+            ("11010519491231002X", Claim::Opaque),
+            ("9.11522E+17", Claim::Opaque),
+            ("无", Claim::Opaque),
+            (" \u{3000}", Claim::Blank),
+        ] {
+            assert_eq!(claim(id), wanted, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_leaves_of_a_code_is_its_first_digits() {
+        let kept = Some("911522010783762".to_owned());
+        assert_eq!(kept_by_spreadsheet("911522010783762000"), kept);
+        assert_eq!(kept_by_spreadsheet("911522010783762816"), kept);
+        assert_eq!(kept_by_spreadsheet("9.11522010783762E+17"), kept);
+        for nothing in [
+            "911522010783762860",
+            "9.11522E+17",
+            "9.11522010783762E+18",
+            "91350100M000100Y43",
+            "",
+        ] {
+            assert_eq!(kept_by_spreadsheet(nothing), None, "{nothing}");
+        }
+    }
 
     #[test]
     fn valid_credit_codes_pass_and_stay() {

@@ -307,6 +307,9 @@ fn identity(asked: &Asked<'_>) -> Verdict {
             .find(|row| row.adapter == link.source && row.record.key() == link.key)?;
         Some(row.ground(link.reason.clone(), RULE, ARTICLE))
     });
+    let own = enterprise.rows().next();
+    let own = own.and_then(|row| fact(row, &[Field::CreditCode, Field::Name], RULE, ARTICLE));
+    let facts: Vec<Ground> = own.into_iter().chain(facts).collect();
     let text = if other.is_empty() {
         format!("{}条记录均按统一社会信用代码归集", code.len())
     } else {
@@ -326,7 +329,7 @@ fn identity(asked: &Asked<'_>) -> Verdict {
         .to_owned(),
         text,
         audience: Audience::Section,
-        facts: facts.collect(),
+        facts,
         rule: asked.rule(RULE, SETTINGS),
         article: ARTICLE.to_owned(),
         clears: if other.is_empty() {

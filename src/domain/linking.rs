@@ -628,3 +628,261 @@ impl UnitLead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Value;
+    use crate::domain::unit::Unit;
+
+    const FIRM: &str = "91411303MA49U85BX9";
+    const OTHER: &str = "91411381MA4RHCMP9A";
+    /// [`FIRM`] with one character misread: it fails its checks.
+    const SLIP: &str = "91411303MA49U86BX9";
+    const NUMBER: &str = "411300000012347";
+
+    fn record(kind: RecordKind, fields: &[(Field, &str)]) -> Record {
+        let mut record = Record::new(kind);
+        for (field, text) in fields {
+            record
+                .fields
+                .insert(*field, Value::Text((*text).to_owned()));
+        }
+        record
+    }
+
+    fn registration(code: &str, name: &str, more: &[(Field, &str)]) -> Record {
+        let own = [(Field::CreditCode, code), (Field::Name, name)];
+        record(RecordKind::Registration, &[&own, more].concat())
+    }
+
+    fn row(code: &str, name: &str, more: &[(Field, &str)]) -> Record {
+        let own = [
+            (Field::UnitNumber, "7"),
+            (Field::CreditCode, code),
+            (Field::Name, name),
+        ];
+        record(RecordKind::InsuredRoll, &[&own, more].concat())
+    }
+
+    fn units() -> Units {
+        let unit = |id: &str, name: &str| Unit {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            agency: format!("{name}社会保险中心"),
+            aliases: Vec::new(),
+            townships: Vec::new(),
+            email: "office@sbzx.example".to_owned(),
+            audit_email: "audit@sbzx.example".to_owned(),
+            phone: None,
+            provincial: false,
+        };
+        Units {
+            units: vec![
+                unit("411302", "宛城区"),
+                unit("411303", "卧龙区"),
+                unit("city", "市本级"),
+            ],
+        }
+    }
+
+    /// Tier and code, or how many it may be.
+    fn led(registrations: &[Record], record: &Record) -> Result<(Tier, String), usize> {
+        led_after(registrations, record, &Decisions::default())
+    }
+
+    fn led_after(
+        registrations: &[Record],
+        record: &Record,
+        decisions: &Decisions,
+    ) -> Result<(Tier, String), usize> {
+        let units = units();
+        let anchors = Anchors::of(registrations.iter(), &units, decisions);
+        match anchors.lead(record, None) {
+            Lead::To(organisation, tier, reason) => {
+                assert!(!reason.is_empty());
+                Ok((tier, crate::domain::pairing::text(organisation)))
+            }
+            Lead::Open(open) => Err(open.len()),
+            Lead::Nowhere => Err(0),
+        }
+    }
+
+    fn to(tier: Tier, code: &str) -> Result<(Tier, String), usize> {
+        Ok((tier, code.to_owned()))
+    }
+
+    const A: &str = "南阳宛东商贸有限公司";
+    const B: &str = "南阳宛西物流有限公司";
+
+    #[test]
+    fn each_tier_leads_by_what_it_rests_on() {
+        let more = [
+            (Field::FormerNames, "南阳旧名商贸有限公司；南阳更旧商店"),
+            (Field::RegistrationNumber, NUMBER),
+        ];
+        let known = [registration(FIRM, A, &more), registration(OTHER, B, &[])];
+        for (row, wanted) in [
+            // The same organisation code in each shape of an identifier.
+            (row(FIRM, B, &[]), to(Tier::Code, "MA49U85BX")),
+            (row("411303MA49U85BX", "", &[]), to(Tier::Code, "MA49U85BX")),
+            (row("MA49U85B-X", "", &[]), to(Tier::Code, "MA49U85BX")),
+            // The registrar's number.
+            (
+                row(NUMBER, "", &[]),
+                to(Tier::RegistrationNumber, "MA49U85BX"),
+            ),
+            // Names: as they are, in another writing, as they were.
+            (row("", A, &[]), to(Tier::Name, "MA49U85BX")),
+            (
+                row("", "南阳 宛东商贸有限责任公司", &[]),
+                to(Tier::Name, "MA49U85BX"),
+            ),
+            (
+                row("", "南阳旧名商贸有限公司", &[]),
+                to(Tier::Name, "MA49U85BX"),
+            ),
+            (row(SLIP, A, &[]), to(Tier::Name, "MA49U85BX")),
+            (
+                row("911522010783762000", A, &[]),
+                to(Tier::Name, "MA49U85BX"),
+            ),
+            // Nothing leads anywhere.
+            (row("", "南阳无此户有限公司", &[]), Err(0)),
+            (row(SLIP, "", &[]), Err(0)),
+        ] {
+            assert_eq!(led(&known, &row), wanted, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn two_codes_that_pass_their_checks_are_never_one_firm_by_name() {
+        let known = [registration(FIRM, A, &[])];
+        assert_eq!(led(&known, &row(OTHER, A, &[])), Err(1));
+        // Where the registrar's own code fails its checks, the name may say it.
+        let slipped = [registration(SLIP, A, &[])];
+        assert_eq!(
+            led(&slipped, &row(OTHER, A, &[])),
+            to(Tier::Name, "MA49U86BX")
+        );
+    }
+
+    #[test]
+    fn a_code_that_fails_its_checks_gives_way_when_the_name_leads_to_another() {
+        // Organisation code of FIRM, check character wrong.
+        let doubtful = "91411303MA49U85BX1";
+        let known = [registration(FIRM, A, &[]), registration(OTHER, B, &[])];
+        assert_eq!(
+            led(&known, &row(doubtful, "南阳新名有限公司", &[])),
+            to(Tier::Code, "MA49U85BX")
+        );
+        assert_eq!(
+            led(&known, &row(doubtful, A, &[])),
+            to(Tier::Code, "MA49U85BX")
+        );
+        assert_eq!(led(&known, &row(doubtful, B, &[])), Err(2));
+    }
+
+    #[test]
+    fn of_several_bearers_the_place_or_the_person_decides() {
+        let at = |code: &str, region: &str, phone: &str| {
+            registration(
+                code,
+                "鸿运小吃店",
+                &[(Field::Region, region), (Field::Phone, phone)],
+            )
+        };
+        let twins = [
+            at(FIRM, "411303", "0377-60000001"),
+            at(OTHER, "411302", "13800000001/037760000002"),
+        ];
+        for (more, wanted) in [
+            (vec![], Err(2)),
+            (vec![(Field::Agency, "市本级")], Err(2)),
+            (vec![(Field::Agency, "宛城区")], to(Tier::Name, "MA4RHCMP9")),
+            (vec![(Field::Phone, "0377 60000001")], Err(2)),
+            (
+                vec![(Field::Phone, "037760000001")],
+                to(Tier::Name, "MA49U85BX"),
+            ),
+            (
+                vec![(Field::Phone, "138-0000-0001")],
+                to(Tier::Name, "MA4RHCMP9"),
+            ),
+        ] {
+            assert_eq!(
+                led(&twins, &row("", "鸿运小吃店", &more)),
+                wanted,
+                "{more:?}"
+            );
+        }
+        // A short name elsewhere is another firm's; a company's full name is its own wherever it is insured.
+        let one = &twins[..1];
+        let elsewhere = [(Field::Agency, "宛城区")];
+        assert_eq!(led(one, &row("", "鸿运小吃店", &elsewhere)), Err(1));
+        let company = [registration(FIRM, A, &[(Field::Region, "411303")])];
+        assert_eq!(
+            led(&company, &row("", A, &elsewhere)),
+            to(Tier::Name, "MA49U85BX")
+        );
+    }
+
+    #[test]
+    fn what_a_person_has_decided_goes_before_everything_and_what_he_parted_stays_apart() {
+        use crate::domain::pairing::{Answer, Candidate, Pairing};
+        let decided = |subject: &str, enterprise: &str, same: bool| Pairing {
+            candidate: Candidate {
+                subject: subject.parse().unwrap(),
+                name: String::new(),
+                protects: true,
+                enterprise: enterprise.to_owned(),
+                likeness: std::collections::BTreeSet::new(),
+            },
+            found: None,
+            answer: Some(Answer {
+                same,
+                by: "张示例".into(),
+                reason: "已核实".into(),
+                day: jiff::civil::date(2026, 4, 1),
+            }),
+            history: Vec::new(),
+        };
+        let known = [registration(FIRM, A, &[]), registration(OTHER, B, &[])];
+        let after =
+            |pairing: Pairing, row: &Record| led_after(&known, row, &Decisions::of([&pairing]));
+        let unit = decided("unit:7", "EMA4RHCMP9", true);
+        assert_eq!(
+            after(unit.clone(), &row("", A, &[])),
+            to(Tier::Decision, "MA4RHCMP9")
+        );
+        // The registrar's own code, sound, says more than the number.
+        assert_eq!(after(unit, &row(FIRM, A, &[])), to(Tier::Code, "MA49U85BX"));
+        let code = decided(&format!("code:{SLIP}"), "EMA4RHCMP9", true);
+        assert_eq!(
+            after(code, &row(SLIP, A, &[])),
+            to(Tier::Decision, "MA4RHCMP9")
+        );
+        let joined = decided("enterprise:EMA49U85BX", "EMA4RHCMP9", true);
+        assert_eq!(
+            after(joined, &row(FIRM, A, &[])),
+            to(Tier::Decision, "MA4RHCMP9")
+        );
+        let apart = decided("unit:7", "EMA49U85BX", false);
+        assert_eq!(after(apart, &row("", A, &[])), Err(0));
+    }
+
+    #[test]
+    fn a_registration_under_a_slipped_code_is_a_duplicate_of_the_firm_it_is_called_like() {
+        let units = units();
+        let decisions = Decisions::default();
+        let known = [registration(SLIP, A, &[]), registration(FIRM, A, &[])];
+        for order in [[0, 1], [1, 0]] {
+            let anchors = Anchors::of(order.iter().map(|at| &known[*at]), &units, &decisions);
+            let lead = anchors.of_registration(&known[0]).unwrap();
+            assert_eq!((&lead.0, lead.1), (b"MA49U85BX", Tier::Name));
+        }
+        // Alone it stands by itself.
+        let anchors = Anchors::of(known[..1].iter(), &units, &decisions);
+        assert_eq!(anchors.of_registration(&known[0]).unwrap().1, Tier::Code);
+    }
+}

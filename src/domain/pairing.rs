@@ -497,3 +497,122 @@ impl Decisions {
         codes.chain(units)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn day() -> Date {
+        date(2026, 4, 10)
+    }
+
+    fn answered(same: bool) -> PairingEvent {
+        PairingEvent::Answered {
+            same,
+            by: "张示例".into(),
+            reason: "已电话核实".into(),
+        }
+    }
+
+    fn undone() -> PairingEvent {
+        PairingEvent::Undone {
+            by: "李示例".into(),
+            reason: "误认".into(),
+        }
+    }
+
+    fn pair(subject: &str, enterprise: &str, events: &[PairingEvent]) -> Pairing {
+        let subject: Subject = subject.parse().unwrap();
+        let mut pairing = None;
+        for event in events {
+            pairing = Some(apply(pairing, &subject, enterprise, day(), event).unwrap());
+        }
+        pairing.unwrap()
+    }
+
+    #[test]
+    fn subjects_are_written_and_read() {
+        for text in [
+            "unit:4113000007",
+            "code:911522010783762000",
+            "enterprise:EMA49U85BX",
+        ] {
+            assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            "code:91 1522-010783762000".parse::<Subject>().unwrap(),
+            Subject::Code("911522010783762000".into())
+        );
+        for wrong in ["", "unit", "unit:", "firm:1", "enterprise:E1"] {
+            assert!(wrong.parse::<Subject>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_decision_needs_a_name_and_a_reason_and_stays_until_it_is_undone() {
+        let subject: Subject = "unit:7".parse().unwrap();
+        for (by, reason) in [("", "x"), ("张示例", " ")] {
+            let event = PairingEvent::Answered {
+                same: true,
+                by: by.into(),
+                reason: reason.into(),
+            };
+            assert_eq!(
+                apply(None, &subject, "EMA49U85BX", day(), &event),
+                Err(Refusal::Unnamed)
+            );
+        }
+        let said = pair("unit:7", "EMA49U85BX", &[answered(false)]);
+        assert!(!said.is_open());
+        let again = apply(
+            Some(said.clone()),
+            &subject,
+            "EMA49U85BX",
+            day(),
+            &answered(true),
+        );
+        assert!(matches!(again, Err(Refusal::AnsweredAlready { .. })));
+        let gone = apply(Some(said), &subject, "EMA49U85BX", day(), &undone()).unwrap();
+        assert_eq!((gone.answer.as_ref(), gone.history.len()), (None, 1));
+        let nothing = apply(Some(gone), &subject, "EMA49U85BX", day(), &undone());
+        assert!(matches!(nothing, Err(Refusal::NotAnswered { .. })));
+        let own: Subject = "enterprise:EMA49U85BX".parse().unwrap();
+        let itself = apply(None, &own, "EMA49U85BX", day(), &answered(true));
+        assert!(matches!(itself, Err(Refusal::Itself { .. })));
+    }
+
+    #[test]
+    fn decisions_are_followed_and_contradict_nothing() {
+        let pairs = [
+            pair("enterprise:EMA4RHCMP9", "EMA49U85BX", &[answered(true)]),
+            pair("enterprise:E223287768", "EMA4RHCMP9", &[answered(true)]),
+            pair("unit:7", "E223287768", &[answered(true)]),
+            pair("unit:8", "EMA49U85BX", &[answered(false)]),
+            pair("unit:9", "EMA49U85BX", &[answered(true), undone()]),
+        ];
+        let decisions = Decisions::of(&pairs);
+        let main = organisation("MA49U85BX").unwrap();
+        let other = organisation("223287768").unwrap();
+        assert_eq!(decisions.canonical(other), main);
+        assert_eq!(decisions.of_unit("7"), Some(main));
+        assert_eq!(decisions.of_unit("9"), None);
+        assert!(decisions.is_apart(&Subject::Unit("8".into()), main));
+        assert_eq!(decisions.joined_to(main).count(), 2);
+        // Joined to itself by way of others, or another's already.
+        let main_subject = Subject::enterprise(main);
+        assert!(matches!(
+            decisions.admits(&main_subject, "E223287768"),
+            Err(Refusal::Itself { .. })
+        ));
+        assert!(matches!(
+            decisions.admits(&Subject::Unit("7".into()), "EMA4TEST16"),
+            Err(Refusal::Elsewhere { .. })
+        ));
+        assert_eq!(
+            decisions.admits(&Subject::Unit("8".into()), "EMA4TEST16"),
+            Ok(())
+        );
+    }
+}

@@ -252,6 +252,9 @@ impl<'a> Judge<'a> {
                 "名称与登记不同"
             });
         }
+        if market::code(&self.city.options, firm) != firm.code {
+            why.push("登记数据中的代码有误");
+        }
         if why.is_empty() {
             why.push("代码、名称均与登记相同");
         }
@@ -310,13 +313,13 @@ mod tests {
         placed("insured-roll", RecordKind::InsuredRoll, &fields)
     }
 
-    fn judged(city: &City, rows: Vec<Placed>) -> (Links, Vec<Astray>) {
-        let register = Register::build(rows.clone());
+    fn judged(city: &City, rows: &[Placed]) -> (Links, Vec<Astray>) {
+        let register = Register::build(rows.to_vec());
         let mut judge = Judge::of(city, &register);
         for row in rows.iter().filter(|row| row.adapter == REGISTER) {
             judge.stands(&row.record);
         }
-        for row in &rows {
+        for row in rows {
             judge.judge(&row.adapter, &row.record);
         }
         (judge.links, judge.astray)
@@ -335,7 +338,7 @@ mod tests {
             ];
             placed("food", RecordKind::Transport, &fields)
         };
-        let rows = vec![
+        let rows = [
             registration(one),
             registration(two),
             roll(0, &one.code, "甲"),
@@ -349,7 +352,7 @@ mod tests {
             // Nobody's.
             roll(4_000_000, &two.code, "戊"),
         ];
-        let (links, astray) = judged(&city, rows[..5].to_vec());
+        let (links, astray) = judged(&city, &rows[..5]);
         let wanted = Links {
             correct: 4,
             wrong: 1,
@@ -364,7 +367,7 @@ mod tests {
 
         let mut others = rows[..2].to_vec();
         others.extend_from_slice(&rows[5..]);
-        let (links, astray) = judged(&city, others);
+        let (links, astray) = judged(&city, &others);
         let wanted = Links {
             correct: 2,
             wrong: 0,

@@ -401,7 +401,7 @@ fn screen(run: &Run, summary: &Summary, console: &mut Console<'_>) {
     );
     let _ = writeln!(
         text,
-        "  收到{}行，其中{}行带有脏数据（{}）；应归户记录{}条，归对{}条，错并{}条，未归户{}条",
+        "  收到{}行，其中{}行有错别字、旧号等瑕疵（{}）；应归户记录{}条，归对{}条，错并{}条，未归户{}条",
         summary.dirt.rows,
         summary.dirt.touched,
         percent(summary.dirt.touched, summary.dirt.rows),

@@ -21,7 +21,7 @@ use crate::demo::trades::{TRADES, Trade, trade_at};
 const DEPARTMENT: u64 = 1;
 
 /// Slips in codes, in parts of 100,000: the registrar gave them out and rarely has one.
-const SLIPS: [(u64, CodeSlip); 2] = [(50, CodeSlip::Wrong), (20, CodeSlip::Alike)];
+const SLIPS: [(u64, CodeSlip); 2] = [(50, CodeSlip::Wrong), (8, CodeSlip::Alike)];
 
 /// The zip of a day.
 ///

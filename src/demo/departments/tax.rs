@@ -21,16 +21,18 @@ const DEPARTMENT: u64 = 2;
 const HEADER: &str = "序号,纳税人识别号,纳税人名称,纳税人状态,所属期,工资薪金个税申报人数,从业人数,营业收入,资产总额,行业代码,联系电话,备注";
 
 /// Slips in ids, in parts of 100,000 firms.
-const SLIPS: [(u64, CodeSlip); 4] = [
+const SLIPS: [(u64, CodeSlip); 3] = [
     (500, CodeSlip::TaxIdAndZeros),
     (500, CodeSlip::CodeAndZeros),
     (300, CodeSlip::Wrong),
-    (30, CodeSlip::Alike),
 ];
 /// Of old firms, those that tax has under their registration number.
 const NUMBERED: [(u64, ()); 1] = [(1500, ())];
-/// Of codes of digits alone, those that a spreadsheet spoilt in one month.
-const SPREADSHEET: [(u64, ()); 1] = [(4000, ())];
+/// Of codes of digits alone, those that a spreadsheet spoilt in one month. The door has no use for a row without a key, so there are
+/// few of them.
+const SPREADSHEET: [(u64, ()); 1] = [(600, ())];
+/// Slips of whoever copied the month by hand; few, for the same reason.
+const COPIED: [(u64, CodeSlip); 1] = [(20, CodeSlip::Alike)];
 /// Of old firms, those with a second row under the older id.
 const TWIN: [(u64, ()); 1] = [(3000, ())];
 
@@ -66,8 +68,8 @@ pub fn filers(firm: &Firm, month: Month) -> u32 {
     }
 }
 
-/// The id under which tax has a firm in the file of a month, whatever blanks and widths come on top. Slips of hands stay, those of a
-/// spreadsheet come with the file that somebody opened in one.
+/// The id under which tax has a firm in the file of a month, whatever blanks and widths come on top. What was typed wrong at the
+/// registration stays; what went wrong when a month was copied or opened in a spreadsheet comes with its file.
 #[must_use]
 pub fn code<'a>(options: &Options, firm: &'a Firm, month: Month) -> Cow<'a, str> {
     let smudge = Smudge::new(options, DEPARTMENT);
@@ -89,7 +91,8 @@ pub fn code<'a>(options: &Options, firm: &'a Firm, month: Month) -> Cow<'a, str>
     {
         return Cow::Owned(spoilt);
     }
-    match smudge.one_of(subject, 11, &SLIPS) {
+    let copied = smudge.one_of(of_month, 16, &COPIED);
+    match copied.or_else(|| smudge.one_of(subject, 11, &SLIPS)) {
         Some((slip, how)) => Cow::Owned(slip.of(&firm.code, how)),
         None => Cow::Borrowed(&firm.code),
     }

@@ -21,3 +21,4 @@ pub mod schedules;
 pub mod serve;
 pub mod session;
 pub mod status;
+pub mod survey;

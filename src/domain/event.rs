@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::batch::Batch;
 use crate::domain::case::{CaseEvent, CaseId};
 use crate::domain::notice::{Notice, Outcome};
+use crate::domain::survey::Surveyed;
 
 /// One thing decided or done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,13 @@ pub enum Event {
         day: Date,
         /// What happened to it.
         change: CaseEvent,
+    },
+    /// A named person found something out about an enterprise's staff.
+    Surveyed {
+        /// The enterprise.
+        enterprise: String,
+        /// What.
+        surveyed: Surveyed,
     },
     /// A review of every enterprise was completed on this roll; findings beyond the caps wait, by unit.
     Reviewed {

@@ -9,6 +9,7 @@ use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{self, Case, CaseEvent, CaseId};
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::notice::{Notice, NoticeState, Outcome};
+use crate::domain::survey::Survey;
 use crate::store::index::{Index, Rows, json};
 use crate::store::journal::Place;
 use crate::store::withdrawal::head_without;
@@ -108,6 +109,19 @@ impl<'a> Fold<'a> {
                 );
             }
             Event::Case { case, day, change } => self.case(case, *day, change)?,
+            Event::Surveyed {
+                enterprise,
+                surveyed,
+            } => {
+                check_name(enterprise)?;
+                let key = keys::named(keys::SURVEYS, enterprise);
+                let mut survey: Survey = match self.get(&key)? {
+                    Some(row) => json("走访记录", &row)?,
+                    None => Survey::default(),
+                };
+                survey.take(surveyed);
+                self.put(key, to_json(&survey)?);
+            }
             Event::Reviewed {
                 roll_as_of,
                 waiting,

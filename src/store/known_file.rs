@@ -132,6 +132,7 @@ impl KnownFile {
             Event::Released { batch } | Event::Withdrawn { batch } => batch.adapter == self.adapter,
             Event::SeenBefore { .. }
             | Event::Case { .. }
+            | Event::Surveyed { .. }
             | Event::Reviewed { .. }
             | Event::Queued { .. }
             | Event::Attempted { .. }

@@ -31,7 +31,7 @@ const ADAPTERS: [(&str, &str); 3] = [
          credit_code = \"码\"\nname = \"名称\"\ninsurance = { from = \"险种\", required = true, lookup = \"insurance\" }\n\
          month = { from = \"月\", required = true }\nregistered_heads = { from = \"参保\", unit = \"persons\" }\n\
          paying_heads = { from = \"缴费\", unit = \"persons\" }\n\
-         [lookup.insurance]\npension = [\"110\"]\nunemployment = [\"210\"]\nwork_injury = [\"410\"]\n",
+         [lookup.insurance]\npension = [\"110\"]\nunemployment = [\"210\"]\nwork_injury = [\"410\"]\n[expect]\nchange = { missing_at_most = 1.0 }\n",
     ),
 ];
 
@@ -171,6 +171,30 @@ fn bad_rows_are_told_at_the_door_and_decide_nothing() {
             .starts_with("用工情况调查清单：1户")
     );
     city.on(day, &["list", "survey", "--unit", "无此单位"], 2);
+    // Somebody goes there and meets six people: now it is asked like any other.
+    let visit = [
+        "survey",
+        UNKNOWN,
+        "--heads",
+        "6",
+        "--by",
+        "李示例",
+        "--proof",
+        "走访记录1号",
+        "--date",
+    ];
+    city.on(day, &[&visit[..], &["2026-04-21"]].concat(), 2);
+    city.on(day, &[&visit[..], &["2026-04-17"]].concat(), 0);
+    assert!(city.json(day, &["list", "survey"]).is_empty());
+    let visited = &city.json(day, &["enterprise", UNKNOWN])[0];
+    assert_eq!(visited["assessment"]["evidence"]["kind"], "visited");
+    assert_eq!(visited["assessment"]["standing"], "doubtful");
+    let employment = verdicts(&visited["explanation"], "employment")[0];
+    assert!(
+        employment["facts"].to_string().contains("走访记录1号"),
+        "{employment}"
+    );
+    assert_eq!(city.json(day, &["run", "review"])[0]["opened"], 1);
 
     let spoilt = &city.json(day, &["enterprise", SPOILT])[0];
     assert_eq!(spoilt["assessment"]["standing"], "not_decidable");

@@ -387,6 +387,13 @@ fn roll_month(periods: &Periods, roll: &RollKnowledge) -> Option<Month> {
         .map(|(month, _)| month)
 }
 
+/// The newest month of tax. A month complete only in the next one, a row of a later month carries a slip of the year: taken for
+/// the newest, it would make everybody else's wages look old.
+fn newest_tax(periods: &Periods, today: Date) -> Option<Month> {
+    let last_complete = Month::of(today).plus(-1);
+    periods.newest_tax.map(|newest| newest.min(last_complete))
+}
+
 struct Context<'a> {
     register: &'a Register,
     rules: &'a Rules,
@@ -413,7 +420,7 @@ impl<'a> Context<'a> {
             roll,
             surveys,
             today,
-            newest_tax: register.periods.newest_tax,
+            newest_tax: newest_tax(&register.periods, today),
             roll_month: roll_month(&register.periods, roll),
             period: rules.liability.on(today),
         }

@@ -325,6 +325,16 @@ fn one_early_or_mistyped_month_does_not_make_everybody_uninsured() {
 }
 
 #[test]
+fn a_mistyped_month_of_tax_does_not_make_everybody_s_wages_old() {
+    let slip = firm("F5211", 8).filers(OTHER, &[("2062-03", 5)]);
+    check(
+        slip,
+        Standing::Doubtful,
+        &[(FindingKind::Absent, &Insurance::ALL)],
+    );
+}
+
+#[test]
 fn construction_is_insured_against_work_injury_by_project() {
     check(
         firm("E4710", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03"),

@@ -49,6 +49,8 @@
 //!   refused one is never journaled, so a replay can not disagree.
 //! - *Nothing is founded on silence.* While the roll, or its part for a kind, is stale or held, no case is opened and none
 //!   advances; while the register or the tax data are, none is opened.
+//! - *Data that cannot be true decide nothing.* They are told with their row at the door, and where a verdict would rest on them it is
+//!   “not decidable”, with the reasons ([`domain::doubt`]).
 //! - *The direction of failure belongs to the action.* Alerts inside the house fail open; whatever is adverse to a firm
 //!   fails closed.
 

@@ -112,6 +112,11 @@ pub enum Command {
         after_help = "Examples:\n  yingbao list survey --unit 宛城区\n  yingbao list not-decidable --json\n\nsurvey: nothing or too little known of its staff; suspended: its own suspension of business, labour relation to be verified;\nmedium-large; tax: registered and not paying; not-decidable: its data cannot be true; undecided: its class cannot be decided;\ncovered-elsewhere: by a clerk's answer that holds; ended: cancelled, revoked, liquidating, moved. Exit: 0, 2 no such unit."
     )]
     List(ListArguments),
+    /// Record what a named person found out about an enterprise's staff
+    #[command(
+        after_help = "Examples:\n  yingbao survey 91411303MA49U85BX9 --heads 6 --by 李四 --date 2026-04-01 --proof 走访记录2026001号\n  yingbao survey 91411303MA49U85BX9 --relation without --injury-cover yes --by 李四 --date 2026-04-01\n\nA visit counts as evidence of staff for review.visit_days. Exit: 0 recorded, 1 no such enterprise or refused, 2 nothing to record."
+    )]
+    Survey(SurveyArguments),
     /// Notices of the outbox
     #[command(subcommand, after_help = "Example:\n  yingbao notice list --in failed")]
     Notice(NoticeCommand),
@@ -423,6 +428,31 @@ pub struct IdentityWord {
     /// On what ground
     #[arg(long)]
     pub reason: String,
+}
+
+/// Options of `survey`.
+#[derive(Debug, Args)]
+pub struct SurveyArguments {
+    /// Credit code, organisation code, id, or exact name
+    pub wanted: String,
+    /// Persons met at work at a visit
+    #[arg(long, value_name = "N")]
+    pub heads: Option<u64>,
+    /// Labour relation of those who work through a platform: by contract (符合确立劳动关系), or without
+    #[arg(long, value_parser = ["contract", "without"])]
+    pub relation: Option<String>,
+    /// Whether riders and drivers have occupational-injury cover (职业伤害保障); it is no work-injury insurance
+    #[arg(long, value_parser = ["yes", "no"])]
+    pub injury_cover: Option<String>,
+    /// Who answers for it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// The day it was seen
+    #[arg(long)]
+    pub date: jiff::civil::Date,
+    /// Name and number of the paper
+    #[arg(long)]
+    pub proof: Option<String>,
 }
 
 /// Options of `list`.

@@ -13,7 +13,7 @@ use crate::cli::console::Console;
 use crate::cli::session::{Place, Session, Unopened, configuration, opened};
 use crate::cli::{
     batches, cases, changes, check, codes, demo, draft, enterprise, identity, list, notices,
-    preview, pull, run, schedules, serve, status,
+    preview, pull, run, schedules, serve, status, survey,
 };
 use crate::config::settings::Overrides;
 use crate::daemon::socket::{Request, ask};
@@ -182,6 +182,7 @@ pub fn command(
             // The parser of the command line lets no other word through.
             None => return 2,
         },
+        Command::Survey(options) => survey::run(desk, options, console),
         Command::Notice(command) => notices::run(desk, command, console),
         Command::Schedule(command) => schedules::run(session, command, console),
         Command::Status => status::run(session, console),

@@ -23,21 +23,14 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
     let one = match find_one(desk, wanted)? {
         Ok(one) => one,
         Err(found) => {
-            if found.is_empty() {
-                console.message(format!(
-                    "[YB-7211] 底数中没有“{}”。处理：核对统一社会信用代码或全称。",
-                    code::examine(wanted).input
-                ));
-            }
-            for enterprise in &found {
-                console.message(format!("{}　{}", enterprise.credit_code, enterprise.name));
-            }
+            not_one(wanted, &found, console);
             return Ok(1);
         }
     };
     let (enterprise, assessment) = (&one.enterprise, one.assessment.as_ref());
     let cases = desk.store.cases_of(&enterprise.id)?;
     let roll = roll_knowledge(&feeds(desk)?);
+    let survey = desk.store.survey(&enterprise.id)?;
     let explanation = assessment.map(|assessment| {
         explain(&Asked {
             enterprise,
@@ -45,6 +38,7 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             cases: &cases,
             rules: &desk.configuration.rules,
             roll: &roll,
+            survey: survey.as_ref(),
             today: desk.today(),
         })
     });
@@ -62,6 +56,7 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             "links": enterprise.links,
             "assessment": assessment.map(verdict),
             "explanation": explanation,
+            "survey": survey,
             "cases": cases,
             "history": one.history.iter().map(Step::to_json).collect::<Vec<_>>(),
             "spans": one.spans,
@@ -85,6 +80,19 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
     }
     history(&one.history, console);
     Ok(0)
+}
+
+/// Says that nobody is meant, or who may be.
+pub fn not_one(wanted: &str, found: &[Enterprise], console: &mut Console<'_>) {
+    if found.is_empty() {
+        console.message(format!(
+            "[YB-7211] 底数中没有“{}”。处理：核对统一社会信用代码或全称。",
+            code::examine(wanted).input
+        ));
+    }
+    for enterprise in found {
+        console.message(format!("{}　{}", enterprise.credit_code, enterprise.name));
+    }
 }
 
 /// What was said of it, newest first.
@@ -165,6 +173,9 @@ fn verdict(assessment: &Assessment) -> Value {
             "kind": "strong",
             "months": months.iter().map(|(month, filers)| json!([month.to_string(), filers])).collect::<Vec<_>>(),
         }),
+        Evidence::Visited(date, heads) => {
+            json!({ "kind": "visited", "date": date, "heads": heads })
+        }
         Evidence::Nobody => json!({ "kind": "nobody" }),
         Evidence::Unknown => json!({ "kind": "unknown" }),
     };
@@ -233,8 +244,10 @@ fn reasons(explanation: &Explanation, console: &mut Console<'_>) {
 
 /// Where a fact can be looked up.
 fn place(ground: &Ground) -> String {
-    if matches!(ground.source.as_str(), "case" | "rule") {
-        return format!("个案{}", ground.file);
+    match ground.source.as_str() {
+        "case" | "rule" => return format!("个案{}", ground.file),
+        "survey" => return ground.file.clone(),
+        _ => {}
     }
     let row = match ground.row {
         0 => "无此行".to_owned(),

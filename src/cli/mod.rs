@@ -22,3 +22,4 @@ pub mod schedules;
 pub mod serve;
 pub mod session;
 pub mod status;
+pub mod survey;

@@ -142,6 +142,12 @@ fn review(settings: &Settings, layers: &Layers<'_>) -> Vec<Fault> {
             "月数不能小于 0。处理：写 0 或更大的数。",
         );
     }
+    if rules.visit_days < 0 {
+        fault(
+            "review.visit_days",
+            "天数不能小于 0。处理：写 0 或更大的数。",
+        );
+    }
     let doubt = &rules.doubt;
     for (key, number, least) in [
         ("review.doubt.heads_most", doubt.heads_most, 1),

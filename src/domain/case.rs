@@ -470,7 +470,8 @@ pub enum CaseEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rule: Option<ClerkRule>,
     },
-    /// The data about the enterprise came under doubt: no step is taken until a review finds it doubtful or covered again.
+    /// The data about the enterprise came under doubt, or its labour relations are to be verified: no step is taken until a review
+    /// finds it doubtful or covered again.
     Doubted {
         /// Why, in Chinese.
         text: String,
@@ -558,7 +559,7 @@ pub struct Case {
     pub transferred: Option<Date>,
     /// To which unit's audit.
     pub transferred_to: Option<UnitId>,
-    /// Why its data are under doubt, while they are: no step is taken then.
+    /// Why no step is taken, while its data are under doubt or its labour relations are to be verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
     /// The end, when it has one.
@@ -895,11 +896,11 @@ fn step(case: &mut Case, event: &CaseEvent, today: Date) -> Result<(), Refusal> 
             finding.clone_into(&mut case.finding);
             name.clone_into(&mut case.name);
             if case.doubt.take().is_some() {
-                note(case, "数据已更正，疑点仍在，继续办理".to_owned());
+                note(case, "暂停推进的原因已消除，疑点仍在，继续办理".to_owned());
             }
         }
         CaseEvent::Doubted { text } => {
-            note(case, format!("数据存疑，暂停推进：{text}"));
+            note(case, format!("暂停推进：{text}"));
             case.doubt = Some(text.clone());
         }
         CaseEvent::Moved { to } => {
@@ -1232,7 +1233,7 @@ pub(crate) mod tests {
         text.parse().expect("a date")
     }
 
-    fn finding() -> Finding {
+    pub(crate) fn finding() -> Finding {
         Finding {
             kind: FindingKind::Absent,
             kinds: Insurance::ALL.to_vec(),
@@ -1267,7 +1268,12 @@ pub(crate) mod tests {
     }
 
     /// The same with what the rules make of it.
-    fn ruled(event: ClerkEvent, on: &str, clears: &[Insurance], until: Option<&str>) -> CaseEvent {
+    pub(crate) fn ruled(
+        event: ClerkEvent,
+        on: &str,
+        clears: &[Insurance],
+        until: Option<&str>,
+    ) -> CaseEvent {
         let CaseEvent::Clerk {
             clerk_event,
             by,

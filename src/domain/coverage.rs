@@ -20,6 +20,7 @@ use crate::domain::record::{Field, Month, Record};
 use crate::domain::register::{Enterprise, Periods, Register, RollHeads};
 use crate::domain::scope::{Scope, scope};
 use crate::domain::size::{self, SizeClass};
+use crate::domain::survey::{Relation, Survey, Surveys};
 use crate::domain::unit::{UnitId, Units};
 
 /// Figures of the comparison, from the settings.
@@ -36,6 +37,8 @@ pub struct CoverageRules {
     pub evidence_months: u32,
     /// How old (months before the newest tax month) the newest of them may be.
     pub evidence_age: i32,
+    /// Days for which a named person's visit counts as evidence of staff.
+    pub visit_days: i32,
     /// Registered ÷ employed below which “fewer insured” is asked.
     pub ratio: f64,
     /// Persons that must be lacking besides.
@@ -58,6 +61,7 @@ impl Default for CoverageRules {
             evidence_filers: 2,
             evidence_months: 2,
             evidence_age: 2,
+            visit_days: 90,
             ratio: 0.8,
             gap: 3,
             individual_businesses: false,
@@ -313,9 +317,10 @@ pub fn assess_all(
     register: &Register,
     rules: &Rules,
     roll: &RollKnowledge,
+    surveys: &Surveys,
     today: Date,
 ) -> Vec<Assessment> {
-    let context = Context::of(register, rules, roll, today);
+    let context = Context::of(register, rules, roll, surveys, today);
     let surplus = context.head_office_surplus();
     register
         .enterprises
@@ -332,9 +337,10 @@ pub fn assess_one(
     id: &str,
     rules: &Rules,
     roll: &RollKnowledge,
+    surveys: &Surveys,
     today: Date,
 ) -> Option<Assessment> {
-    let context = Context::of(register, rules, roll, today);
+    let context = Context::of(register, rules, roll, surveys, today);
     let enterprise = register.get(id)?;
     Some(context.assess(enterprise, &context.head_office_surplus()))
 }
@@ -384,10 +390,18 @@ fn roll_month(periods: &Periods, roll: &RollKnowledge) -> Option<Month> {
         .map(|(month, _)| month)
 }
 
+/// The newest month of tax. A month complete only in the next one, a row of a later month carries a slip of the year: taken for
+/// the newest, it would make everybody else's wages look old.
+fn newest_tax(periods: &Periods, today: Date) -> Option<Month> {
+    let last_complete = Month::of(today).plus(-1);
+    periods.newest_tax.map(|newest| newest.min(last_complete))
+}
+
 struct Context<'a> {
     register: &'a Register,
     rules: &'a Rules,
     roll: &'a RollKnowledge,
+    surveys: &'a Surveys,
     today: Date,
     newest_tax: Option<Month>,
     roll_month: Option<Month>,
@@ -396,13 +410,20 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn of(register: &'a Register, rules: &'a Rules, roll: &'a RollKnowledge, today: Date) -> Self {
+    fn of(
+        register: &'a Register,
+        rules: &'a Rules,
+        roll: &'a RollKnowledge,
+        surveys: &'a Surveys,
+        today: Date,
+    ) -> Self {
         Self {
             register,
             rules,
             roll,
+            surveys,
             today,
-            newest_tax: register.periods.newest_tax,
+            newest_tax: newest_tax(&register.periods, today),
             roll_month: roll_month(&register.periods, roll),
             period: rules.liability.on(today),
         }
@@ -417,7 +438,11 @@ impl Context<'_> {
             .map(|placed| &placed.record);
         let active =
             registration.is_some_and(|record| record.text(Field::Status) == Some("active"));
-        let evidence = employment::evidence(&self.rules.coverage, enterprise, self.newest_tax);
+        let rules = &self.rules.coverage;
+        let visit = self
+            .survey(enterprise)
+            .and_then(|survey| survey.visit_on(self.today, rules.visit_days));
+        let evidence = employment::evidence(rules, enterprise, self.newest_tax, visit);
         let (class, class_basis) = self.class(enterprise).unzip();
         let tags = self.tags(enterprise);
         let scope = scope(
@@ -433,13 +458,15 @@ impl Context<'_> {
                 .and_then(|record| record.text(Field::Region))
                 .or_else(|| enterprise.credit_code.get(2..8)),
         );
+        // Who employs nobody known is not checked, so that its class is nobody's question.
+        let undecided = scope == Scope::Undecided && evidence.shows_staff();
         let mut assessment = Assessment {
             enterprise: enterprise.id.clone(),
             unit: unit.map(|unit| unit.id.clone()).unwrap_or_default(),
             active,
             doubts: self.doubts(enterprise, &evidence),
             evidence,
-            undecided: scope == Scope::Undecided,
+            undecided,
             in_scope: matches!(scope, Scope::In | Scope::Undecided),
             class,
             class_basis,
@@ -458,6 +485,17 @@ impl Context<'_> {
             assessment.standing = Standing::NotDecidable;
         }
         assessment
+    }
+
+    fn survey(&self, enterprise: &Enterprise) -> Option<&Survey> {
+        self.surveys.get(&enterprise.id)
+    }
+
+    /// Whether a named person found that those who work there through a platform are no staff.
+    fn is_without_relation(&self, enterprise: &Enterprise) -> bool {
+        self.survey(enterprise)
+            .and_then(|survey| survey.relation.as_ref())
+            .is_some_and(|found| found.what == Relation::Without)
     }
 
     fn doubts(&self, enterprise: &Enterprise, evidence: &Evidence) -> Vec<Doubt> {
@@ -511,7 +549,15 @@ impl Context<'_> {
                 return Standing::NotDecidable;
             }
             Evidence::Unknown => return Standing::StaffUnknown,
+            // Platform work without a labour relation is for the survey: no duty to insure follows from it.
+            Evidence::Strong(_) | Evidence::Visited(..)
+                if self.is_without_relation(enterprise)
+                    && new_form::is_new_form(&assessment.tags) =>
+            {
+                return Standing::StaffUnknown;
+            }
             Evidence::Strong(months) => months.clone(),
+            Evidence::Visited(date, heads) => vec![(Month::of(*date), *heads)],
         };
         match scope {
             Scope::OtherForm => return Standing::OtherForm,
@@ -522,7 +568,8 @@ impl Context<'_> {
             Scope::UnclassedIndustry => return Standing::UnclassedIndustry,
             Scope::In | Scope::Undecided => {}
         }
-        if self.staff_since(enterprise, &months) > Some(self.today) {
+        let by_tax = matches!(assessment.evidence, Evidence::Strong(_));
+        if by_tax && self.staff_since(enterprise, &months) > Some(self.today) {
             return Standing::StaffGrace;
         }
         let (Some(as_of), false) = (self.roll.as_of, self.roll.known.is_empty()) else {
@@ -701,6 +748,16 @@ impl Context<'_> {
                     "社会保险经办条例第九条",
                 ));
             }
+        }
+        // Without rows of wages it was a person who saw them.
+        if grounds.is_empty()
+            && let Some(visit) = self.survey(enterprise).and_then(|one| one.visit.as_ref())
+        {
+            grounds.push(visit.ground(
+                &format!("走访时有用工{}人", visit.what),
+                "coverage.evidence",
+                "社会保险法第五十八条",
+            ));
         }
         let registered: BTreeMap<Insurance, u64> = Insurance::ALL
             .into_iter()

@@ -1,14 +1,19 @@
 //! Evidence of employment: who is paid wages, as the exports show it. Unknown is neither zero nor guilty.
 
+use jiff::civil::Date;
+
 use crate::domain::coverage::CoverageRules;
 use crate::domain::record::{Field, Month};
 use crate::domain::register::Enterprise;
+use crate::domain::survey::Found;
 
 /// Evidence of employment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
     /// Paying wage filers over consecutive months, oldest first, each with its figure.
     Strong(Vec<(Month, u64)>),
+    /// A named person's visit: the day, and the heads met there.
+    Visited(Date, u64),
     /// The tax rows show nobody, or one person who may be the owner.
     Nobody,
     /// No row, one month only, or an annual report alone.
@@ -16,11 +21,18 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    /// Persons of the newest month.
+    /// Whether it shows staff.
+    #[must_use]
+    pub const fn shows_staff(&self) -> bool {
+        matches!(self, Self::Strong(_) | Self::Visited(..))
+    }
+
+    /// Persons of the newest month, or of the visit.
     #[must_use]
     pub fn employed(&self) -> Option<u64> {
         match self {
             Self::Strong(months) => months.last().map(|(_, filers)| *filers),
+            Self::Visited(_, heads) => Some(*heads),
             Self::Nobody | Self::Unknown => None,
         }
     }
@@ -32,13 +44,25 @@ pub fn oldest_allowed(rules: &CoverageRules, newest: Month) -> Month {
     newest.plus(-rules.evidence_age)
 }
 
-/// Consecutive months with enough paying filers, the newest of them not too old.
+/// Wage filers of consecutive months; where they show nobody or nothing, a visit that is not too old. Who was met there is staff,
+/// and a visit that met nobody is as good as tax rows that show nobody.
 #[must_use]
 pub fn evidence(
     rules: &CoverageRules,
     enterprise: &Enterprise,
     newest_tax: Option<Month>,
+    visit: Option<&Found<u64>>,
 ) -> Evidence {
+    let by_tax = by_tax(rules, enterprise, newest_tax);
+    match (&by_tax, visit) {
+        (Evidence::Strong(_), _) | (_, None) => by_tax,
+        (_, Some(visit)) if visit.what == 0 => Evidence::Nobody,
+        (_, Some(visit)) => Evidence::Visited(visit.date, visit.what),
+    }
+}
+
+/// Consecutive months with enough paying filers, the newest of them not too old.
+fn by_tax(rules: &CoverageRules, enterprise: &Enterprise, newest_tax: Option<Month>) -> Evidence {
     let Some(newest) = newest_tax else {
         return Evidence::Unknown;
     };

@@ -10,6 +10,7 @@ use crate::domain::batch::Batch;
 use crate::domain::case::{CaseEvent, CaseId};
 use crate::domain::notice::{Notice, Outcome};
 use crate::domain::pairing::{PairingEvent, Subject};
+use crate::domain::survey::Surveyed;
 
 /// One thing decided or done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,13 @@ pub enum Event {
         day: Date,
         /// What happened.
         change: PairingEvent,
+    },
+    /// A named person found something out about an enterprise's staff.
+    Surveyed {
+        /// The enterprise.
+        enterprise: String,
+        /// What.
+        surveyed: Surveyed,
     },
     /// A review of every enterprise was completed on this roll; findings beyond the caps wait, by unit.
     Reviewed {

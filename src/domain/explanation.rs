@@ -17,6 +17,7 @@ use crate::domain::record::{Audience, Field};
 use crate::domain::register::{Enterprise, Link, Placed, Tier};
 use crate::domain::scope::{Scope, scope};
 use crate::domain::size::Class;
+use crate::domain::survey::Survey;
 use crate::domain::text::day;
 
 /// The settings, as an explanation cites them beside the rule tables.
@@ -136,6 +137,8 @@ pub struct Asked<'a> {
     pub rules: &'a Rules,
     /// The roll.
     pub roll: &'a RollKnowledge,
+    /// What named persons found out about its staff.
+    pub survey: Option<&'a Survey>,
     /// The day.
     pub today: Date,
 }
@@ -425,6 +428,14 @@ fn employment(asked: &Asked<'_>) -> Verdict {
                 rules.evidence_filers
             ),
         ),
+        Evidence::Visited(date, heads) => (
+            "visited",
+            format!(
+                "{}走访时有用工{heads}人，{}日内作为用工证据",
+                day(*date),
+                rules.visit_days
+            ),
+        ),
         Evidence::Nobody => (
             "nobody",
             format!(
@@ -456,6 +467,9 @@ fn employment(asked: &Asked<'_>) -> Verdict {
             .as_ref()
             .and_then(|row| fact(row, &[Field::ReportYear, Field::Employees], RULE, ARTICLE)),
     );
+    if let Some(visit) = asked.survey.and_then(|survey| survey.visit.as_ref()) {
+        facts.push(visit.ground(&format!("走访时有用工{}人", visit.what), RULE, ARTICLE));
+    }
     Verdict {
         subject: Subject::Employment,
         answer: answer.to_owned(),
@@ -465,7 +479,7 @@ fn employment(asked: &Asked<'_>) -> Verdict {
         rule: asked.rule(RULE, SETTINGS),
         article: ARTICLE.to_owned(),
         clears: match evidence {
-            Evidence::Strong(_) => vec![
+            Evidence::Strong(_) | Evidence::Visited(..) => vec![
                 "下一期税务数据不再显示有人申报工资薪金个税".to_owned(),
                 "走访核实无用工".to_owned(),
             ],
@@ -558,7 +572,12 @@ fn new_form<'a>(asked: &'a Asked<'a>) -> impl Iterator<Item = Verdict> + 'a {
         Verdict {
             subject: Subject::NewForm,
             answer: word(&tag.kind),
-            text: format!("{}（{}）：{what}", tag.category, tag.proof),
+            text: format!(
+                "{}（{}）：{what}{}",
+                tag.category,
+                tag.proof,
+                found(asked, tag.kind)
+            ),
             audience: Audience::County,
             facts: own.into_iter().chain(licences).collect(),
             rule: asked.rule(RULE, "new-form.toml"),
@@ -566,6 +585,33 @@ fn new_form<'a>(asked: &'a Asked<'a>) -> impl Iterator<Item = Verdict> + 'a {
             clears: vec!["行业代码、经营范围变更，或许可证注销、过期".to_owned()],
         }
     })
+}
+
+/// What was found out about those who work through a platform; what nobody looked at is said as such.
+fn found(asked: &Asked<'_>, kind: TagKind) -> String {
+    if kind != TagKind::PlatformWork {
+        return String::new();
+    }
+    let relation = asked
+        .survey
+        .and_then(|survey| survey.relation.as_ref())
+        .map_or_else(
+            || "尚未核实".to_owned(),
+            |found| {
+                format!(
+                    "{}（{}，{}）",
+                    found.what.title(),
+                    found.by,
+                    day(found.date)
+                )
+            },
+        );
+    let cover = match asked.survey.and_then(|survey| survey.injury_cover.as_ref()) {
+        None => "不详",
+        Some(found) if found.what => "已参加",
+        Some(_) => "未参加",
+    };
+    format!("。劳动关系：{relation}；职业伤害保障：{cover}")
 }
 
 fn plan(asked: &Asked<'_>) -> Verdict {
@@ -640,7 +686,7 @@ fn liability(asked: &Asked<'_>) -> Vec<Verdict> {
     };
     let status = asked.status();
     let liable = period.liable(status);
-    let is_employer = matches!(asked.assessment.evidence, Evidence::Strong(_));
+    let is_employer = asked.assessment.evidence.shows_staff();
     let since = since(asked, period);
     let industry = industry_of(asked.enterprise).map(|(code, _)| code);
     let of_kind = |kind: Insurance| {

@@ -7,7 +7,6 @@ use jiff::civil::Date;
 use crate::domain::bulletin::{Base, CaseFlow, UnitFigures, Work};
 use crate::domain::case::{Case, CaseEvent, ClerkEvent, ClosingReason, Stage, Step, apply};
 use crate::domain::coverage::{Assessment, Standing};
-use crate::domain::employment::Evidence;
 use crate::domain::finding::Insurance;
 use crate::domain::unit::Units;
 
@@ -191,7 +190,7 @@ pub fn base(
             continue;
         }
         base.active += 1;
-        if !matches!(assessment.evidence, Evidence::Strong(_)) {
+        if !assessment.evidence.shows_staff() {
             continue;
         }
         base.with_staff += 1;

@@ -30,6 +30,7 @@ pub mod review;
 pub mod roster;
 pub mod scope;
 pub mod size;
+pub mod survey;
 pub mod text;
 pub mod unit;
 pub mod withdrawal;

@@ -202,13 +202,7 @@ fn follow(
                 };
                 review.events.push((case.id.clone(), event));
             }
-        } else if assessment.standing == Standing::NotDecidable {
-            let why: Vec<&str> = assessment
-                .doubts
-                .iter()
-                .map(|doubt| doubt.text.as_str())
-                .collect();
-            let text = why.join("；");
+        } else if let Some(text) = holding(assessment) {
             if case.doubt.as_ref() != Some(&text) {
                 let event = CaseEvent::Doubted { text };
                 review.events.push((case.id.clone(), event));
@@ -229,6 +223,23 @@ fn follow(
                 },
             ));
         }
+    }
+}
+
+/// Why no step is to be taken though the finding is neither shown nor refuted: the data cannot be true, or the firm says that it
+/// suspended its business. That ends no duty (社会保险法 art. 4): whether anybody is employed is to be verified.
+fn holding(assessment: &Assessment) -> Option<String> {
+    match assessment.standing {
+        Standing::NotDecidable => {
+            let why: Vec<&str> = assessment
+                .doubts
+                .iter()
+                .map(|doubt| doubt.text.as_str())
+                .collect();
+            Some(why.join("；"))
+        }
+        Standing::Suspended => Some(assessment.standing.title().to_owned()),
+        _ => None,
     }
 }
 
@@ -259,13 +270,9 @@ fn ending(
     let as_of = roll
         .as_of
         .filter(|as_of| *as_of > case.finding.roll_as_of)?;
-    // The firm's own suspension of business ends no duty: the labour relation is still to be verified.
     let unknown = matches!(
         assessment.standing,
-        Standing::NotOnRegister
-            | Standing::RollNotKnown
-            | Standing::Suspended
-            | Standing::IdentityUndecided
+        Standing::NotOnRegister | Standing::RollNotKnown | Standing::IdentityUndecided
     );
     if unknown || roll.known.len() < Insurance::ALL.len() {
         return None;
@@ -302,4 +309,67 @@ fn newly_registered(enterprise: &Enterprise, case: &Case) -> BTreeMap<Insurance,
             (more > 0).then_some((kind, more))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::case::ClerkEvent;
+    use crate::domain::case::tests::{after, day, dispatched, finding, opened, ruled};
+    use Insurance::{Pension, Unemployment, WorkInjury};
+
+    fn answered(event: ClerkEvent, clears: &[Insurance]) -> Case {
+        let until = Some("2026-12-31");
+        after(&[
+            ("2026-03-02", opened()),
+            ("2026-03-03", dispatched()),
+            ("2026-03-05", ruled(event, "2026-03-05", clears, until)),
+        ])
+    }
+
+    #[test]
+    fn an_answer_clears_its_kinds_for_its_time_and_leaves_the_others_owed() {
+        let part_time = answered(ClerkEvent::PartTime, &[Pension, Unemployment]);
+        let elsewhere = answered(ClerkEvent::InsuredElsewhere, &Insurance::ALL);
+        let open = |case: &Case, today: &str| may_open(&[case], &finding(), day(today));
+        let (left, (ordinal, reopened)) = open(&part_time, "2026-12-31").expect("a case");
+        assert_eq!(
+            (left.kinds, ordinal, reopened),
+            (vec![WorkInjury], 2, false)
+        );
+        let said = left.grounds.last().expect("a ground");
+        assert_eq!(said.rule, ANSWER_HOLDS);
+        assert!(
+            said.text
+                .contains("所涉养老保险、失业保险，其余险种仍须核实"),
+            "{}",
+            said.text
+        );
+        assert!(open(&elsewhere, "2026-12-31").is_none());
+        // The day after both have ended: everything is asked again, and why is said.
+        for case in [&part_time, &elsewhere] {
+            let (again, _) = open(case, "2027-01-01").expect("a case");
+            assert_eq!(again.kinds, Insurance::ALL);
+            let said = again.grounds.last().expect("a ground");
+            assert_eq!(said.rule, ANSWER_EXPIRED);
+            assert!(said.text.contains("走访记录1号"), "{}", said.text);
+            assert!(said.text.contains("2026年12月31日期满"), "{}", said.text);
+        }
+        // Two answers together leave nothing.
+        let injury = answered(ClerkEvent::AgencyStaff, &[WorkInjury]);
+        assert!(may_open(&[&part_time, &injury], &finding(), day("2026-05-01")).is_none());
+    }
+
+    #[test]
+    fn a_case_stays_with_the_kinds_it_was_opened_for() {
+        let part_time = answered(ClerkEvent::PartTime, &[Pension, Unemployment]);
+        let mut open = after(&[("2026-04-01", opened())]);
+        open.finding.kinds = vec![WorkInjury];
+        let own = [&part_time, &open];
+        assert_eq!(narrowed(&finding(), &own, &open).kinds, [WorkInjury]);
+        // One opened before the answer keeps what it asked for.
+        let before = after(&[("2026-03-01", opened())]);
+        let own = [&part_time, &before];
+        assert_eq!(narrowed(&finding(), &own, &before).kinds, Insurance::ALL);
+    }
 }

@@ -10,6 +10,7 @@ use crate::domain::case::{self, Case, CaseEvent, CaseId};
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::notice::{Notice, NoticeState, Outcome};
 use crate::domain::pairing;
+use crate::domain::survey::Survey;
 use crate::store::index::{Index, Rows, json};
 use crate::store::journal::Place;
 use crate::store::withdrawal::head_without;
@@ -131,6 +132,19 @@ impl<'a> Fold<'a> {
                 } else {
                     self.put(key, to_json(&after)?);
                 }
+            }
+            Event::Surveyed {
+                enterprise,
+                surveyed,
+            } => {
+                check_name(enterprise)?;
+                let key = keys::named(keys::SURVEYS, enterprise);
+                let mut survey: Survey = match self.get(&key)? {
+                    Some(row) => json("走访记录", &row)?,
+                    None => Survey::default(),
+                };
+                survey.take(surveyed);
+                self.put(key, to_json(&survey)?);
             }
             Event::Reviewed {
                 roll_as_of,

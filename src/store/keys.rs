@@ -18,6 +18,7 @@
 //! | `m/NOTICE` | place in the outbox and notice (JSON) |
 //! | `o/PLACE` | key of a notice that waits in the outbox |
 //! | `u/JOB` `l/ALERT` `t/BULLETIN` `f/NAME` | last run, standing alert, bulletin, setting in force |
+//! | `y/ENTERPRISE` | what named persons found out about its staff (JSON) |
 //! | `v/reviewed` `v/wave` | last review, greatest dispatch |
 //! | `z/applied` `z/delivery` | last journal entry in the index, greatest delivery begun |
 //! | `x/KEY PIECE` | a piece of the value of KEY, when that is too long for one row |
@@ -63,6 +64,8 @@ pub const ALERTS: &str = "l/";
 pub const BULLETINS: &str = "t/";
 /// Settings in force.
 pub const IN_FORCE: &str = "f/";
+/// What was found out about an enterprise's staff.
+pub const SURVEYS: &str = "y/";
 /// The last review.
 pub const REVIEWED: &str = "v/reviewed";
 /// The greatest dispatch.

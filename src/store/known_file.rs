@@ -133,6 +133,7 @@ impl KnownFile {
             Event::SeenBefore { .. }
             | Event::Case { .. }
             | Event::Pairing { .. }
+            | Event::Surveyed { .. }
             | Event::Reviewed { .. }
             | Event::Queued { .. }
             | Event::Attempted { .. }

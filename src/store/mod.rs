@@ -84,6 +84,7 @@ use crate::domain::figures::Dated;
 use crate::domain::notice::Notice;
 use crate::domain::pairing::Pairing;
 use crate::domain::record::{Record, RecordKind};
+use crate::domain::survey::{Survey, Surveys};
 use crate::store::archive::{Archive, private_folder, sync_folder};
 use crate::store::comparison::{Comparison, Terms};
 use crate::store::fault::{Point, reach};
@@ -782,6 +783,23 @@ impl Store {
             Some(row) => rows::read_number(&row)?,
         };
         u32::try_from(greatest + 1).map_err(|_| unfit("下发批次号已用尽"))
+    }
+
+    /// What was found out about the staff of one enterprise.
+    pub fn survey(&self, enterprise: &str) -> Result<Option<Survey>, StoreError> {
+        self.index
+            .get_json("走访记录", &keys::named(keys::SURVEYS, enterprise))
+    }
+
+    /// What was found out about the staff of every enterprise that anybody looked at.
+    pub fn surveys(&self) -> Result<Surveys, StoreError> {
+        self.index
+            .scan(keys::SURVEYS.into())
+            .map(|item| {
+                let (enterprise, row) = item?;
+                Ok((rows::read_text(enterprise)?, json("走访记录", &row)?))
+            })
+            .collect()
     }
 
     /// Alerts that stand: key → what it said.

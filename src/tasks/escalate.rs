@@ -78,7 +78,7 @@ fn decide(
         }
         // While the firm's data are under doubt nothing adverse is founded on them.
         if let Some(doubt) = &case.doubt {
-            *report.held.entry(format!("数据存疑：{doubt}")).or_default() += 1;
+            *report.held.entry(format!("暂停推进：{doubt}")).or_default() += 1;
             continue;
         }
         let known = case

@@ -224,7 +224,13 @@ pub fn known(desk: Desk<'_>) -> Result<Known, Failure> {
     let feeds = feeds(desk)?;
     let roll = roll_knowledge(&feeds);
     let register = register(desk, None)?;
-    let assessments = assess_all(&register, &desk.configuration.rules, &roll, desk.today());
+    let assessments = assess_all(
+        &register,
+        &desk.configuration.rules,
+        &roll,
+        &desk.store.surveys()?,
+        desk.today(),
+    );
     Ok(Known {
         feeds,
         roll,

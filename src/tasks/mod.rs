@@ -31,6 +31,7 @@ pub mod rule_change;
 pub mod samples;
 pub mod selfcheck;
 pub mod stopwatch;
+pub mod survey;
 pub mod withdraw;
 
 /// What every task works with: the store, the checked configuration, one reading of the clock.

@@ -455,7 +455,13 @@ impl<'a> Gathering<'a> {
         let roll = roll_knowledge(&feeds(self.desk)?);
         let rules = &self.desk.configuration.rules;
         let today = self.desk.today();
-        Ok(assess_one(&register, &enterprise.id, rules, &roll, today))
+        let survey = self.desk.store.survey(&enterprise.id)?;
+        let surveys = survey
+            .into_iter()
+            .map(|survey| (enterprise.id.clone(), survey))
+            .collect();
+        let id = &enterprise.id;
+        Ok(assess_one(&register, id, rules, &roll, &surveys, today))
     }
 
     /// What was said of the records of an enterprise, newest first, and over which days they stood. Of the roll these are the rows

@@ -47,7 +47,8 @@ pub fn compare(
 ) -> Result<RuleChange, Failure> {
     let roll = roll_knowledge(&feeds(desk)?);
     let register = register(desk, None)?;
-    let under = |rules: &Rules| assess_all(&register, rules, &roll, desk.today());
+    let surveys = desk.store.surveys()?;
+    let under = |rules: &Rules| assess_all(&register, rules, &roll, &surveys, desk.today());
     let (before, after) = (under(&desk.configuration.rules), under(proposed));
     let mut change = RuleChange::default();
     for (enterprise, (before, after)) in register.enterprises.iter().zip(before.iter().zip(&after))

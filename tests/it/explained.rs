@@ -27,11 +27,11 @@ const ADAPTERS: [(&str, &str); 3] = [
     ),
     (
         "roll",
-        "record = \"insured_roll\"\nmode = \"snapshot\"\n[fields]\nunit_number = { from = \"单位编号\", required = true }\n\
+        "record = \"insured_roll\"\nmode = \"snapshot\"\ngone_after = 1\n[fields]\nunit_number = { from = \"单位编号\", required = true }\n\
          credit_code = \"码\"\nname = \"名称\"\ninsurance = { from = \"险种\", required = true, lookup = \"insurance\" }\n\
          month = { from = \"月\", required = true }\nregistered_heads = { from = \"参保\", unit = \"persons\" }\n\
          paying_heads = { from = \"缴费\", unit = \"persons\" }\n\
-         [lookup.insurance]\npension = [\"110\"]\nunemployment = [\"210\"]\nwork_injury = [\"410\"]\n",
+         [lookup.insurance]\npension = [\"110\"]\nunemployment = [\"210\"]\nwork_injury = [\"410\"]\n[expect]\nchange = { missing_at_most = 1.0, shrink_at_most = 1.0 }\n",
     ),
 ];
 
@@ -105,7 +105,7 @@ impl City {
                 firm(ACCUSED, "F5211", region),
                 firm(INSURED, "F5211", "411302"),
                 firm(SPOILT, "9911", "411302"),
-                firm(UNKNOWN, "F5211", "411302"),
+                firm(UNKNOWN, "F5211", "411303"),
             ],
         );
         let wages: Vec<String> = months
@@ -163,7 +163,7 @@ fn bad_rows_are_told_at_the_door_and_decide_nothing() {
     assert_eq!(survey.len(), 1);
     assert_eq!(survey[0]["credit_code"], UNKNOWN);
     assert!(
-        city.json(day, &["list", "survey", "--unit", "卧龙区"])
+        city.json(day, &["list", "survey", "--unit", "宛城区"])
             .is_empty()
     );
     assert!(
@@ -171,6 +171,30 @@ fn bad_rows_are_told_at_the_door_and_decide_nothing() {
             .starts_with("用工情况调查清单：1户")
     );
     city.on(day, &["list", "survey", "--unit", "无此单位"], 2);
+    // Somebody goes there and meets six people: now it is asked like any other.
+    let visit = [
+        "survey",
+        UNKNOWN,
+        "--heads",
+        "6",
+        "--by",
+        "李示例",
+        "--proof",
+        "走访记录1号",
+        "--date",
+    ];
+    city.on(day, &[&visit[..], &["2026-04-21"]].concat(), 2);
+    city.on(day, &[&visit[..], &["2026-04-17"]].concat(), 0);
+    assert!(city.json(day, &["list", "survey"]).is_empty());
+    let visited = &city.json(day, &["enterprise", UNKNOWN])[0];
+    assert_eq!(visited["assessment"]["evidence"]["kind"], "visited");
+    assert_eq!(visited["assessment"]["standing"], "doubtful");
+    let employment = verdicts(&visited["explanation"], "employment")[0];
+    assert!(
+        employment["facts"].to_string().contains("走访记录1号"),
+        "{employment}"
+    );
+    assert_eq!(city.json(day, &["run", "review"])[0]["opened"], 1);
 
     let spoilt = &city.json(day, &["enterprise", SPOILT])[0];
     assert_eq!(spoilt["assessment"]["standing"], "not_decidable");
@@ -280,7 +304,10 @@ fn an_answer_with_an_end_clears_until_then_and_doubted_data_hold_the_case() {
     city.on(next, &["run", "review"], 0);
     let held = &city.json(next, &["run", "escalate"])[0];
     assert_eq!(held["steps"], serde_json::json!({}));
-    assert!(held["held"].to_string().contains("数据存疑"), "{held}");
+    assert!(
+        held["held"].to_string().contains("行政区划“411399”"),
+        "{held}"
+    );
     // The same again is no news.
     let entries = |day: &str| {
         city.json(day, &["case", "show", &second])[0]["case"]["history"]
@@ -297,4 +324,80 @@ fn an_answer_with_an_end_clears_until_then_and_doubted_data_hold_the_case() {
     city.on(last, &["run", "review"], 0);
     let went = &city.json(last, &["run", "escalate"])[0];
     assert_eq!(went["steps"]["dispatched"], 1, "{went}");
+}
+
+#[test]
+fn a_case_rests_while_the_firm_says_it_is_suspended_ends_on_the_roll_and_returns_with_the_gap() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    city.on(day, &["run", "review"], 0);
+    let id = |ordinal: u32| format!("E{}-A-{ordinal}", &ACCUSED[8..17]);
+    let case = |day: &str, ordinal: u32| {
+        city.json(day, &["case", "show", &id(ordinal)])[0]["case"].clone()
+    };
+    let status = |day: &str, status: &str| {
+        let firm = |code: &str, status: &str, industry: &str| {
+            // A county that is in the register stays in it.
+            let region = if code == INSURED { "411302" } else { "411303" };
+            format!(
+                "{code},南阳{}商贸有限公司,{status},{industry},2020-01-06,{region},8",
+                &code[9..12]
+            )
+        };
+        city.pull(
+            day,
+            "register",
+            &[
+                firm(ACCUSED, status, "F5211"),
+                firm(INSURED, "存续", "F5211"),
+                firm(SPOILT, "存续", "9911"),
+                firm(UNKNOWN, "存续", "F5211"),
+            ],
+        );
+        city.on(day, &["run", "review"], 0);
+    };
+    // Its own suspension of business ends no duty: nobody closes the case, and nobody takes a step in it.
+    status("2026-04-21", "停业");
+    let suspended = "2026-04-21";
+    assert_eq!(case(suspended, 1)["stage"], "found");
+    let held = &city.json(suspended, &["run", "escalate"])[0];
+    assert!(
+        held["held"].to_string().contains("劳动关系待核实"),
+        "{held}"
+    );
+    assert_eq!(
+        city.json(suspended, &["list", "suspended"])[0]["credit_code"],
+        ACCUSED
+    );
+    status("2026-04-22", "存续");
+    assert!(case("2026-04-22", 1)["doubt"].is_null());
+
+    let roll = |day: &str, firms: &[&str]| {
+        let rows: Vec<String> = firms
+            .iter()
+            .flat_map(|code| {
+                ["110", "210", "410"]
+                    .map(|kind| format!("U{code},{code},南阳商贸有限公司,{kind},202603,8,8"))
+            })
+            .collect();
+        city.pull(day, "roll", &rows);
+        city.on(day, &["run", "review"], 0);
+    };
+    roll("2026-04-23", &[INSURED, ACCUSED]);
+    let ended = case("2026-04-23", 1);
+    assert_eq!(ended["closed"]["reason"], "enrolled", "{ended}");
+    // The next roll has lost it again: the same question, as one that returned.
+    roll("2026-04-24", &[INSURED]);
+    let again = case("2026-04-24", 2);
+    assert_eq!(
+        (&again["reopened"], &again["stage"]),
+        (&true.into(), &"found".into())
+    );
+    assert!(
+        again["history"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("疑点重现")
+    );
 }

@@ -121,6 +121,36 @@ fn a_changed_table_shows_whom_it_would_touch_and_changes_nothing() {
     let told = out(&compare, 0);
     assert!(told.contains("划型：中型→微型　新纳入专项范围"), "{told}");
     assert!(told.contains("以上为试算，未作任何改动"));
+    // Liable only after so many years: whoever was asked about staff is in its time of grace.
+    let liability = fs::read_to_string(home.path().join("config/rules/liability.toml")).unwrap();
+    fs::remove_file(proposed.join("size-2017.toml")).unwrap();
+    fs::write(
+        proposed.join("liability.toml"),
+        liability.replace("days = 30", "days = 100_000"),
+    )
+    .unwrap();
+    let told = out(&json, 0);
+    let later: Vec<serde_json::Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["standing"][1] == "grace")
+        .collect();
+    assert!(!later.is_empty(), "{told}");
+    assert!(
+        later
+            .iter()
+            .all(|line| line["class"][0] == line["class"][1])
+    );
+    // One that contradicts itself is none.
+    fs::write(
+        proposed.join("liability.toml"),
+        liability.replacen("2023-11-30", "2023-11-29", 1),
+    )
+    .unwrap();
+    let gap = run(&compare);
+    assert_eq!(gap.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&gap.stderr).contains("YB-1223"));
+    fs::remove_file(proposed.join("liability.toml")).unwrap();
     // What is in force stays in force.
     assert_eq!(
         fs::read_to_string(home.path().join("config/rules/size-2017.toml")).unwrap(),

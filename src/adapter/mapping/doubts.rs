@@ -6,7 +6,7 @@ use crate::adapter::mapping::{Mapper, SHOWN_CHARS};
 use crate::domain::batch::Issue;
 use crate::domain::doubt::{DoubtRules, PerHead};
 use crate::domain::industry;
-use crate::domain::record::{Field, Record};
+use crate::domain::record::{Field, Month, Record};
 
 impl Mapper<'_> {
     /// Every doubt about a record.
@@ -18,6 +18,7 @@ impl Mapper<'_> {
             self.heads(&rules, row, record, Field::Employees),
             self.heads(&rules, row, record, Field::Filers),
             self.region(row, record),
+            self.month(row, record),
         ]
         .into_iter()
         .flatten()
@@ -73,6 +74,18 @@ impl Mapper<'_> {
         (heads > rules.heads_most).then(|| {
             let why = format!("{heads}人大得不合理，不据以认定。处理：请核对是否错列或单位有误");
             self.doubt(row, record, field, "YB-2217", why)
+        })
+    }
+
+    /// A month that had not come when the file did: a slip of the year.
+    fn month(&self, row: u64, record: &Record) -> Option<Issue> {
+        let month = record.month()?;
+        (month > Month::of(self.delivered)).then(|| {
+            let why = format!(
+                "所属期{month}晚于交付日{}，不据以认定。处理：请核对后重新导出",
+                self.delivered
+            );
+            self.doubt(row, record, Field::Month, "YB-2219", why)
         })
     }
 

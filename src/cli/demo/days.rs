@@ -413,7 +413,13 @@ impl Run {
             batch: batch.batch.clone(),
             file: batch.file.clone(),
         };
-        let assessments = assess_all(&register, &desk.configuration.rules, &roll, desk.today());
+        let assessments = assess_all(
+            &register,
+            &desk.configuration.rules,
+            &roll,
+            &desk.store.surveys()?,
+            desk.today(),
+        );
         for (assessment, enterprise) in assessments.iter().zip(&register.enterprises) {
             let owes = self
                 .city

@@ -299,6 +299,7 @@ impl Teller<'_> {
         );
         let evidence = match &assessment.evidence {
             Evidence::Strong(_) => "连续两个月以上有多人申报工资薪金",
+            Evidence::Visited(..) => "走访核实有用工",
             Evidence::Nobody => "没有，或仅经营者本人",
             Evidence::Unknown => "不明",
         };

@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::explanation::{Asked, Explanation, Subject, explain};
 use crate::domain::record::{RecordKind, Value};
 use crate::domain::register::Placed;
+use crate::domain::survey::{Found, Surveyed};
 use crate::domain::unit::Unit;
 
 const FIRM: &str = "91411303MA49U85BX9";
@@ -60,6 +61,7 @@ fn roll_of(known: &[Insurance]) -> RollKnowledge {
 #[derive(Default)]
 struct City {
     rows: Vec<Placed>,
+    surveys: Surveys,
 }
 
 impl City {
@@ -115,6 +117,13 @@ impl City {
         self
     }
 
+    /// What a person found out about the firm.
+    fn surveyed(mut self, surveyed: &Surveyed) -> Self {
+        let id = format!("E{}", &FIRM[8..17]);
+        self.surveys.entry(id).or_default().take(surveyed);
+        self
+    }
+
     /// Two months of the same staff.
     fn staff(self, code: &str, n: u64) -> Self {
         self.filers(code, &[("2026-02", n), ("2026-03", n)])
@@ -147,9 +156,10 @@ impl City {
     }
 
     fn assess_with(self, code: &str, known: &[Insurance], rules: &Rules) -> Assessment {
-        let register = Register::build(self.rows);
+        let register = Register::build(self.rows.clone());
         let wanted = register.find(code)[0].id.clone();
-        assess_all(&register, rules, &roll_of(known), day("2026-04-10"))
+        let roll = roll_of(known);
+        assess_all(&register, rules, &roll, &self.surveys, day("2026-04-10"))
             .into_iter()
             .find(|one| one.enterprise == wanted)
             .expect("every enterprise is assessed")
@@ -311,6 +321,16 @@ fn one_early_or_mistyped_month_does_not_make_everybody_uninsured() {
         firm("F5211", 8).roll(FIRM, &Insurance::ALL.map(|kind| (kind, 8)), "2026-04"),
         Standing::Insured,
         &[],
+    );
+}
+
+#[test]
+fn a_mistyped_month_of_tax_does_not_make_everybody_s_wages_old() {
+    let slip = firm("F5211", 8).filers(OTHER, &[("2062-03", 5)]);
+    check(
+        slip,
+        Standing::Doubtful,
+        &[(FindingKind::Absent, &Insurance::ALL)],
     );
 }
 
@@ -780,19 +800,24 @@ fn who_pays_wages_for_less_than_thirty_days_is_not_late() {
     );
 }
 
+/// How a city is made anew.
+type Make = fn() -> City;
+
 /// The explanation of the firm in this city, and the city as it was.
 fn explained(city: City) -> Explanation {
-    let register = Register::build(city.rows);
+    let City { rows, surveys } = city;
+    let register = Register::build(rows);
     let wanted = register.find(FIRM)[0].id.clone();
     let (rules, roll) = (rules(), roll_of(&Insurance::ALL));
     let today = day("2026-04-10");
-    let assessment = assess_one(&register, &wanted, &rules, &roll, today).expect("there");
+    let assessment = assess_one(&register, &wanted, &rules, &roll, &surveys, today).expect("there");
     explain(&Asked {
         enterprise: register.get(&wanted).expect("there"),
         assessment: &assessment,
         cases: &[],
         rules: &rules,
         roll: &roll,
+        survey: surveys.get(&wanted),
         today,
     })
 }
@@ -856,7 +881,6 @@ fn what_is_said_to_clear_a_finding_clears_it() {
     let kinds_missing =
         || firm("F5211", 8).roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03");
     let fewer = || firm("F5211", 20).insured(FIRM, 9);
-    type Make = fn() -> City;
     for make in [
         (|| firm("F5211", 8)) as Make,
         || firm("F5211", 8).insured(FIRM, 0),
@@ -922,4 +946,81 @@ fn the_liability_says_since_when_and_by_which_article() {
     }
     let empty = explained(city().registered(FIRM, "F5211"));
     assert_eq!(of(&empty, "养老保险").answer, "not_shown");
+}
+
+fn found<T>(what: T, date: &str) -> Found<T> {
+    Found {
+        what,
+        by: "李示例".to_owned(),
+        date: day(date),
+        proof: Some("走访记录1号".to_owned()),
+    }
+}
+
+#[test]
+fn a_visit_is_evidence_for_its_time_and_wages_go_before_it() {
+    let visited = |heads: u64, date: &str| {
+        city()
+            .registered(FIRM, "F5211")
+            .surveyed(&Surveyed::Visit(found(heads, date)))
+    };
+    let seen = visited(6, "2026-04-01").assess(FIRM);
+    assert_eq!(seen.standing, Standing::Doubtful);
+    assert_eq!(seen.evidence, Evidence::Visited(day("2026-04-01"), 6));
+    let finding = &seen.findings[0];
+    assert_eq!((finding.kind, finding.employed), (FindingKind::Absent, 6));
+    assert!(finding.grounds[0].text.contains("走访时有用工6人"));
+    assert_eq!(finding.grounds[0].file, "走访记录1号");
+    // Long ago, of nobody, or of people who are insured by now.
+    assert_eq!(
+        visited(6, "2026-01-09").assess(FIRM).standing,
+        Standing::StaffUnknown
+    );
+    assert_eq!(
+        visited(0, "2026-04-01").assess(FIRM).standing,
+        Standing::NoStaff
+    );
+    let insured = visited(6, "2026-04-01").insured(FIRM, 6);
+    assert_eq!(insured.assess(FIRM).standing, Standing::Insured);
+    let paid = visited(30, "2026-04-01").staff(FIRM, 8).assess(FIRM);
+    assert_eq!(paid.employed(), Some(8));
+}
+
+#[test]
+fn platform_work_without_a_labour_relation_is_for_the_survey() {
+    let platform = |relation: Option<Relation>| {
+        let city = city().registered(FIRM, "G6020").staff(FIRM, 8);
+        match relation {
+            None => city,
+            Some(relation) => city.surveyed(&Surveyed::Relation(found(relation, "2026-04-01"))),
+        }
+    };
+    assert_eq!(platform(None).assess(FIRM).standing, Standing::Doubtful);
+    assert_eq!(
+        platform(Some(Relation::Contract)).assess(FIRM).standing,
+        Standing::Doubtful
+    );
+    assert_eq!(
+        platform(Some(Relation::Without)).assess(FIRM).standing,
+        Standing::StaffUnknown
+    );
+    // A shop is no platform, whatever somebody noted.
+    let shop =
+        firm("F5211", 8).surveyed(&Surveyed::Relation(found(Relation::Without, "2026-04-01")));
+    assert_eq!(shop.assess(FIRM).standing, Standing::Doubtful);
+    // Injury cover of riders is shown, and is no work-injury insurance.
+    let covered = platform(None)
+        .roll(FIRM, &[(Pension, 8), (Unemployment, 8)], "2026-03")
+        .surveyed(&Surveyed::InjuryCover(found(true, "2026-04-01")));
+    let explanation = explained(covered);
+    let of = |subject: Subject| {
+        let mut verdicts = explanation.verdicts.iter();
+        verdicts
+            .find(|verdict| verdict.subject == subject)
+            .expect("a verdict")
+    };
+    assert!(of(Subject::NewForm).text.contains("尚未核实"));
+    assert!(of(Subject::NewForm).text.contains("职业伤害保障：已参加"));
+    assert_eq!(of(Subject::Finding).answer, "kinds_missing");
+    assert!(of(Subject::Finding).text.contains("工伤保险"));
 }

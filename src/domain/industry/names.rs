@@ -1,5 +1,8 @@
 //! What the divisions of GB/T 4754 are called, in the editions of 2011 and 2017, and which words tell one from the other.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::domain::industry::Edition;
 
 /// Divisions (大类) by number, as the edition of 2017 calls them; where the edition of 2011 has the same number under another name,
@@ -167,28 +170,33 @@ fn plain(name: &str) -> String {
     name.strip_suffix('业').unwrap_or(&name).to_owned()
 }
 
+/// Divisions by their plain name, for the editions of 2011 and 2017. Made once: every row with a name asks.
+static NAMED: LazyLock<[HashMap<String, u8>; 2]> = LazyLock::new(|| {
+    let [mut of_2011, mut of_2017] = [HashMap::new(), HashMap::new()];
+    for (division, new, old) in DIVISIONS {
+        of_2017.insert(plain(new), *division);
+        let name = if old.is_empty() { new } else { old };
+        // 79 土地管理业 is new in 2017.
+        if *division < 79 {
+            of_2011.insert(plain(name), *division);
+        }
+    }
+    for (division, name, _) in RENUMBERED {
+        of_2011.insert(plain(name), *division);
+        of_2017.insert(plain(name), *division + 1);
+    }
+    [of_2011, of_2017]
+});
+
 /// The division that bears this name in an edition.
 #[must_use]
 pub fn division_named(name: &str, edition: Edition) -> Option<u8> {
-    let name = plain(name);
-    if name.is_empty() {
-        return None;
-    }
-    let same = DIVISIONS.iter().find(|(division, new, old)| {
-        let own = match edition {
-            Edition::E2011 if !old.is_empty() => old,
-            Edition::E2011 if *division > 78 => return false,
-            _ => new,
-        };
-        plain(own) == name
-    });
-    same.map(|(division, ..)| *division).or_else(|| {
-        let shift = u8::from(edition == Edition::E2017);
-        RENUMBERED
-            .iter()
-            .find(|(_, own, _)| plain(own) == name)
-            .map(|(division, ..)| division + shift)
-    })
+    let [of_2011, of_2017] = &*NAMED;
+    let named = match edition {
+        Edition::E2011 => of_2011,
+        Edition::E2017 => of_2017,
+    };
+    named.get(&plain(name)).copied()
 }
 
 /// What a name says of the code beside it.
@@ -206,7 +214,8 @@ pub enum Told {
 /// of classes are far too many, so only words are looked for there that tell the renumbered divisions apart.
 #[must_use]
 pub fn told_by_name(digits: &str, name: &str) -> Told {
-    let Some(division) = digits.get(..2).and_then(|two| two.parse::<u8>().ok()) else {
+    let division = digits.get(..2).and_then(|two| two.parse::<u8>().ok());
+    let Some(division) = division.filter(|_| !name.is_empty()) else {
         return Told::Nothing;
     };
     let named = [Edition::E2011, Edition::E2017].map(|edition| division_named(name, edition));
@@ -223,6 +232,9 @@ pub fn told_by_name(digits: &str, name: &str) -> Told {
         } else {
             Edition::E2017
         });
+    }
+    if division < 79 {
+        return Told::Nothing;
     }
     let mut hits = RENUMBERED
         .iter()

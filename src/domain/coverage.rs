@@ -14,7 +14,7 @@ use crate::domain::doubt::{self, Doubt, DoubtKind, DoubtRules};
 use crate::domain::employment::{self, Evidence};
 use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
 use crate::domain::industry::{self, Edition, ToldBy};
-use crate::domain::liability::{LiabilityTable, Liable, Period};
+use crate::domain::liability::{self, LiabilityTable, Liable, Period};
 use crate::domain::new_form::{self, NewFormTag};
 use crate::domain::record::{Field, Month, Record};
 use crate::domain::register::{Enterprise, Periods, Register, RollHeads};
@@ -781,17 +781,15 @@ impl Context<'_> {
             let of_kinds = kinds
                 .iter()
                 .filter_map(|kind| Some(period.kind(*kind)?.article.as_str()));
-            let articles: Vec<&str> = [period.unit.article.as_str(), period.staff.article.as_str()]
-                .into_iter()
-                .chain(of_kinds)
-                .collect();
+            let of_unit = [period.unit.article.as_str(), period.staff.article.as_str()];
+            let articles = liability::articles(of_unit.into_iter().chain(of_kinds));
             grounds.push(row.ground(
                 format!(
                     "登记状态存续，成立日期{founded}，已满{}日",
                     period.unit.days
                 ),
                 "coverage.liable",
-                &articles.join("；"),
+                &articles,
             ));
         }
         Finding {

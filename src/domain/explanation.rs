@@ -9,9 +9,9 @@ use crate::domain::coverage::{
     Assessment, RollKnowledge, Rules, Standing, roll_grounds, staff_due,
 };
 use crate::domain::doubt::{Doubt, industry_of, industry_row};
-use crate::domain::employment::{Evidence, oldest_allowed};
+use crate::domain::employment::{Evidence, employing_since, oldest_allowed};
 use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
-use crate::domain::liability::{Liable, Period};
+use crate::domain::liability::{Liable, Period, articles};
 use crate::domain::new_form::TagKind;
 use crate::domain::record::{Audience, Field};
 use crate::domain::register::{Enterprise, Link, Placed, Tier};
@@ -688,6 +688,12 @@ fn liability(asked: &Asked<'_>) -> Vec<Verdict> {
     let liable = period.liable(status);
     let is_employer = asked.assessment.evidence.shows_staff();
     let since = since(asked, period);
+    let paid_since = match &asked.assessment.evidence {
+        Evidence::Strong(months) => months
+            .last()
+            .map(|(newest, _)| employing_since(&asked.rules.coverage, asked.enterprise, *newest)),
+        _ => None,
+    };
     let industry = industry_of(asked.enterprise).map(|(code, _)| code);
     let of_kind = |kind: Insurance| {
         let rule = period.kind(kind)?;
@@ -730,23 +736,24 @@ fn liability(asked: &Asked<'_>) -> Vec<Verdict> {
                 }
             }
         };
-        let mut articles = vec![rule.article.clone()];
-        if let Some(other) = other {
-            articles.push(other.article.clone());
-        }
-        articles.push(period.unit.article.clone());
-        articles.push(period.staff.article.clone());
-        let article = articles.join("；");
-        let facts = asked.enterprise.registration.as_ref().and_then(|row| {
-            let fields = [Field::Status, Field::Founded, Field::IndustryCode];
-            fact(row, &fields, RULE, &article)
+        let of_kind = [Some(&rule.article), other.map(|other| &other.article)];
+        let of_unit = [Some(&period.unit.article), Some(&period.staff.article)];
+        let named = of_kind.into_iter().chain(of_unit).flatten();
+        let article = articles(named.map(String::as_str));
+        let row = asked.enterprise.registration.as_ref();
+        let fields = [Field::Status, Field::Founded, Field::IndustryCode];
+        let registered = row.and_then(|row| fact(row, &fields, RULE, &article));
+        let wages = paid_since.and_then(|month| {
+            let row = asked.enterprise.tax.get(&month)?;
+            fact(row, &[Field::Month, Field::Filers], RULE, &article)
         });
         Some(Verdict {
             subject: Subject::Liability,
             answer: answer.to_owned(),
             text: format!("{}：{text}", kind.title()),
-            audience: Audience::Firm,
-            facts: facts.into_iter().collect(),
+            // The wage filers are among the facts.
+            audience: Audience::Section,
+            facts: registered.into_iter().chain(wages).collect(),
             rule: asked.rule(RULE, "liability.toml"),
             article,
             clears,

@@ -271,6 +271,18 @@ impl Period {
     }
 }
 
+/// Articles in one line, each named once.
+#[must_use]
+pub fn articles<'a>(of: impl IntoIterator<Item = &'a str>) -> String {
+    let mut named: Vec<&str> = Vec::new();
+    for article in of.into_iter().flat_map(|article| article.split('；')) {
+        if !named.contains(&article) {
+            named.push(article);
+        }
+    }
+    named.join("；")
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -360,6 +372,12 @@ pub(crate) mod tests {
             assert!(period.explanation(event).is_none());
             assert!(period.no_explanation(event).is_some(), "{event:?}");
         }
+    }
+
+    #[test]
+    fn each_article_is_named_once() {
+        assert_eq!(articles(["甲；乙", "乙；丙", "甲"]), "甲；乙；丙");
+        assert_eq!(articles([]), "");
     }
 
     #[test]

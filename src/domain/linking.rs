@@ -708,6 +708,7 @@ mod tests {
         }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "what a lead is compared with")]
     fn to(tier: Tier, code: &str) -> Result<(Tier, String), usize> {
         Ok((tier, code.to_owned()))
     }

@@ -261,7 +261,7 @@ impl Register {
         }
         for placed in later {
             let lead = anchors.lead(&placed.record, None);
-            let own = register.settle(&anchors, &mut loose, &placed, lead);
+            let own = Self::settle(&anchors, &mut loose, &placed, lead);
             match own {
                 Some((organisation, tier, reason)) => {
                     register.attach(organisation, placed, tier, reason);
@@ -302,24 +302,23 @@ impl Register {
 
     fn entry(&mut self, organisation: Organisation) -> &mut Enterprise {
         let organisation = pairing::text(organisation);
-        let at = match self.index.get(&organisation) {
-            Some(at) => *at,
-            None => {
-                self.enterprises.push(Enterprise {
+        let enterprises = &mut self.enterprises;
+        let at = *self
+            .index
+            .entry(organisation)
+            .or_insert_with_key(|organisation| {
+                enterprises.push(Enterprise {
                     id: format!("E{organisation}"),
                     ..Enterprise::default()
                 });
-                self.index.insert(organisation, self.enterprises.len() - 1);
-                self.enterprises.len() - 1
-            }
-        };
+                enterprises.len() - 1
+            });
         &mut self.enterprises[at]
     }
 
     /// Where a record stands in the end. What leads nowhere stands under its own code, when it has one that is nobody else's; what is
     /// not led to the registrar's own enterprises by a sound code is a loose end.
     fn settle(
-        &self,
         anchors: &Anchors<'_>,
         loose: &mut LooseEnds,
         placed: &Placed,
@@ -414,7 +413,7 @@ impl Register {
                 .text(Field::UnitNumber)
                 .and_then(|unit| units.get(unit)?.one());
             let lead = anchors.lead(&placed.record, of_unit);
-            match self.settle(anchors, loose, &placed, lead) {
+            match Self::settle(anchors, loose, &placed, lead) {
                 Some((organisation, tier, reason)) => {
                     self.attach_roll_row(organisation, placed, tier, reason);
                 }

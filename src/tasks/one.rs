@@ -326,16 +326,15 @@ impl<'a> Gathering<'a> {
                 return Ok(Vec::new());
             }
             Subject::Enterprise(_) => return Ok(Vec::new()),
-            Subject::Code(code) => match organisation_code(&code) {
-                Some(inner) => {
+            Subject::Code(code) => {
+                if let Some(inner) = organisation_code(&code) {
                     self.know(&inner)?;
                     Identity::Organisation(inner)
-                }
-                None => {
+                } else {
                     self.written(&code)?;
                     Identity::Written(code)
                 }
-            },
+            }
         };
         self.look(&identity, true)
     }

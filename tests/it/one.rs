@@ -110,8 +110,6 @@ fn row() -> impl Strategy<Value = Row> {
     )
         .prop_map(
             |(firm, shape, coded, name, other, month, count, active, head, (former, place))| Row {
-                former,
-                place,
                 firm,
                 shape,
                 coded,
@@ -121,6 +119,8 @@ fn row() -> impl Strategy<Value = Row> {
                 count,
                 active,
                 head,
+                former,
+                place,
             },
         )
 }

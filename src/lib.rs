@@ -26,8 +26,8 @@
 //! A department's export is kept under its digest (`intake::fetch`, `store`), opened and read into raw rows
 //! (`intake::decode`), mapped to canonical records (`adapter::mapping`), compared one by one with the last accepted batch
 //! (`store::comparison`, `domain::change`), judged as a whole (`adapter::guard`) and committed. A row that stands byte by byte as it
-//! stood in that batch is left out before it is decoded. The records of all sources become enterprises
-//! (`domain::register`), each of which is classed (`domain::size`, `domain::new_form`) and held against the insured roll
+//! stood in that batch is left out before it is decoded. The records of all sources are led to enterprises
+//! (`domain::linking`, `domain::register`), each of which is classed (`domain::size`, `domain::new_form`) and held against the insured roll
 //! (`domain::coverage`). A doubt is a finding (`domain::finding`); a finding opens a case (`domain::review`, `domain::case`); the
 //! ladder says which step is due (`domain::ladder`); a step becomes notices (`domain::outreach`, `tasks::notify`), which couriers
 //! carry (`tasks::deliver`, `courier`). What people and firms answer returns as case events. A month's figures are
@@ -51,6 +51,8 @@
 //!   advances; while the register or the tax data are, none is opened.
 //! - *Data that cannot be true decide nothing.* They are told with their row at the door, and where a verdict would rest on them it is
 //!   “not decidable”, with the reasons ([`domain::doubt`]).
+//! - *Nothing is joined by likeness.* Records are led to an enterprise by codes, numbers and names that say so; what is only alike is
+//!   a pair for a person, and protects the enterprise from findings while it is open.
 //! - *The direction of failure belongs to the action.* Alerts inside the house fail open; whatever is adverse to a firm
 //!   fails closed.
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
 use crate::domain::linking::{Anchors, Evidence, comparable_name, names_of};
@@ -77,13 +78,21 @@ impl LooseEnds {
                 .is_none_or(|heads| heads > 0);
     }
 
-    /// The pairs of these loose ends with the enterprises of the register, and those of enterprises that succeed each other.
+    /// Begins the search for those they may belong to; every enterprise of the registrar is then to be met once.
     #[must_use]
-    pub fn candidates(self, anchors: &Anchors<'_>, enterprises: &[Enterprise]) -> Vec<Candidate> {
-        let mut found: BTreeMap<(Subject, Organisation), BTreeSet<Likeness>> = BTreeMap::new();
+    pub fn search<'s>(&'s self, anchors: &'s Anchors<'s>) -> Search<'s> {
+        let mut search = Search {
+            loose: self,
+            anchors,
+            found: BTreeMap::new(),
+            slips: HashMap::new(),
+            cuts: HashMap::new(),
+            ended: Vec::new(),
+            founded: Vec::new(),
+        };
         for (subject, end) in &self.0 {
             for (organisation, why) in &end.open {
-                note(&mut found, subject, *organisation, *why);
+                search.note(subject, *organisation, *why);
             }
             for code in &end.codes {
                 for slip in code::examine(code).suggestions {
@@ -91,14 +100,133 @@ impl LooseEnds {
                         && anchors.holds(organisation)
                     {
                         let organisation = anchors.canonical(organisation);
-                        note(&mut found, subject, organisation, Likeness::CodeSlip);
+                        search.note(subject, organisation, Likeness::CodeSlip);
+                    }
+                }
+            }
+            for name in &end.names {
+                for slip in without_one(&bare(name)) {
+                    search.slips.entry(slip).or_default().push((subject, name));
+                }
+            }
+            let cuts = end
+                .codes
+                .iter()
+                .filter_map(|code| code::kept_by_spreadsheet(code));
+            for cut in cuts {
+                search.cuts.entry(cut).or_default().push(subject);
+            }
+        }
+        search
+    }
+}
+
+/// A search under way: what was found, and what enterprises are still held against.
+#[derive(Debug)]
+pub struct Search<'s> {
+    loose: &'s LooseEnds,
+    anchors: &'s Anchors<'s>,
+    found: BTreeMap<(Subject, Organisation), BTreeSet<Likeness>>,
+    /// Texts that names of loose ends become with one character left out.
+    slips: HashMap<String, Vec<(&'s Subject, &'s str)>>,
+    /// What spreadsheets left of codes.
+    cuts: HashMap<String, Vec<&'s Subject>>,
+    /// Individual businesses on the roll that have ended: by owner.
+    ended: Vec<(u64, Organisation, String, Date)>,
+    /// Companies: by owner.
+    founded: Vec<(u64, Organisation, Date)>,
+}
+
+impl Search<'_> {
+    fn note(&mut self, subject: &Subject, organisation: Organisation, why: Likeness) {
+        self.found
+            .entry((subject.clone(), organisation))
+            .or_default()
+            .insert(why);
+    }
+
+    /// Holds an enterprise of the registrar against the loose ends; `insured`: rows of the roll with heads are its own.
+    pub fn meet(&mut self, enterprise: &Enterprise, registration: &Record, insured: bool) {
+        let Some(organisation) = pairing::organisation(&enterprise.id) else {
+            return;
+        };
+        self.remember(enterprise, organisation, registration, insured);
+        let cuts: Vec<Subject> = self
+            .cuts
+            .iter()
+            .filter(|(cut, _)| enterprise.credit_code.starts_with(cut.as_str()))
+            .flat_map(|(_, subjects)| subjects.iter().map(|subject| (*subject).clone()))
+            .collect();
+        for subject in cuts {
+            self.note(&subject, organisation, Likeness::CutCode);
+        }
+        if self.slips.is_empty() {
+            return;
+        }
+        let mut near = BTreeSet::new();
+        for name in names_of(registration) {
+            let own = comparable_name(name);
+            let bare_own = bare(&own);
+            for slip in without_one(&bare_own) {
+                for (subject, name) in self.slips.get(&slip).into_iter().flatten() {
+                    let is_near =
+                        own != **name && strsim::osa_distance(&bare_own, &bare(name)) <= 1;
+                    if is_near && self.may_be(subject, organisation) {
+                        near.insert((*subject).clone());
                     }
                 }
             }
         }
-        self.near(anchors, enterprises, &mut found);
-        let mut candidates = self.ranked(anchors, found);
-        candidates.extend(successors(anchors, enterprises));
+        for subject in near {
+            self.note(&subject, organisation, Likeness::NearName);
+        }
+    }
+
+    /// Names alone are near by chance too often: the place must not be another, or the person is the same, or the code is near as well.
+    fn may_be(&self, subject: &Subject, organisation: Organisation) -> bool {
+        let (Some(end), Some(theirs)) = (
+            self.loose.0.get(subject),
+            self.anchors.evidence(organisation),
+        ) else {
+            return false;
+        };
+        theirs.shares_people(&end.evidence)
+            || !theirs.contradicts(&end.evidence)
+            || self.found.contains_key(&(subject.clone(), organisation))
+    }
+
+    /// Keeps what tells whether a company continues an individual business.
+    fn remember(
+        &mut self,
+        enterprise: &Enterprise,
+        organisation: Organisation,
+        registration: &Record,
+        insured: bool,
+    ) {
+        if enterprise.credit_code.starts_with("92") {
+            let has_ended = registration.text(Field::Status) != Some("active");
+            if let (true, Some(ended)) = (insured && has_ended, registration.date(Field::Approved))
+            {
+                for owner in owners(registration) {
+                    let name = enterprise.name.clone();
+                    self.ended.push((owner, organisation, name, ended));
+                }
+            }
+        } else if enterprise.credit_code.starts_with("91")
+            && let Some(founded) = registration.date(Field::Founded)
+        {
+            for owner in owners(registration) {
+                self.founded.push((owner, organisation, founded));
+            }
+        }
+    }
+
+    /// What was found, sorted: by subject, the likeliest first.
+    #[must_use]
+    pub fn done(mut self) -> Vec<Candidate> {
+        let found = std::mem::take(&mut self.found);
+        let mut candidates = self.loose.ranked(self.anchors, found);
+        candidates.extend(self.successors());
         candidates.sort_by(|a, b| {
             (&a.subject, std::cmp::Reverse(a.score()), &a.enterprise).cmp(&(
                 &b.subject,
@@ -110,85 +238,37 @@ impl LooseEnds {
         candidates
     }
 
-    /// Names one slip away and codes cut to the same 15 characters: one walk over the register.
-    fn near(
-        &self,
-        anchors: &Anchors<'_>,
-        enterprises: &[Enterprise],
-        found: &mut BTreeMap<(Subject, Organisation), BTreeSet<Likeness>>,
-    ) {
-        let mut slips: HashMap<String, Vec<(&Subject, &str)>> = HashMap::new();
-        let mut cuts: HashMap<String, Vec<&Subject>> = HashMap::new();
-        for (subject, end) in &self.0 {
-            for name in &end.names {
-                for slip in without_one(&bare(name)) {
-                    slips.entry(slip).or_default().push((subject, name));
-                }
-            }
-            for cut in end
-                .codes
-                .iter()
-                .filter_map(|code| code::kept_by_spreadsheet(code))
-            {
-                cuts.entry(cut).or_default().push(subject);
-            }
+    /// Individual businesses on the roll that are no longer active, and companies founded when they ended, by the same person or at the
+    /// same telephone and address: the roll may still carry the company's staff under the old code.
+    fn successors(&self) -> Vec<Candidate> {
+        let mut by_owner: HashMap<u64, Vec<(Organisation, &str, Date)>> = HashMap::new();
+        for (owner, organisation, name, ended) in &self.ended {
+            let old = (*organisation, name.as_str(), *ended);
+            by_owner.entry(*owner).or_default().push(old);
         }
-        if slips.is_empty() && cuts.is_empty() {
-            return;
-        }
-        for enterprise in enterprises {
-            let (Some(registration), Some(organisation)) = (
-                &enterprise.registration,
-                pairing::organisation(&enterprise.id),
-            ) else {
-                continue;
-            };
-            let code = &enterprise.credit_code;
-            for (cut, subjects) in &cuts {
-                if code.starts_with(cut.as_str()) {
-                    for subject in subjects {
-                        note(found, subject, organisation, Likeness::CutCode);
-                    }
-                }
-            }
-            if slips.is_empty() {
-                continue;
-            }
-            for name in names_of(&registration.record) {
-                let own = comparable_name(name);
-                let bare_own = bare(&own);
-                for slip in without_one(&bare_own) {
-                    for (subject, name) in slips.get(&slip).into_iter().flatten() {
-                        let is_near =
-                            own != **name && strsim::osa_distance(&bare_own, &bare(name)) <= 1;
-                        if is_near && self.may_be(subject, anchors, organisation, found) {
-                            note(found, subject, organisation, Likeness::NearName);
-                        }
-                    }
+        let mut found = Vec::new();
+        for (owner, organisation, founded) in &self.founded {
+            for (old, name, ended) in by_owner.get(owner).into_iter().flatten() {
+                let is_then = ended
+                    .until(*founded)
+                    .is_ok_and(|span| span.get_days().abs() <= SUCCESSION_DAYS);
+                let subject = Subject::enterprise(*old);
+                if is_then && !self.anchors.is_apart(&subject, *organisation) {
+                    found.push(Candidate {
+                        subject,
+                        name: (*name).to_owned(),
+                        protects: true,
+                        enterprise: format!("E{}", pairing::text(*organisation)),
+                        likeness: BTreeSet::from([Likeness::Successor, Likeness::SamePeople]),
+                    });
                 }
             }
         }
+        found
     }
+}
 
-    /// Names alone are near by chance too often: the place has to be the same, or the person, or the code has to be near as well.
-    fn may_be(
-        &self,
-        subject: &Subject,
-        anchors: &Anchors<'_>,
-        organisation: Organisation,
-        found: &BTreeMap<(Subject, Organisation), BTreeSet<Likeness>>,
-    ) -> bool {
-        let Some(end) = self.0.get(subject) else {
-            return false;
-        };
-        let Some(theirs) = anchors.evidence(organisation) else {
-            return false;
-        };
-        theirs.shares_people(&end.evidence)
-            || !theirs.contradicts(&end.evidence)
-            || found.contains_key(&(subject.clone(), organisation))
-    }
-
+impl LooseEnds {
     fn ranked(
         &self,
         anchors: &Anchors<'_>,
@@ -234,18 +314,6 @@ impl LooseEnds {
     }
 }
 
-fn note(
-    found: &mut BTreeMap<(Subject, Organisation), BTreeSet<Likeness>>,
-    subject: &Subject,
-    organisation: Organisation,
-    why: Likeness,
-) {
-    found
-        .entry((subject.clone(), organisation))
-        .or_default()
-        .insert(why);
-}
-
 /// A comparable name without brackets: whether 集团 stands in them or not, it is the same name.
 fn bare(name: &str) -> String {
     name.replace(['(', ')'], "")
@@ -271,76 +339,17 @@ fn without_one(name: &str) -> Vec<String> {
     all
 }
 
-/// Individual businesses on the roll that are no longer active, and companies founded when they ended, by the same person or at the
-/// same telephone and address: the roll may still carry the company's staff under the old code.
-fn successors(anchors: &Anchors<'_>, enterprises: &[Enterprise]) -> Vec<Candidate> {
-    let mut by_owner: HashMap<String, Vec<(&Enterprise, Date)>> = HashMap::new();
-    for old in enterprises {
-        let Some(row) = &old.registration else {
-            continue;
-        };
-        let is_old = old.credit_code.starts_with("92")
-            && row.record.text(Field::Status) != Some("active")
-            && has_heads(old);
-        if let (true, Some(ended)) = (is_old, row.record.date(Field::Approved)) {
-            for owner in owners(&row.record) {
-                by_owner.entry(owner).or_default().push((old, ended));
-            }
-        }
-    }
-    let mut found: BTreeMap<(Subject, &str), Candidate> = BTreeMap::new();
-    if by_owner.is_empty() {
-        return Vec::new();
-    }
-    for new in enterprises {
-        let (Some(row), Some(organisation)) = (&new.registration, pairing::organisation(&new.id))
-        else {
-            continue;
-        };
-        let founded = row.record.date(Field::Founded);
-        let Some(founded) = founded.filter(|_| new.credit_code.starts_with("91")) else {
-            continue;
-        };
-        for owner in owners(&row.record) {
-            for (old, ended) in by_owner.get(&owner).into_iter().flatten() {
-                let is_then = ended
-                    .until(founded)
-                    .is_ok_and(|span| span.get_days().abs() <= SUCCESSION_DAYS);
-                let subject = Subject::Enterprise(old.organisation().to_owned());
-                if !is_then || anchors.is_apart(&subject, organisation) {
-                    continue;
-                }
-                let candidate = Candidate {
-                    subject: subject.clone(),
-                    name: old.name.clone(),
-                    protects: true,
-                    enterprise: new.id.clone(),
-                    likeness: BTreeSet::from([Likeness::Successor, Likeness::SamePeople]),
-                };
-                found.insert((subject, &new.id), candidate);
-            }
-        }
-    }
-    found.into_values().collect()
-}
-
 /// Who runs an enterprise: its representative, and its telephones each with the address (an agent's telephone is many firms').
-fn owners(record: &Record) -> Vec<String> {
+fn owners(record: &Record) -> Vec<u64> {
     let mut owners = Vec::new();
     if let Some(representative) = record.text(Field::Representative) {
-        owners.push(format!("r{representative}"));
+        owners.push(xxh3_64(format!("r{representative}").as_bytes()));
     }
     if let (Some(phone), Some(address)) = (record.text(Field::Phone), record.text(Field::Address)) {
-        owners.push(format!("p{phone}\0{}", comparable_name(address)));
+        let text = format!("p{phone}\0{}", comparable_name(address));
+        owners.push(xxh3_64(text.as_bytes()));
     }
     owners
-}
-
-fn has_heads(enterprise: &Enterprise) -> bool {
-    enterprise
-        .roll
-        .values()
-        .any(|heads| heads.registered.is_none_or(|heads| heads > 0))
 }
 
 #[cfg(test)]

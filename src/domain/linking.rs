@@ -229,17 +229,30 @@ pub struct Anchors<'a> {
     by_number: HashMap<u64, Bearers>,
     /// Registrations under a code that fails its checks and belong to another anchor, by name or by decision.
     aliases: HashMap<Organisation, (Organisation, Tier)>,
+    /// Registrations under such codes that were heard and wait to be settled: few.
+    doubtful: Vec<(Organisation, Record)>,
 }
 
 impl<'a> Anchors<'a> {
     /// Of the registrar's records.
     #[must_use]
     pub fn of<'r>(
-        registrations: impl Iterator<Item = &'r Record> + Clone,
+        registrations: impl Iterator<Item = &'r Record>,
         units: &'a Units,
         decisions: &'a Decisions,
     ) -> Self {
-        let mut anchors = Self {
+        let mut anchors = Self::begin(units, decisions);
+        for record in registrations {
+            anchors.hear(record);
+        }
+        anchors.settle();
+        anchors
+    }
+
+    /// None yet: each registration is to be heard, and then it is to be settled whose those under doubtful codes are.
+    #[must_use]
+    pub fn begin(units: &'a Units, decisions: &'a Decisions) -> Self {
+        Self {
             units,
             decisions,
             list: Vec::new(),
@@ -247,30 +260,26 @@ impl<'a> Anchors<'a> {
             by_name: HashMap::new(),
             by_number: HashMap::new(),
             aliases: HashMap::new(),
-        };
-        let mut doubtful = false;
-        for record in registrations.clone() {
-            match claim_of(record) {
-                Claim::Sound(organisation) => anchors.add(organisation, true, record),
-                Claim::Doubtful(_) => doubtful = true,
-                Claim::Opaque | Claim::Blank => {}
-            }
+            doubtful: Vec::new(),
         }
-        if doubtful {
-            anchors.add_doubtful(registrations);
+    }
+
+    /// Hears one registration, in any order.
+    pub fn hear(&mut self, record: &Record) {
+        match claim_of(record) {
+            Claim::Sound(organisation) => self.add(organisation, true, record),
+            Claim::Doubtful(organisation) => self.doubtful.push((organisation, record.clone())),
+            Claim::Opaque | Claim::Blank => {}
         }
-        anchors
     }
 
     /// Registrations under codes that fail a check. Early codes of that kind were really issued; others are slips, and their firm may
     /// stand in the register under its true code too.
-    fn add_doubtful<'r>(&mut self, registrations: impl Iterator<Item = &'r Record> + Clone) {
-        let doubtful = registrations.filter_map(|record| match claim_of(record) {
-            Claim::Doubtful(organisation) => Some((organisation, record)),
-            _ => None,
-        });
+    pub fn settle(&mut self) {
+        let doubtful = std::mem::take(&mut self.doubtful);
         let mut aliases = HashMap::new();
-        for (organisation, record) in doubtful.clone() {
+        for (organisation, record) in &doubtful {
+            let organisation = *organisation;
             let joined = self.decisions.canonical(organisation);
             if joined != organisation || self.by_organisation.contains_key(&joined) {
                 continue;
@@ -284,7 +293,7 @@ impl<'a> Anchors<'a> {
         }
         self.aliases = aliases;
         for (organisation, record) in doubtful {
-            self.add(self.canonical(organisation), false, record);
+            self.add(self.canonical(organisation), false, &record);
         }
     }
 
@@ -425,6 +434,16 @@ impl<'a> Anchors<'a> {
             Tier::Code,
             "所含组织机构代码相同（整码校验不符，已标注）",
         ))
+    }
+
+    /// Whom a row of the roll names by itself, for the blank rows of its unit number: also a firm that the registrar does not know.
+    #[must_use]
+    pub fn said_by_row(&self, record: &Record) -> Option<Organisation> {
+        match (self.by_code(record), claim_of(record)) {
+            (Some((organisation, ..)), _) => Some(organisation),
+            (None, Claim::Sound(organisation)) => Some(self.canonical(organisation)),
+            (None, _) => None,
+        }
     }
 
     /// Where a record leads by all tiers; `of_unit`: where the other rows of its unit number lead, when to one.

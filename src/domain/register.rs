@@ -254,14 +254,14 @@ impl Register {
         for placed in registrations {
             match anchors.of_registration(&placed.record) {
                 Some((organisation, tier, reason)) => {
-                    register.attach_registration(organisation, placed, tier, reason);
+                    register.attach(organisation, placed, tier, reason);
                 }
                 None => register.unattached.push(placed),
             }
         }
         for placed in later {
             let lead = anchors.lead(&placed.record, None);
-            let own = Self::settle(&anchors, &mut loose, &placed, lead);
+            let own = Self::settle(&anchors, &mut loose, &placed.record, lead);
             match own {
                 Some((organisation, tier, reason)) => {
                     register.attach(organisation, placed, tier, reason);
@@ -270,7 +270,7 @@ impl Register {
             }
         }
         register.attach_roll(&anchors, &mut loose, roll);
-        register.finish(&anchors, loose)
+        register.finish(&anchors, &loose)
     }
 
     /// The enterprise of this credit code, organisation code, id or exact name.
@@ -316,18 +316,18 @@ impl Register {
         &mut self.enterprises[at]
     }
 
-    /// Where a record stands in the end. What leads nowhere stands under its own code, when it has one that is nobody else's; what is
+    /// Where a record of a source other than the registrar's stands in the end. What leads nowhere stands under its own code, when it has one that is nobody else's; what is
     /// not led to the registrar's own enterprises by a sound code is a loose end.
-    fn settle(
+    pub fn settle(
         anchors: &Anchors<'_>,
         loose: &mut LooseEnds,
-        placed: &Placed,
+        record: &Record,
         lead: Lead,
     ) -> Option<(Organisation, Tier, &'static str)> {
         let (open, claim) = match lead {
             Lead::To(organisation, tier, reason) => return Some((organisation, tier, reason)),
-            Lead::Open(open) => (open, claim_of(&placed.record)),
-            Lead::Nowhere => (Vec::new(), claim_of(&placed.record)),
+            Lead::Open(open) => (open, claim_of(record)),
+            Lead::Nowhere => (Vec::new(), claim_of(record)),
         };
         let own = claim
             .organisation()
@@ -336,7 +336,7 @@ impl Register {
         // A firm of another registrar, and nobody here is called so.
         let is_foreign = matches!(claim, Claim::Sound(_)) && open.is_empty();
         if !is_foreign {
-            loose.note(anchors, &placed.record, claim, &open);
+            loose.note(anchors, record, claim, &open);
         }
         own.map(|own| {
             (
@@ -347,51 +347,10 @@ impl Register {
         })
     }
 
-    fn attach_registration(
-        &mut self,
-        organisation: Organisation,
-        placed: Placed,
-        tier: Tier,
-        reason: &str,
-    ) {
-        let enterprise = self.entry(organisation);
-        enterprise.links.push(link(&placed, tier, reason));
-        let is_older = enterprise
-            .registration
-            .as_ref()
-            .is_some_and(|known| standing(known) > standing(&placed));
-        if is_older {
-            return;
-        }
-        placed
-            .record
-            .text(Field::Name)
-            .unwrap_or_default()
-            .clone_into(&mut enterprise.name);
-        placed
-            .record
-            .text(Field::CreditCode)
-            .unwrap_or_default()
-            .clone_into(&mut enterprise.credit_code);
-        enterprise.registration = Some(placed);
-    }
-
-    /// Attaches a record of tax or transport.
     fn attach(&mut self, organisation: Organisation, placed: Placed, tier: Tier, reason: &str) {
         let enterprise = self.entry(organisation);
-        enterprise.called_by(&placed.record);
         enterprise.links.push(link(&placed, tier, reason));
-        match (placed.record.kind, placed.record.month()) {
-            (RecordKind::Tax, Some(month)) => {
-                let is_twin = enterprise.tax.get(&month).is_some_and(|known| {
-                    (known.precedence, id_length(known)) >= (placed.precedence, id_length(&placed))
-                });
-                if !is_twin {
-                    enterprise.tax.insert(month, placed);
-                }
-            }
-            _ => enterprise.transport.push(placed),
-        }
+        enterprise.take(placed);
     }
 
     fn attach_roll(&mut self, anchors: &Anchors<'_>, loose: &mut LooseEnds, rows: Vec<Placed>) {
@@ -400,12 +359,9 @@ impl Register {
             let Some(unit) = placed.record.text(Field::UnitNumber) else {
                 continue;
             };
-            let said = match (anchors.by_code(&placed.record), claim_of(&placed.record)) {
-                (Some((organisation, ..)), _) => organisation,
-                (None, Claim::Sound(organisation)) => anchors.canonical(organisation),
-                (None, _) => continue,
-            };
-            units.entry(unit.to_owned()).or_default().hear(said);
+            if let Some(said) = anchors.said_by_row(&placed.record) {
+                units.entry(unit.to_owned()).or_default().hear(said);
+            }
         }
         for placed in rows {
             let of_unit = placed
@@ -413,77 +369,53 @@ impl Register {
                 .text(Field::UnitNumber)
                 .and_then(|unit| units.get(unit)?.one());
             let lead = anchors.lead(&placed.record, of_unit);
-            match Self::settle(anchors, loose, &placed, lead) {
+            match Self::settle(anchors, loose, &placed.record, lead) {
                 Some((organisation, tier, reason)) => {
-                    self.attach_roll_row(organisation, placed, tier, reason);
+                    self.attach(organisation, placed, tier, reason);
                 }
                 None => self.unattached.push(placed),
             }
         }
     }
 
-    fn attach_roll_row(
-        &mut self,
-        organisation: Organisation,
-        placed: Placed,
-        tier: Tier,
-        reason: &str,
-    ) {
-        let enterprise = self.entry(organisation);
-        enterprise.called_by(&placed.record);
-        enterprise.links.push(link(&placed, tier, reason));
-        let (Some(month), Some(kind)) = (
-            placed.record.month(),
-            placed
-                .record
-                .text(Field::Insurance)
-                .and_then(Insurance::by_word),
-        ) else {
-            return;
+    fn finish(self, anchors: &Anchors<'_>, loose: &LooseEnds) -> Self {
+        let mut register = Self {
+            unattached: self.unattached,
+            ..Self::of(self.enterprises, self.periods)
         };
-        if let Some(unit) = placed.record.text(Field::UnitNumber) {
-            let state = placed.record.text(Field::UnitState).unwrap_or("normal");
-            enterprise
-                .unit_states
-                .insert(unit.to_owned(), state.to_owned());
+        for (organisation, joined) in anchors.joined() {
+            if let Some(&at) = register.index.get(&pairing::text(joined)) {
+                register.index.insert(pairing::text(organisation), at);
+            }
         }
-        if enterprise
-            .roll
-            .keys()
-            .next_back()
-            .is_none_or(|(newest, _)| month >= *newest)
-        {
-            let named = placed.record.text(Field::Agency).map(str::to_owned);
-            enterprise.insured_at = named.or(enterprise.insured_at.take());
+        let mut search = loose.search(anchors);
+        for enterprise in &register.enterprises {
+            if let Some(row) = &enterprise.registration {
+                search.meet(enterprise, &row.record, enterprise.has_heads());
+            }
         }
-        let heads = enterprise.roll.entry((month, kind)).or_default();
-        let first = heads.rows.is_empty();
-        heads.registered = sum(
-            heads.registered,
-            placed.record.count(Field::RegisteredHeads),
-            first,
-        );
-        heads.paying = sum(heads.paying, placed.record.count(Field::PayingHeads), first);
-        heads.rows.push(placed);
+        register.candidates = search.done();
+        let candidates = std::mem::take(&mut register.candidates);
+        register.protect(&candidates);
+        register.candidates = candidates;
+        register
     }
 
-    fn finish(mut self, anchors: &Anchors<'_>, loose: LooseEnds) -> Self {
-        self.enterprises.sort_by(|a, b| a.id.cmp(&b.id));
-        self.index = self
-            .enterprises
+    /// These enterprises alone; `periods` are those of all rows of all enterprises.
+    #[must_use]
+    pub fn of(mut enterprises: Vec<Enterprise>, periods: Periods) -> Self {
+        enterprises.sort_by(|a, b| a.id.cmp(&b.id));
+        let index = enterprises
             .iter()
             .enumerate()
             .map(|(at, enterprise)| (enterprise.organisation().to_owned(), at))
             .collect();
-        for (organisation, joined) in anchors.joined() {
-            if let Some(&at) = self.index.get(&pairing::text(joined)) {
-                self.index.insert(pairing::text(organisation), at);
-            }
+        Self {
+            enterprises,
+            periods,
+            index,
+            ..Self::default()
         }
-        let candidates = loose.candidates(anchors, &self.enterprises);
-        self.protect(&candidates);
-        self.candidates = candidates;
-        self
     }
 
     /// Marks the enterprises that open pairs protect: those of a whole register, for one that holds a few enterprises only.
@@ -501,6 +433,96 @@ impl Register {
 }
 
 impl Enterprise {
+    /// An enterprise of which nothing is known yet.
+    #[must_use]
+    pub fn of(organisation: Organisation) -> Self {
+        Self {
+            id: format!("E{}", pairing::text(organisation)),
+            ..Self::default()
+        }
+    }
+
+    /// Takes in a record that is its own. Registrations come first, the roll last.
+    pub fn take(&mut self, placed: Placed) {
+        match placed.record.kind {
+            RecordKind::Registration => self.take_registration(placed),
+            RecordKind::InsuredRoll => self.take_roll(placed),
+            RecordKind::Tax | RecordKind::Transport => self.take_other(placed),
+        }
+    }
+
+    fn take_registration(&mut self, placed: Placed) {
+        let is_older = self
+            .registration
+            .as_ref()
+            .is_some_and(|known| standing(known) > standing(&placed));
+        if is_older {
+            return;
+        }
+        let text = |field| placed.record.text(field).unwrap_or_default();
+        text(Field::Name).clone_into(&mut self.name);
+        text(Field::CreditCode).clone_into(&mut self.credit_code);
+        self.registration = Some(placed);
+    }
+
+    fn take_other(&mut self, placed: Placed) {
+        self.called_by(&placed.record);
+        match (placed.record.kind, placed.record.month()) {
+            (RecordKind::Tax, Some(month)) => {
+                let is_twin = self.tax.get(&month).is_some_and(|known| {
+                    (known.precedence, id_length(known)) >= (placed.precedence, id_length(&placed))
+                });
+                if !is_twin {
+                    self.tax.insert(month, placed);
+                }
+            }
+            _ => self.transport.push(placed),
+        }
+    }
+
+    fn take_roll(&mut self, placed: Placed) {
+        self.called_by(&placed.record);
+        let (Some(month), Some(kind)) = (
+            placed.record.month(),
+            placed
+                .record
+                .text(Field::Insurance)
+                .and_then(Insurance::by_word),
+        ) else {
+            return;
+        };
+        if let Some(unit) = placed.record.text(Field::UnitNumber) {
+            let state = placed.record.text(Field::UnitState).unwrap_or("normal");
+            self.unit_states.insert(unit.to_owned(), state.to_owned());
+        }
+        if self
+            .roll
+            .keys()
+            .next_back()
+            .is_none_or(|(newest, _)| month >= *newest)
+        {
+            let named = placed.record.text(Field::Agency).map(str::to_owned);
+            self.insured_at = named.or(self.insured_at.take());
+        }
+        let heads = self.roll.entry((month, kind)).or_default();
+        let first = heads.rows.is_empty();
+        heads.registered = sum(
+            heads.registered,
+            placed.record.count(Field::RegisteredHeads),
+            first,
+        );
+        heads.paying = sum(heads.paying, placed.record.count(Field::PayingHeads), first);
+        heads.rows.push(placed);
+    }
+
+    /// Whether anybody may be registered on its roll rows.
+    #[must_use]
+    pub fn has_heads(&self) -> bool {
+        self.roll
+            .values()
+            .any(|heads| heads.registered.is_none_or(|heads| heads > 0))
+    }
+
     /// Takes name and code from the first record, where the registrar gives none.
     fn called_by(&mut self, record: &Record) {
         if self.credit_code.is_empty() {

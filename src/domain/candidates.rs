@@ -78,6 +78,12 @@ impl LooseEnds {
                 .is_none_or(|heads| heads > 0);
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Begins the search for those they may belong to; every enterprise of the registrar is then to be met once.
     #[must_use]
     pub fn search<'s>(&'s self, anchors: &'s Anchors<'s>) -> Search<'s> {

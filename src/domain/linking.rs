@@ -190,6 +190,8 @@ struct Anchor {
     organisation: Organisation,
     /// One of its registrations has a code that passes both checks.
     sound: bool,
+    /// One of its codes is an individual business's.
+    individual: bool,
     evidence: Evidence,
 }
 
@@ -304,12 +306,16 @@ impl<'a> Anchors<'a> {
             self.list.push(Anchor {
                 organisation,
                 sound: false,
+                individual: false,
                 evidence: Evidence::default(),
             });
             u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
         });
         let anchor = &mut self.list[at as usize];
         anchor.sound |= sound;
+        anchor.individual |= record
+            .text(Field::CreditCode)
+            .is_some_and(|code| code.starts_with("92"));
         anchor.evidence.add(evidence);
         for name in names_of(record) {
             bear(&mut self.by_name, comparable_name(name).as_bytes(), at);
@@ -348,6 +354,13 @@ impl<'a> Anchors<'a> {
     pub fn evidence(&self, organisation: Organisation) -> Option<&Evidence> {
         let at = self.by_organisation.get(&organisation)?;
         self.list.get(*at as usize).map(|anchor| &anchor.evidence)
+    }
+
+    /// Whether the registrar has it as an individual business (92).
+    #[must_use]
+    pub fn is_individual(&self, organisation: Organisation) -> bool {
+        let at = self.by_organisation.get(&organisation);
+        at.is_some_and(|at| self.list[*at as usize].individual)
     }
 
     /// Whether a person has said that these are not one firm.

@@ -331,7 +331,8 @@ pub fn apply(
             if !is_named(by, reason) {
                 return Err(Refusal::Unnamed);
             }
-            if *subject == Subject::Enterprise(enterprise.trim_start_matches('E').to_owned()) {
+            let own = enterprise.strip_prefix('E').unwrap_or(enterprise);
+            if *subject == Subject::Enterprise(own.to_owned()) {
                 return Err(Refusal::Itself {
                     enterprise: enterprise.to_owned(),
                 });

@@ -383,11 +383,7 @@ impl Register {
             unattached: self.unattached,
             ..Self::of(self.enterprises, self.periods)
         };
-        for (organisation, joined) in anchors.joined() {
-            if let Some(&at) = register.index.get(&pairing::text(joined)) {
-                register.index.insert(pairing::text(organisation), at);
-            }
-        }
+        register.join(anchors);
         let mut search = loose.search(anchors);
         for enterprise in &register.enterprises {
             if let Some(row) = &enterprise.registration {
@@ -399,6 +395,15 @@ impl Register {
         register.protect(&candidates);
         register.candidates = candidates;
         register
+    }
+
+    /// Lets codes whose records were joined to another enterprise lead to that one.
+    pub fn join(&mut self, anchors: &Anchors<'_>) {
+        for (organisation, joined) in anchors.joined() {
+            if let Some(&at) = self.index.get(&pairing::text(joined)) {
+                self.index.insert(pairing::text(organisation), at);
+            }
+        }
     }
 
     /// These enterprises alone; `periods` are those of all rows of all enterprises.
@@ -424,8 +429,11 @@ impl Register {
             enterprise.undecided.clear();
         }
         for candidate in candidates.iter().filter(|candidate| candidate.protects) {
-            let organisation = candidate.enterprise.trim_start_matches('E');
-            if let Some(at) = self.index.get(organisation) {
+            if let Some(at) = candidate
+                .enterprise
+                .strip_prefix('E')
+                .and_then(|organisation| self.index.get(organisation))
+            {
                 self.enterprises[*at].undecided.push(candidate.clone());
             }
         }

@@ -93,7 +93,9 @@ use crate::store::index::{Index, json};
 use crate::store::journal::{Journal, Reader};
 use crate::store::known_file::{KnownFile, Moment};
 use crate::store::pages::KeyHash;
-use crate::store::records::{Changes, Records, View, flatten};
+use crate::store::records::{Changes, View, flatten};
+
+pub use crate::store::records::Records;
 use crate::store::segment::Segments;
 use crate::store::stage::{Marker, Numbers, Ticket};
 use crate::store::tracker::{Leaving, Manifest, Trackers};
@@ -640,13 +642,17 @@ impl Store {
         adapter: &str,
         kind: RecordKind,
     ) -> impl Iterator<Item = Result<StoredRecord, StoreError>> + '_ {
-        flatten(self.manifest(adapter).and_then(|manifest| {
-            let tracker = self.trackers.of(adapter, &manifest)?;
-            let view = View::of(&self.index, &self.segments, kind, manifest.complete);
-            let records = Records::of(view, tracker.all());
-            self.trackers.close(adapter);
-            records
-        }))
+        flatten(self.scan(adapter, kind))
+    }
+
+    /// The same with their places, to come back to.
+    pub fn scan(&self, adapter: &str, kind: RecordKind) -> Result<Records<'_>, StoreError> {
+        let manifest = self.manifest(adapter)?;
+        let tracker = self.trackers.of(adapter, &manifest)?;
+        let view = View::of(&self.index, &self.segments, kind, manifest.complete);
+        let records = Records::of(view, tracker.all());
+        self.trackers.close(adapter);
+        records
     }
 
     /// One record.

@@ -43,9 +43,19 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The record whose last entry lies here.
+    /// The record whose last entry lies here; when many are seen in rising order.
     pub fn see(&mut self, place: Place) -> Result<StoredRecord, StoreError> {
         let entry = self.reader.read_on(place)?;
+        self.read(entry)
+    }
+
+    /// The record whose last entry lies here, wherever the one before was.
+    pub fn see_at(&mut self, place: Place) -> Result<StoredRecord, StoreError> {
+        let entry = self.aside.read(place)?;
+        self.read(entry)
+    }
+
+    fn read(&mut self, entry: Entry) -> Result<StoredRecord, StoreError> {
         let (content, missed) = if entry.kind == EntryKind::Missing {
             let since = self
                 .complete
@@ -114,8 +124,20 @@ impl Iterator for Records<'_> {
     type Item = Result<StoredRecord, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.placed().map(|placed| placed.map(|(_, stored)| stored))
+    }
+}
+
+impl Records<'_> {
+    /// The next record with its place, by which [`Records::again`] finds it; greater ones come later.
+    pub fn placed(&mut self) -> Option<Result<(u64, StoredRecord), StoreError>> {
         let place = self.places.next()?;
-        Some(self.view.see(place))
+        Some(self.view.see(place).map(|stored| (place.0, stored)))
+    }
+
+    /// A record that was seen before, by its place.
+    pub fn again(&mut self, place: u64) -> Result<StoredRecord, StoreError> {
+        self.view.see_at(Place(place))
     }
 }
 

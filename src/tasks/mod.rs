@@ -32,6 +32,7 @@ pub mod samples;
 pub mod selfcheck;
 pub mod stopwatch;
 pub mod survey;
+pub mod walk;
 pub mod withdraw;
 
 /// What every task works with: the store, the checked configuration, one reading of the clock.

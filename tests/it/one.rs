@@ -17,9 +17,10 @@ use yingbao::domain::history::Deed;
 use yingbao::domain::pairing::Subject;
 use yingbao::domain::record::{Field, Month, Record, RecordKind, Value};
 use yingbao::store::comparison::Terms;
-use yingbao::tasks::known::known;
+use yingbao::tasks::known::{Known, known};
 use yingbao::tasks::one::{find, find_one};
 use yingbao::tasks::pairing::{Word, record};
+use yingbao::tasks::walk::walk;
 use yingbao::tasks::{Desk, Failure, review};
 
 use crate::program::home;
@@ -373,6 +374,7 @@ impl City {
         // It says which pairs are open.
         review::run(desk, false)?;
         let whole = known(desk)?;
+        walked_as_whole(desk, &whole)?;
         let mut asked: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
         asked.extend(FIRMS.iter().map(|firm| format!("E{firm}")));
         asked.extend(
@@ -467,6 +469,23 @@ impl City {
                 .all(|step| step["batch"].is_string() && step["fields"].is_object())
         );
     }
+}
+
+/// Met one after the other, all are as the whole register has them.
+fn walked_as_whole(desk: Desk<'_>, whole: &Known) -> Result<(), Failure> {
+    let mut expected = whole.register.enterprises.iter().zip(&whole.assessments);
+    let walked = walk(desk, &mut |enterprise, assessment| {
+        let (known, assessed) = expected.next().expect("no more are met than there are");
+        let mut known = known.clone();
+        known.links.clear();
+        assert_eq!(format!("{enterprise:#?}"), format!("{known:#?}"));
+        assert_eq!(format!("{assessment:#?}"), format!("{assessed:#?}"));
+        Ok(())
+    })?;
+    assert!(expected.next().is_none(), "all are met");
+    assert_eq!(walked.candidates, whole.register.candidates);
+    assert_eq!(walked.enterprises, whole.assessments.len() as u64);
+    Ok(())
 }
 
 proptest! {

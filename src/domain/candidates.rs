@@ -33,6 +33,22 @@ struct LooseEnd {
     protects: bool,
 }
 
+impl LooseEnd {
+    /// Of several names the first by their letters is shown: the order of records says nothing.
+    fn is_called(&mut self, name: &str) {
+        if self.name.is_empty() || (!name.is_empty() && name < self.name.as_str()) {
+            name.clone_into(&mut self.name);
+        }
+    }
+
+    fn may_be(&mut self, organisation: Organisation, why: Likeness) {
+        self.open
+            .entry(organisation)
+            .and_modify(|known| *known = why.min(*known))
+            .or_insert(why);
+    }
+}
+
 /// The records that lead nowhere, by what a person decides about.
 #[derive(Debug, Clone, Default)]
 pub struct LooseEnds(BTreeMap<Subject, LooseEnd>);
@@ -51,9 +67,7 @@ impl LooseEnds {
         };
         let end = self.0.entry(subject).or_default();
         if let Some(name) = record.text(Field::Name) {
-            if end.name.is_empty() {
-                name.clone_into(&mut end.name);
-            }
+            end.is_called(name);
             end.names.insert(comparable_name(name));
         }
         if let (Claim::Doubtful(_) | Claim::Opaque, Some(code)) =
@@ -69,13 +83,28 @@ impl LooseEnds {
             } else {
                 Likeness::SameName
             };
-            end.open.insert(*organisation, why);
+            end.may_be(*organisation, why);
         }
         // A unit without heads covers nobody.
         end.protects |= record.kind == RecordKind::InsuredRoll
             && record
                 .count(Field::RegisteredHeads)
                 .is_none_or(|heads| heads > 0);
+    }
+
+    /// Adds those that another has noted.
+    pub fn add(&mut self, other: Self) {
+        for (subject, more) in other.0 {
+            let end = self.0.entry(subject).or_default();
+            end.is_called(&more.name);
+            end.names.extend(more.names);
+            end.codes.extend(more.codes);
+            end.evidence.add(more.evidence);
+            for (organisation, why) in more.open {
+                end.may_be(organisation, why);
+            }
+            end.protects |= more.protects;
+        }
     }
 
     /// Whether there is none.

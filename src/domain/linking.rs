@@ -651,6 +651,15 @@ impl UnitLead {
         };
     }
 
+    /// Hears what another, who heard other rows, was told.
+    pub fn hear_all(&mut self, other: Self) {
+        match other {
+            Self::Nowhere => {}
+            Self::To(organisation) => self.hear(organisation),
+            Self::Several => *self = Self::Several,
+        }
+    }
+
     /// The one enterprise.
     #[must_use]
     pub const fn one(self) -> Option<Organisation> {

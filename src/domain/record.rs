@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::code;
-use crate::domain::fields::Fields;
+use crate::domain::fields::{Fields, Refill};
 use crate::domain::finding::Insurance;
 
 /// Version of the normaliser, hashed into every fingerprint: raised when the same raw row would
@@ -141,7 +141,8 @@ impl Field {
     }
 
     fn by_id(id: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|field| *field as u8 == id)
+        // The numbers go up by one, which a test says.
+        Self::ALL.get(usize::from(id).checked_sub(1)?).copied()
     }
 
     /// The canonical words of a [`FieldType::Word`] field; empty for the others.
@@ -562,26 +563,45 @@ impl Record {
 
     /// Reads what [`Self::encode`] wrote; `None` when the bytes are damaged.
     #[must_use]
-    pub fn decode(kind: RecordKind, mut bytes: &[u8]) -> Option<Self> {
+    pub fn decode(kind: RecordKind, bytes: &[u8]) -> Option<Self> {
         let mut record = Self::new(kind);
+        record.decode_over(bytes)?;
+        Some(record)
+    }
+
+    /// The same over what it says now, so that one after the other is read without asking for memory; `None` when the bytes are
+    /// damaged, and then it says nothing.
+    #[must_use]
+    pub fn decode_over(&mut self, mut bytes: &[u8]) -> Option<()> {
+        let mut fields = Refill::over(std::mem::take(&mut self.fields));
+        let mut last = 0;
         while !bytes.is_empty() {
             let (head, rest) = bytes.split_at_checked(6)?;
             let len = u32::from_be_bytes(head[2..6].try_into().ok()?) as usize;
             let (body, rest) = rest.split_at_checked(len)?;
             let text = || std::str::from_utf8(body).ok();
-            let value = match head[1] {
-                1 => Value::Text(text()?.to_owned()),
-                2 => Value::Count(u64::from_be_bytes(body.try_into().ok()?)),
-                3 => Value::Money(i64::from_be_bytes(body.try_into().ok()?)),
-                4 => Value::Date(day_of(body)?),
-                5 => Value::Month(month_of(body)?),
-                6 => Value::Unread(text()?.to_owned()),
+            // Fields are written in the order of their numbers.
+            let field = Field::by_id(head[0]).filter(|_| head[0] > last)?;
+            last = head[0];
+            match head[1] {
+                1 => fields.text(field, text()?),
+                2 => fields.value(
+                    field,
+                    Value::Count(u64::from_be_bytes(body.try_into().ok()?)),
+                ),
+                3 => fields.value(
+                    field,
+                    Value::Money(i64::from_be_bytes(body.try_into().ok()?)),
+                ),
+                4 => fields.value(field, Value::Date(day_of(body)?)),
+                5 => fields.value(field, Value::Month(month_of(body)?)),
+                6 => fields.value(field, Value::Unread(text()?.to_owned())),
                 _ => return None,
-            };
-            record.fields.insert(Field::by_id(head[0])?, value);
+            }
             bytes = rest;
         }
-        Some(record)
+        self.fields = fields.done();
+        Some(())
     }
 
     /// The fingerprint of the canonical bytes and the normaliser's version.
@@ -709,6 +729,16 @@ pub fn mask(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_numbered_from_one_without_a_gap() {
+        for (at, field) in (1..).zip(Field::ALL) {
+            assert_eq!(*field as u8, at);
+            assert_eq!(Field::by_id(at), Some(*field));
+        }
+        assert_eq!(Field::by_id(0), None);
+        assert_eq!(Field::by_id(u8::MAX), None);
+    }
 
     #[test]
     fn every_word_has_a_title_of_its_own() {

@@ -8,8 +8,8 @@ use crate::domain::case::{
     ANSWER_EXPIRED, ANSWER_HOLDS, Case, CaseEvent, CaseId, Closing, ClosingReason,
 };
 use crate::domain::coverage::{Assessment, RollKnowledge, Standing};
-use crate::domain::finding::{Finding, Ground, Insurance};
-use crate::domain::register::{Enterprise, Register};
+use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
+use crate::domain::register::Enterprise;
 use crate::domain::text::day;
 
 /// The result of a review.
@@ -21,49 +21,136 @@ pub struct Review {
     pub waiting: BTreeMap<String, u64>,
 }
 
-/// Compares the assessments with the cases.
+/// A review under way: it hears of one enterprise after the other, in the order of ids, and holds them against the cases.
 ///
 /// A case closes by itself only on a complete roll newer than the one it rests on; while the roll or
 /// one of its kinds is not known, nothing is opened and nothing is closed by its silence.
-#[must_use]
-pub fn review(
-    register: &Register,
-    assessments: &[Assessment],
-    cases: &[Case],
-    roll: &RollKnowledge,
-    new_cases_cap: u32,
+#[derive(Debug)]
+pub struct Reviewing<'a> {
+    cases: HashMap<String, Vec<Case>>,
+    roll: &'a RollKnowledge,
+    new_cases_cap: usize,
     today: Date,
-) -> Review {
-    let mut by_enterprise: HashMap<&str, Vec<&Case>> = HashMap::new();
-    for case in cases {
-        by_enterprise
-            .entry(&case.enterprise)
-            .or_default()
-            .push(case);
+    review: Review,
+    openings: BTreeMap<String, Openings>,
+}
+
+/// The likeliest new cases of one unit, as many as may be opened, and how many more there are.
+#[derive(Debug, Default)]
+struct Openings {
+    best: Vec<Opening>,
+    beyond: u64,
+}
+
+/// A case that may be opened.
+#[derive(Debug)]
+struct Opening {
+    /// Persons first, then id.
+    order: (std::cmp::Reverse<u64>, String, FindingKind),
+    case: CaseId,
+    event: CaseEvent,
+}
+
+impl Openings {
+    fn keep(&mut self, cap: usize) {
+        self.best.sort_by(|a, b| a.order.cmp(&b.order));
+        self.beyond += self.best.len().saturating_sub(cap) as u64;
+        self.best.truncate(cap);
     }
-    let mut review = Review::default();
-    let mut candidates = Vec::new();
-    for assessment in assessments {
-        let own = by_enterprise
-            .remove(assessment.enterprise.as_str())
-            .unwrap_or_default();
-        let Some(enterprise) = register.get(&assessment.enterprise) else {
-            continue;
-        };
-        follow(&mut review, enterprise, assessment, &own, roll);
-        for finding in assessment
-            .findings
-            .iter()
-            .filter(|finding| finding.kind.opens_case())
-        {
-            if let Some((finding, ordinal)) = may_open(&own, finding, today) {
-                candidates.push((enterprise, assessment, finding, ordinal));
+}
+
+impl<'a> Reviewing<'a> {
+    /// Against these cases. Each unit is given at most so many new cases.
+    #[must_use]
+    pub fn begin(
+        cases: Vec<Case>,
+        roll: &'a RollKnowledge,
+        new_cases_cap: u32,
+        today: Date,
+    ) -> Self {
+        let mut by_enterprise: HashMap<String, Vec<Case>> = HashMap::new();
+        for case in cases {
+            let own = by_enterprise.entry(case.enterprise.clone()).or_default();
+            own.push(case);
+        }
+        Self {
+            cases: by_enterprise,
+            roll,
+            new_cases_cap: usize::try_from(new_cases_cap).unwrap_or(usize::MAX),
+            today,
+            review: Review::default(),
+            openings: BTreeMap::new(),
+        }
+    }
+
+    /// Hears what the rules say of one enterprise.
+    pub fn hear(&mut self, enterprise: &Enterprise, assessment: &Assessment) {
+        let own = self.cases.remove(&enterprise.id).unwrap_or_default();
+        let own: Vec<&Case> = own.iter().collect();
+        follow(&mut self.review, enterprise, assessment, &own, self.roll);
+        let findings = assessment.findings.iter();
+        for finding in findings.filter(|finding| finding.kind.opens_case()) {
+            if let Some((finding, ordinal)) = may_open(&own, finding, self.today) {
+                self.may_be_opened(enterprise, assessment, finding, ordinal);
             }
         }
     }
-    open(&mut review, candidates, new_cases_cap);
-    review
+
+    fn may_be_opened(
+        &mut self,
+        enterprise: &Enterprise,
+        assessment: &Assessment,
+        finding: Finding,
+        (ordinal, reopened): (u32, bool),
+    ) {
+        let openings = self.openings.entry(assessment.unit.clone()).or_default();
+        openings.best.push(Opening {
+            order: (
+                std::cmp::Reverse(finding.employed),
+                enterprise.id.clone(),
+                finding.kind,
+            ),
+            case: Case::id_of(&enterprise.id, finding.kind, ordinal),
+            event: CaseEvent::Opened {
+                enterprise: enterprise.id.clone(),
+                credit_code: enterprise.credit_code.clone(),
+                name: enterprise.name.clone(),
+                unit: assessment.unit.clone(),
+                ordinal,
+                reopened,
+                finding,
+            },
+        });
+        // What is beyond the cap is counted and let go: a first review may find a hundred thousand.
+        if openings.best.len() / 2 > self.new_cases_cap.max(ROOM) {
+            openings.keep(self.new_cases_cap);
+        }
+    }
+
+    /// What is to be committed: cases opened by priority (persons first, then id) up to the cap of each unit.
+    #[must_use]
+    pub fn done(self) -> Review {
+        let mut review = self.review;
+        let mut opened = Vec::new();
+        for (unit, mut openings) in self.openings {
+            openings.keep(self.new_cases_cap);
+            opened.append(&mut openings.best);
+            if openings.beyond > 0 {
+                review.waiting.insert(unit, openings.beyond);
+            }
+        }
+        opened.sort_by(|a, b| a.order.cmp(&b.order));
+        review.events.extend(
+            opened
+                .into_iter()
+                .map(|opening| (opening.case, opening.event)),
+        );
+        review
+    }
 }
+
+/// New cases that are held beyond a small cap before they are sorted.
+const ROOM: usize = 64;
 
 /// The finding as a new case has it, and the case's ordinal, unless one is open or clerks' answers still clear every kind of it. A
 /// clerk's answer about the firm clears every finding of it, for its kinds and its time; one that ran out is named as a reason.
@@ -132,40 +219,6 @@ fn answer(case: &Case, closing: &Closing, rule: &str) -> Ground {
         ),
         rule: rule.to_owned(),
         article: "社会保险法第五十八条".to_owned(),
-    }
-}
-
-type Candidate<'a> = (&'a Enterprise, &'a Assessment, Finding, (u32, bool));
-
-/// Opens by priority (persons first, then id) up to the cap of each unit.
-fn open(review: &mut Review, mut candidates: Vec<Candidate<'_>>, cap: u32) {
-    candidates.sort_by(|a, b| {
-        (std::cmp::Reverse(a.2.employed), &a.0.id, a.2.kind).cmp(&(
-            std::cmp::Reverse(b.2.employed),
-            &b.0.id,
-            b.2.kind,
-        ))
-    });
-    let mut opened: HashMap<&str, u32> = HashMap::new();
-    for (enterprise, assessment, finding, (ordinal, reopened)) in candidates {
-        let count = opened.entry(&assessment.unit).or_default();
-        if *count >= cap {
-            *review.waiting.entry(assessment.unit.clone()).or_default() += 1;
-            continue;
-        }
-        *count += 1;
-        review.events.push((
-            Case::id_of(&enterprise.id, finding.kind, ordinal),
-            CaseEvent::Opened {
-                enterprise: enterprise.id.clone(),
-                credit_code: enterprise.credit_code.clone(),
-                name: enterprise.name.clone(),
-                unit: assessment.unit.clone(),
-                ordinal,
-                reopened,
-                finding,
-            },
-        ));
     }
 }
 

@@ -839,14 +839,23 @@ impl ExactSizeIterator for Left {}
 
 /// The record of an entry.
 pub(super) fn decode(kind: RecordKind, entry: &Entry) -> Result<Record, StoreError> {
-    Record::decode(kind, &entry.bytes).ok_or_else(|| StoreError::Damaged {
-        what: "明细文件".to_owned(),
-        text: format!(
-            "第{}次交付偏移{}处的记录无法读取",
-            entry.place.delivery(),
-            entry.place.offset()
-        ),
-    })
+    let mut record = Record::new(kind);
+    decode_over(entry, &mut record)?;
+    Ok(record)
+}
+
+/// The same over another record.
+pub(super) fn decode_over(entry: &Entry, record: &mut Record) -> Result<(), StoreError> {
+    record
+        .decode_over(&entry.bytes)
+        .ok_or_else(|| StoreError::Damaged {
+            what: "明细文件".to_owned(),
+            text: format!(
+                "第{}次交付偏移{}处的记录无法读取",
+                entry.place.delivery(),
+                entry.place.offset()
+            ),
+        })
 }
 
 #[allow(

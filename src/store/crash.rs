@@ -271,8 +271,16 @@ fn killed_while_a_known_file_is_noted_the_note_is_the_old_or_the_new_one() {
 #[test]
 fn killed_while_a_known_file_is_told_again_it_is_before_or_after() {
     let home = tempfile::tempdir().unwrap();
+    // A program that another test starts holds our locks too from its fork until it is the program: so once more after a while.
     let again = |state: &Path| {
-        let standing = Found::of(state, "market").unwrap().standing().unwrap();
+        let standing = (0..50).find_map(|_| {
+            let standing = Found::of(state, "market")?.standing();
+            if standing.is_none() {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            standing
+        });
+        let standing = standing.unwrap();
         standing.seen_again(at(5), "pull", "again.csv").unwrap();
     };
     let prepared = |name: &str| {

@@ -172,6 +172,17 @@ pub struct StoredRecord {
 }
 
 impl StoredRecord {
+    /// One that says nothing yet.
+    #[must_use]
+    pub const fn blank(kind: RecordKind) -> Self {
+        Self {
+            missed: 0,
+            record: Record::new(kind),
+            batch: BatchId::new(),
+            row: 0,
+        }
+    }
+
     /// Whether the last complete batch mentioned it.
     #[must_use]
     pub const fn present(&self) -> bool {
@@ -643,6 +654,13 @@ impl Store {
         kind: RecordKind,
     ) -> impl Iterator<Item = Result<StoredRecord, StoreError>> + '_ {
         flatten(self.scan(adapter, kind))
+    }
+
+    /// A source to come back to records of, whose places are known.
+    pub fn again(&self, adapter: &str, kind: RecordKind) -> Result<Records<'_>, StoreError> {
+        let manifest = self.manifest(adapter)?;
+        let view = View::of(&self.index, &self.segments, kind, manifest.complete);
+        Records::of(view, std::iter::empty())
     }
 
     /// The same with their places, to come back to.

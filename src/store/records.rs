@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::batch::BatchId;
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::record::{Record, RecordKind};
-use crate::store::comparison::decode;
+use crate::store::comparison::{decode, decode_over};
 use crate::store::index::Index;
 use crate::store::pages::Known;
 use crate::store::rows;
@@ -45,17 +45,26 @@ impl<'a> View<'a> {
 
     /// The record whose last entry lies here; when many are seen in rising order.
     pub fn see(&mut self, place: Place) -> Result<StoredRecord, StoreError> {
+        let mut stored = StoredRecord::blank(self.kind);
+        self.see_over(place, &mut stored)?;
+        Ok(stored)
+    }
+
+    /// The same over another one, so that one after the other is seen without asking for memory.
+    pub fn see_over(&mut self, place: Place, stored: &mut StoredRecord) -> Result<(), StoreError> {
         let entry = self.reader.read_on(place)?;
-        self.read(entry)
+        self.read(entry, stored)
     }
 
     /// The record whose last entry lies here, wherever the one before was.
     pub fn see_at(&mut self, place: Place) -> Result<StoredRecord, StoreError> {
         let entry = self.aside.read(place)?;
-        self.read(entry)
+        let mut stored = StoredRecord::blank(self.kind);
+        self.read(entry, &mut stored)?;
+        Ok(stored)
     }
 
-    fn read(&mut self, entry: Entry) -> Result<StoredRecord, StoreError> {
+    fn read(&mut self, entry: Entry, stored: &mut StoredRecord) -> Result<(), StoreError> {
         let (content, missed) = if entry.kind == EntryKind::Missing {
             let since = self
                 .complete
@@ -66,16 +75,19 @@ impl<'a> View<'a> {
             (entry, 0)
         };
         // Read otherwise by a changed adapter, it still stands where it stood before.
-        let mut origin = content.clone();
-        while origin.kind == EntryKind::Remapped && !origin.before.is_nowhere() {
-            origin = self.aside.read(origin.before)?;
+        let (mut kind, mut before) = (content.kind, content.before);
+        let (mut author, mut row) = (content.author, content.row);
+        while kind == EntryKind::Remapped && !before.is_nowhere() {
+            let origin = self.aside.read(before)?;
+            (kind, before) = (origin.kind, origin.before);
+            (author, row) = (origin.author, origin.row);
         }
-        Ok(StoredRecord {
-            missed,
-            batch: self.batch(origin.author)?,
-            row: origin.row,
-            record: decode(self.kind, &content)?,
-        })
+        stored.missed = missed;
+        stored.row = row;
+        if self.batches.get(&author) != Some(&stored.batch) {
+            stored.batch = self.batch(author)?;
+        }
+        decode_over(&content, &mut stored.record)
     }
 
     /// The batch that is this delivery.
@@ -133,6 +145,24 @@ impl Records<'_> {
     pub fn placed(&mut self) -> Option<Result<(u64, StoredRecord), StoreError>> {
         let place = self.places.next()?;
         Some(self.view.see(place).map(|stored| (place.0, stored)))
+    }
+
+    /// The same over the one before, so that a million are seen without asking for memory: its place.
+    pub fn placed_over(&mut self, stored: &mut StoredRecord) -> Option<Result<u64, StoreError>> {
+        let place = self.places.next()?;
+        Some(self.view.see_over(place, stored).map(|()| place.0))
+    }
+
+    /// Those among the rest that are to be read by this one of several readers: each has a stretch of them.
+    #[must_use]
+    pub fn share(mut self, reader: usize, readers: usize) -> Self {
+        let all = self.places.as_slice();
+        let (from, to) = (
+            all.len() * reader / readers,
+            all.len() * (reader + 1) / readers,
+        );
+        self.places = all[from..to].to_vec().into_iter();
+        self
     }
 
     /// A record that was seen before, by its place.

@@ -393,23 +393,40 @@ impl Drop for Writer {
     }
 }
 
+/// Read at once: most entries are shorter, head and all.
+const USUAL: usize = 768;
+
 fn read_at(file: &File, path: &Path, place: Place) -> Result<Entry, StoreError> {
-    let mut head = [0; HEAD];
-    let what = || format!("读取明细文件{}", path.display());
-    let read = |bytes: &mut [u8], at: u64| match file.read_exact_at(bytes, at) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Err(damaged(path, format!("偏移{at}处没有内容")))
+    let mut usual = [0; USUAL];
+    let mut got = 0;
+    while got < usual.len() {
+        let at = place.offset() + got as u64;
+        match file.read_at(&mut usual[got..], at) {
+            Ok(0) => break,
+            Ok(more) => got += more,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(io(format!("读取明细文件{}", path.display()))(error)),
         }
-        other => other.map_err(io(what())),
+    }
+    let short = |at: u64| damaged(path, format!("偏移{at}处没有内容"));
+    let read = &usual[..got];
+    let Some((head, rest)) = read.split_at_checked(HEAD) else {
+        return Err(short(place.offset()));
     };
-    read(&mut head, place.offset())?;
-    let length = u32_at(&head, 0) as usize;
+    let length = u32_at(head, 0) as usize;
     if !(FIXED..=BODY_MAX).contains(&length) {
         return Err(damaged(path, format!("偏移{}处的长度不符", place.offset())));
     }
+    if let Some(body) = rest.get(..length) {
+        return entry(path, place, head, body);
+    }
+    let at = place.offset() + HEAD as u64;
     let mut body = vec![0; length];
-    read(&mut body, place.offset() + HEAD as u64)?;
-    entry(path, place, &head, &body)
+    match file.read_exact_at(&mut body, at) {
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(short(at)),
+        Err(error) => Err(io(format!("读取明细文件{}", path.display()))(error)),
+        Ok(()) => entry(path, place, head, &body),
+    }
 }
 
 /// Reads single entries. Places in rising order are read in pieces.

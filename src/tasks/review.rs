@@ -1,17 +1,20 @@
 //! Review: who is doubtful today, and which cases the data open, move and close.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
 use crate::domain::case::CaseEvent;
+use crate::domain::coverage::Assessment;
 use crate::domain::event::Event;
-use crate::domain::finding::Insurance;
+use crate::domain::finding::{Finding, Insurance};
 use crate::domain::pairing::{Candidate, PairingEvent, Subject};
 use crate::domain::record::RecordKind;
-use crate::domain::review;
+use crate::domain::register::Enterprise;
+use crate::domain::review::Reviewing;
 use crate::store::Reviewed;
-use crate::tasks::known::{Known, known};
+use crate::tasks::known::{feeds, roll_knowledge};
+use crate::tasks::walk::walk;
 use crate::tasks::{Desk, Failure, withdraw};
 
 /// What a review did.
@@ -62,8 +65,7 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
     if !dry_run {
         withdraw::finish_left(desk, true)?;
     }
-    let known = known(desk)?;
-    let (report, events) = decide(desk, &known)?;
+    let (report, events) = decide(desk)?;
     if !dry_run {
         desk.store.commit(desk.now, "review", events)?;
     }
@@ -105,12 +107,13 @@ fn pairings(
     Ok(news)
 }
 
-fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), Failure> {
+fn decide(desk: Desk<'_>) -> Result<(ReviewReport, Vec<Event>), Failure> {
     let today = desk.today();
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
+    let feeds = feeds(desk)?;
+    let roll = roll_knowledge(&feeds);
     // While the register or the tax data are stale or held, nothing new is founded on them: findings wait.
-    let unfounded: Vec<String> = known
-        .feeds
+    let unfounded: Vec<String> = feeds
         .iter()
         .filter(|feed| matches!(feed.kind, RecordKind::Registration | RecordKind::Tax))
         .filter(|feed| feed.stale || feed.is_held())
@@ -121,28 +124,29 @@ fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), F
     } else {
         0
     };
-    let reviewed = review::review(
-        &known.register,
-        &known.assessments,
-        &cases,
-        &known.roll,
-        cap,
-        today,
-    );
     let mut report = ReviewReport {
-        enterprises: known.assessments.len() as u64,
-        findings: known
-            .assessments
-            .iter()
-            .flat_map(|assessment| &assessment.findings)
-            .filter(|finding| finding.kind.opens_case())
-            .count() as u64,
         held: (!unfounded.is_empty()).then(|| format!("暂停新立：{}", unfounded.join("；"))),
-        waiting: reviewed.waiting.values().sum(),
         ..ReviewReport::default()
     };
+    let with_cases: HashSet<String> = cases.iter().map(|case| case.enterprise.clone()).collect();
+    let mut reviewing = Reviewing::begin(cases, &roll, cap, today);
+    // Of most enterprises there is nothing to say: neither a finding nor a case.
+    let look = |enterprise: Enterprise, assessment: Assessment| {
+        let is_of_interest = !assessment.findings.is_empty() || with_cases.contains(&enterprise.id);
+        is_of_interest.then(|| Box::new((enterprise, assessment)))
+    };
+    let walked = walk(desk, &roll, &look, &mut |told| {
+        let (enterprise, assessment) = *told;
+        reviewing.hear(&enterprise, &assessment);
+        let opening = |finding: &&Finding| finding.kind.opens_case();
+        report.findings += assessment.findings.iter().filter(opening).count() as u64;
+    })?;
+    let reviewed = reviewing.done();
+    report.enterprises = walked.enterprises;
+    report.waiting = reviewed.waiting.values().sum();
+    report.undecided_pairs = walked.candidates.len() as u64;
     let mut events: Vec<Event> = Vec::with_capacity(reviewed.events.len() + 1);
-    for (subject, enterprise, change) in pairings(desk, &known.register.candidates)? {
+    for (subject, enterprise, change) in pairings(desk, &walked.candidates)? {
         events.push(Event::Pairing {
             subject,
             enterprise,
@@ -150,7 +154,6 @@ fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), F
             change,
         });
     }
-    report.undecided_pairs = known.register.candidates.len() as u64;
     for (case, change) in reviewed.events {
         match change {
             CaseEvent::Opened { .. } => report.opened += 1,
@@ -164,8 +167,8 @@ fn decide(desk: Desk<'_>, known: &Known) -> Result<(ReviewReport, Vec<Event>), F
             change,
         });
     }
-    match known.roll.as_of {
-        Some(roll_as_of) if known.roll.known.len() == Insurance::ALL.len() => {
+    match roll.as_of {
+        Some(roll_as_of) if roll.known.len() == Insurance::ALL.len() => {
             let made = Reviewed {
                 roll_as_of,
                 waiting: reviewed.waiting,

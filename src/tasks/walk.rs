@@ -23,12 +23,10 @@ use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::survey::Surveys;
 use crate::store::{Records, StoredRecord};
-use crate::tasks::known::{Feed, Files, decisions, feeds, roll_knowledge};
+use crate::tasks::known::{Files, decisions};
 use crate::tasks::{Desk, Failure};
 
-/// Records that one thread hands to another at a time.
-const HANDFUL: usize = 512;
-/// Handfuls that wait.
+/// Groups that wait to be told of.
 const WAITING: usize = 4;
 /// Enterprises that are read together.
 const GROUP: usize = 512;
@@ -38,26 +36,20 @@ const WORKERS: usize = 2;
 /// What was learned on the way.
 #[derive(Debug)]
 pub struct Walked {
-    /// The sources.
-    pub feeds: Vec<Feed>,
-    /// The roll.
-    pub roll: RollKnowledge,
     /// Pairs that may be one firm.
     pub candidates: Vec<Candidate>,
     /// Enterprises met.
     pub enterprises: u64,
 }
 
-/// Goes through all enterprises in the order of their ids. Why a record is an enterprise's own is not told here: its `links` are empty.
-///
-/// # Errors
-/// What `each` answers ends the walk.
-pub fn walk(
+/// Goes through all enterprises, against what is known of the roll. The workers ask `look` what is to be told of each, and `tell` hears
+/// that in the order of ids. Why a record is an enterprise's own is not told here: its `links` are empty.
+pub fn walk<T: Send>(
     desk: Desk<'_>,
-    each: &mut dyn FnMut(&Enterprise, &Assessment) -> Result<(), Failure>,
+    roll: &RollKnowledge,
+    look: &(dyn Fn(Enterprise, Assessment) -> Option<T> + Sync),
+    tell: &mut dyn FnMut(T),
 ) -> Result<Walked, Failure> {
-    let feeds = feeds(desk)?;
-    let roll = roll_knowledge(&feeds);
     let decisions = decisions(desk)?;
     let units = desk.configuration.units();
     let mut sources: Vec<&Adapter> = desk.configuration.adapters.values().collect();
@@ -82,14 +74,12 @@ pub fn walk(
     let judging = Judging {
         reading,
         periods: &periods,
-        roll: &roll,
+        roll,
         surveys: &desk.store.surveys()?,
         protecting: &protecting(&candidates),
     };
-    let enterprises = judging.all(&anchors, each)?;
+    let enterprises = judging.all(&anchors, look, tell)?;
     Ok(Walked {
-        feeds,
-        roll,
         candidates,
         enterprises,
     })
@@ -173,14 +163,13 @@ impl Owned {
         // Under an identifier without an organisation code: few.
         let mut without: Vec<(usize, u64, Record)> = Vec::new();
         for (source, adapter) in of_kinds(sources, &[RecordKind::Registration]) {
-            stream(desk, adapter, &mut |place, stored| {
-                let record = stored.record;
-                anchors.hear(&record);
+            stream(desk, adapter, None, &mut |place, record| {
+                anchors.hear(record);
                 let own = record
                     .text(Field::CreditCode)
                     .and_then(organisation_bytes_of);
                 let Some(own) = own else {
-                    without.push((source, place, record));
+                    without.push((source, place, record.clone()));
                     return;
                 };
                 let head = record
@@ -207,47 +196,70 @@ impl Owned {
         anchors: &Anchors<'_>,
         loose: &mut LooseEnds,
     ) -> Result<HashSet<u64>, Failure> {
-        for (source, adapter) in of_kinds(sources, &[RecordKind::Tax, RecordKind::Transport]) {
-            stream(desk, adapter, &mut |place, stored| {
-                let lead = anchors.lead(&stored.record, None);
-                let settled = Register::settle(anchors, loose, &stored.record, lead);
-                if let Some((organisation, ..)) = settled {
-                    self.records.push(Own::of(organisation, source, place));
-                }
-            })?;
-        }
-        let mut units: HashMap<u64, UnitLead> = HashMap::new();
         let unit_of = |record: &Record| {
             let unit = record.text(Field::UnitNumber)?;
             Some(xxh3_64(unit.as_bytes()))
         };
-        for (_, adapter) in of_kinds(sources, &[RecordKind::InsuredRoll]) {
-            stream(desk, adapter, &mut |_, stored| {
-                if let Some(unit) = unit_of(&stored.record)
-                    && let Some(said) = anchors.said_by_row(&stored.record)
-                {
-                    units.entry(unit).or_default().hear(said);
+        let heard = shared(|worker| {
+            let mut heard = Heard::default();
+            let others = [RecordKind::Tax, RecordKind::Transport];
+            for (source, adapter) in of_kinds(sources, &others) {
+                stream(desk, adapter, Some(worker), &mut |place, record| {
+                    heard.hear(anchors, source, place, record, None);
+                })?;
+            }
+            let mut units: HashMap<u64, UnitLead> = HashMap::new();
+            for (_, adapter) in of_kinds(sources, &[RecordKind::InsuredRoll]) {
+                stream(desk, adapter, Some(worker), &mut |_, record| {
+                    if let Some(unit) = unit_of(record)
+                        && let Some(said) = anchors.said_by_row(record)
+                    {
+                        units.entry(unit).or_default().hear(said);
+                    }
+                })?;
+            }
+            Ok((heard, units))
+        })?;
+        let mut units: HashMap<u64, UnitLead> = HashMap::new();
+        for (heard, said) in heard {
+            self.take(heard, loose);
+            if units.is_empty() {
+                units = said;
+            } else {
+                for (unit, said) in said {
+                    units.entry(unit).or_default().hear_all(said);
                 }
-            })?;
+            }
         }
+        let units = &units;
+        let heard = shared(|worker| {
+            let mut heard = Heard::default();
+            for (source, adapter) in of_kinds(sources, &[RecordKind::InsuredRoll]) {
+                stream(desk, adapter, Some(worker), &mut |place, record| {
+                    let of_unit = unit_of(record).and_then(|unit| units.get(&unit)?.one());
+                    let whose = heard.hear(anchors, source, place, record, of_unit);
+                    let heads = record.count(Field::RegisteredHeads);
+                    if let Some(organisation) = whose
+                        && heads.is_none_or(|heads| heads > 0)
+                        && anchors.is_individual(organisation)
+                    {
+                        heard.insured.insert(rank(organisation));
+                    }
+                })?;
+            }
+            Ok(heard)
+        })?;
         let mut insured = HashSet::new();
-        for (source, adapter) in of_kinds(sources, &[RecordKind::InsuredRoll]) {
-            stream(desk, adapter, &mut |place, stored| {
-                let record = &stored.record;
-                let of_unit = unit_of(record).and_then(|unit| units.get(&unit)?.one());
-                let lead = anchors.lead(record, of_unit);
-                let Some((organisation, ..)) = Register::settle(anchors, loose, record, lead)
-                else {
-                    return;
-                };
-                self.records.push(Own::of(organisation, source, place));
-                let heads = record.count(Field::RegisteredHeads);
-                if heads.is_none_or(|heads| heads > 0) && anchors.is_individual(organisation) {
-                    insured.insert(rank(organisation));
-                }
-            })?;
+        for mut heard in heard {
+            insured.extend(std::mem::take(&mut heard.insured));
+            self.take(heard, loose);
         }
         Ok(insured)
+    }
+
+    fn take(&mut self, heard: Heard, loose: &mut LooseEnds) {
+        self.records.extend(heard.records);
+        loose.add(heard.loose);
     }
 
     /// Puts registrations under whom they stand, and all in order.
@@ -267,6 +279,31 @@ impl Owned {
     }
 }
 
+/// What one worker has heard.
+#[derive(Debug, Default)]
+struct Heard {
+    records: Vec<Own>,
+    loose: LooseEnds,
+    insured: HashSet<u64>,
+}
+
+impl Heard {
+    /// Hears one record of a source other than the registrar's; whose it is.
+    fn hear(
+        &mut self,
+        anchors: &Anchors<'_>,
+        source: usize,
+        place: u64,
+        record: &Record,
+        of_unit: Option<Organisation>,
+    ) -> Option<Organisation> {
+        let lead = anchors.lead(record, of_unit);
+        let (organisation, ..) = Register::settle(anchors, &mut self.loose, record, lead)?;
+        self.records.push(Own::of(organisation, source, place));
+        Some(organisation)
+    }
+}
+
 fn of_kinds<'s>(
     sources: &'s [&Adapter],
     kinds: &'s [RecordKind],
@@ -276,42 +313,42 @@ fn of_kinds<'s>(
         .map(|(at, adapter)| (at, *adapter))
 }
 
-/// Tells `each` the standing records of a source with their places, in order. Reading goes on while it listens.
+/// Tells `each` the standing records of a source, or of one reader's share of it, with their places, in order.
 fn stream(
     desk: Desk<'_>,
     adapter: &Adapter,
-    each: &mut dyn FnMut(u64, StoredRecord),
+    share: Option<usize>,
+    each: &mut dyn FnMut(u64, &Record),
 ) -> Result<(), Failure> {
-    let (give, take): (SyncSender<Vec<(u64, StoredRecord)>>, Receiver<_>) = sync_channel(WAITING);
-    std::thread::scope(|scope| {
-        let reader = scope.spawn(move || -> Result<(), Failure> {
-            let mut records = desk.store.scan(&adapter.name, adapter.record)?;
-            let mut handful = Vec::with_capacity(HANDFUL);
-            while let Some(found) = records.placed() {
-                let (place, stored) = found?;
-                if !stored.stands(adapter.gone_after) {
-                    continue;
-                }
-                handful.push((place, stored));
-                if handful.len() == HANDFUL {
-                    let full = std::mem::replace(&mut handful, Vec::with_capacity(HANDFUL));
-                    if give.send(full).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            // Nobody listens any longer only when he has failed himself.
-            let _ = give.send(handful);
-            Ok(())
-        });
-        for handful in take {
-            for (place, stored) in handful {
-                each(place, stored);
-            }
+    let mut records = desk.store.scan(&adapter.name, adapter.record)?;
+    if let Some(reader) = share {
+        records = records.share(reader, WORKERS);
+    }
+    let mut stored = StoredRecord::blank(adapter.record);
+    while let Some(place) = records.placed_over(&mut stored) {
+        let place = place?;
+        if stored.stands(adapter.gone_after) {
+            each(place, &stored.record);
         }
-        reader
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+    Ok(())
+}
+
+/// Lets every worker do its share; their results in order.
+fn shared<T: Send>(work: impl Fn(usize) -> Result<T, Failure> + Sync) -> Result<Vec<T>, Failure> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|worker| scope.spawn(move || work(worker)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
     })
 }
 
@@ -335,7 +372,7 @@ impl<'a> Reading<'a> {
         let records = self
             .sources
             .iter()
-            .map(|adapter| self.desk.store.scan(&adapter.name, adapter.record))
+            .map(|adapter| self.desk.store.again(&adapter.name, adapter.record))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Open {
             reading: self,
@@ -464,13 +501,16 @@ struct Judging<'a> {
 }
 
 type Judged = Vec<(u64, Enterprise, Assessment)>;
+/// How many were looked at, and what is to be told of whom.
+type Looked<T> = (u64, Vec<(u64, T)>);
 
 impl Judging<'_> {
-    /// Judges all and tells of each in the order of ids.
-    fn all(
+    /// Judges all and tells of them in the order of ids; how many there are.
+    fn all<T: Send>(
         self,
         anchors: &Anchors<'_>,
-        each: &mut dyn FnMut(&Enterprise, &Assessment) -> Result<(), Failure>,
+        look: &(dyn Fn(Enterprise, Assessment) -> Option<T> + Sync),
+        tell: &mut dyn FnMut(T),
     ) -> Result<u64, Failure> {
         let families: BTreeSet<u64> = self
             .reading
@@ -480,56 +520,52 @@ impl Judging<'_> {
             .flat_map(|(branch, head)| [*branch, *head])
             .map(|organisation| rank(anchors.canonical(organisation)))
             .collect();
-        let mut together: BTreeMap<u64, (Enterprise, Assessment)> = self
-            .families(anchors, &families)?
-            .into_iter()
-            .map(|(whose, enterprise, assessment)| (whose, (enterprise, assessment)))
-            .collect();
+        let (mut met, together) = looked(self.families(anchors, &families)?, look);
+        let mut together: BTreeMap<u64, T> = together.into_iter().collect();
         let groups = groups(&self.reading.owned.records);
         let (groups, families) = (&groups, &families);
-        let mut met = 0;
         std::thread::scope(|scope| {
-            let workers: Vec<Receiver<Result<Judged, Failure>>> = (0..WORKERS)
+            let workers: Vec<Receiver<Result<Looked<T>, Failure>>> = (0..WORKERS)
                 .map(|worker| {
                     let (give, take) = sync_channel(WAITING);
-                    scope.spawn(move || self.work(groups, worker, families, &give));
+                    scope.spawn(move || self.work(groups, worker, families, look, &give));
                     take
                 })
                 .collect();
             for at in 0..groups.len() {
-                let Ok(judged) = workers[at % WORKERS].recv() else {
+                let Ok(looked) = workers[at % WORKERS].recv() else {
                     break;
                 };
-                for (whose, enterprise, assessment) in judged? {
+                let (count, told) = looked?;
+                met += count;
+                for (whose, told) in told {
                     // The families that come before it.
                     let later = together.split_off(&whose);
-                    for (enterprise, assessment) in std::mem::replace(&mut together, later).values()
-                    {
-                        each(enterprise, assessment)?;
-                        met += 1;
+                    for told in std::mem::replace(&mut together, later).into_values() {
+                        tell(told);
                     }
-                    each(&enterprise, &assessment)?;
-                    met += 1;
+                    tell(told);
                 }
             }
-            for (enterprise, assessment) in together.values() {
-                each(enterprise, assessment)?;
-                met += 1;
+            for told in together.into_values() {
+                tell(told);
             }
             Ok(met)
         })
     }
 
-    fn work(
+    fn work<T: Send>(
         self,
         groups: &[&[Own]],
         worker: usize,
         families: &BTreeSet<u64>,
-        give: &SyncSender<Result<Judged, Failure>>,
+        look: &(dyn Fn(Enterprise, Assessment) -> Option<T> + Sync),
+        give: &SyncSender<Result<Looked<T>, Failure>>,
     ) {
         let mut open = match self.reading.open() {
             Ok(open) => open,
             Err(failure) => {
+                // Nobody listens any longer only when another worker has failed.
                 let _ = give.send(Err(failure));
                 return;
             }
@@ -537,7 +573,7 @@ impl Judging<'_> {
         for group in groups.iter().skip(worker).step_by(WORKERS) {
             let judged = open
                 .enterprises(group, &|whose| !families.contains(&whose))
-                .map(|enterprises| self.judge(enterprises, None));
+                .map(|enterprises| looked(self.judge(enterprises, None), look));
             if give.send(judged).is_err() {
                 return;
             }
@@ -591,6 +627,18 @@ impl Judging<'_> {
             })
             .collect()
     }
+}
+
+fn looked<T>(
+    judged: Judged,
+    look: &(dyn Fn(Enterprise, Assessment) -> Option<T> + Sync),
+) -> Looked<T> {
+    let count = judged.len() as u64;
+    let told = judged
+        .into_iter()
+        .filter_map(|(whose, enterprise, assessment)| Some((whose, look(enterprise, assessment)?)))
+        .collect();
+    (count, told)
 }
 
 #[cfg(test)]

@@ -474,13 +474,13 @@ impl City {
 /// Met one after the other, all are as the whole register has them.
 fn walked_as_whole(desk: Desk<'_>, whole: &Known) -> Result<(), Failure> {
     let mut expected = whole.register.enterprises.iter().zip(&whole.assessments);
-    let walked = walk(desk, &mut |enterprise, assessment| {
+    let look = |enterprise, assessment| Some((enterprise, assessment));
+    let walked = walk(desk, &whole.roll, &look, &mut |(enterprise, assessment)| {
         let (known, assessed) = expected.next().expect("no more are met than there are");
         let mut known = known.clone();
         known.links.clear();
         assert_eq!(format!("{enterprise:#?}"), format!("{known:#?}"));
         assert_eq!(format!("{assessment:#?}"), format!("{assessed:#?}"));
-        Ok(())
     })?;
     assert!(expected.next().is_none(), "all are met");
     assert_eq!(walked.candidates, whole.register.candidates);

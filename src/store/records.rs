@@ -161,7 +161,8 @@ impl Records<'_> {
             all.len() * reader / readers,
             all.len() * (reader + 1) / readers,
         );
-        self.places = all[from..to].to_vec().into_iter();
+        let share: Vec<Place> = all[from..to].to_vec();
+        self.places = share.into_iter();
         self
     }
 

@@ -131,6 +131,16 @@ impl<'a> Reviewing<'a> {
     #[must_use]
     pub fn done(self) -> Review {
         let mut review = self.review;
+        // Whose enterprise nobody heard of: its records were joined to another, or nothing of it stands any longer.
+        let unmet = self.cases.into_values().flatten();
+        let mut unmet: Vec<Case> = unmet.filter(Case::is_open).collect();
+        unmet.sort_by(|a, b| a.id.cmp(&b.id));
+        for case in unmet {
+            if case.doubt.as_deref() != Some(UNMET) {
+                let text = UNMET.to_owned();
+                review.events.push((case.id, CaseEvent::Doubted { text }));
+            }
+        }
         let mut opened = Vec::new();
         for (unit, mut openings) in self.openings {
             openings.keep(self.new_cases_cap);
@@ -148,6 +158,9 @@ impl<'a> Reviewing<'a> {
         review
     }
 }
+
+/// Why a case rests whose enterprise is no longer met.
+const UNMET: &str = "底数中已无该企业（其记录已并入其他企业，或已不再报送），暂停办理，请核实";
 
 /// New cases that are held beyond a small cap before they are sorted.
 const ROOM: usize = 64;
@@ -378,6 +391,29 @@ mod tests {
             ("2026-03-03", dispatched()),
             ("2026-03-05", ruled(event, "2026-03-05", clears, until)),
         ])
+    }
+
+    #[test]
+    fn a_case_whose_enterprise_is_no_longer_met_rests_and_says_so_once() {
+        let roll = RollKnowledge::default();
+        let reviewed = |case: &Case| {
+            let reviewing = Reviewing::begin(vec![case.clone()], &roll, 30, day("2026-03-10"));
+            reviewing.done().events
+        };
+        let case = after(&[("2026-03-02", opened()), ("2026-03-03", dispatched())]);
+        let events = reviewed(&case);
+        let [(id, CaseEvent::Doubted { text })] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert_eq!((id, text.as_str()), (&case.id, UNMET));
+        let doubted = CaseEvent::Doubted { text: text.clone() };
+        let resting = after(&[
+            ("2026-03-02", opened()),
+            ("2026-03-03", dispatched()),
+            ("2026-03-10", doubted),
+        ]);
+        assert!(reviewed(&resting).is_empty());
+        assert!(reviewed(&answered(ClerkEvent::NoEmployees, &[])).is_empty());
     }
 
     #[test]

@@ -173,29 +173,36 @@ fn tally(counted: &mut Counted, change: &CaseEvent, case: &Case, from: Option<&s
     flow.closed += u64::from(ends(change).is_some());
 }
 
-/// The base of each unit.
-#[must_use]
-pub fn base(
-    assessments: &[Assessment],
-    handled: &BTreeMap<String, Handled>,
-) -> BTreeMap<String, Base> {
-    let mut units: BTreeMap<String, Base> = BTreeMap::new();
-    for assessment in assessments
-        .iter()
-        .filter(|assessment| assessment.standing != Standing::NotOnRegister)
-    {
-        let base = units.entry(assessment.unit.clone()).or_default();
+/// What is counted of enterprises, met one after the other in any order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standings {
+    /// The base of each unit.
+    pub base: BTreeMap<String, Base>,
+    /// Firms without a finding, by reason.
+    pub not_accused: BTreeMap<Standing, u64>,
+}
+
+impl Standings {
+    /// Counts one enterprise; `handled`: what became of the cases of each.
+    pub fn hear(&mut self, assessment: &Assessment, handled: &BTreeMap<String, Handled>) {
+        if assessment.standing == Standing::NotOnRegister {
+            return;
+        }
+        if assessment.standing != Standing::Doubtful {
+            *self.not_accused.entry(assessment.standing).or_default() += 1;
+        }
+        let base = self.base.entry(assessment.unit.clone()).or_default();
         base.registered += 1;
         if !assessment.active {
-            continue;
+            return;
         }
         base.active += 1;
         if !assessment.evidence.shows_staff() {
-            continue;
+            return;
         }
         base.with_staff += 1;
         if !assessment.in_scope {
-            continue;
+            return;
         }
         base.in_scope += 1;
         base.insured += u64::from(assessment.standing.insured());
@@ -208,22 +215,16 @@ pub fn base(
             }
         }
     }
-    units
-}
 
-/// Active firms without a finding, by reason.
-#[must_use]
-pub fn not_accused(assessments: &[Assessment]) -> BTreeMap<Standing, u64> {
-    let mut reasons = BTreeMap::new();
-    for assessment in assessments {
-        if !matches!(
-            assessment.standing,
-            Standing::Doubtful | Standing::NotOnRegister
-        ) {
-            *reasons.entry(assessment.standing).or_default() += 1;
+    /// Counts all of them.
+    #[must_use]
+    pub fn of(assessments: &[Assessment], handled: &BTreeMap<String, Handled>) -> Self {
+        let mut standings = Self::default();
+        for assessment in assessments {
+            standings.hear(assessment, handled);
         }
+        standings
     }
-    reasons
 }
 
 /// One line per configured unit, and one for firms that no unit's name or code fits, when there are any.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -9,15 +10,18 @@ use serde::Serialize;
 use crate::calendar::shanghai;
 use crate::domain::batch::Verdict;
 use crate::domain::bulletin::{Bulletin, SourceNote, total};
+use crate::domain::coverage::Assessment;
 use crate::domain::event::Event;
-use crate::domain::figures;
+use crate::domain::figures::{self, Handled, Standings};
 use crate::domain::notice::{Purpose, Recipient};
 use crate::domain::record::Month;
+use crate::domain::register::Enterprise;
 use crate::render::RenderError;
 use crate::render::bulletin as page;
 use crate::render::mail::{self, BulletinMail};
-use crate::tasks::known::known;
+use crate::tasks::known::{feeds, roll_knowledge};
 use crate::tasks::notify::{Message, internal, keep};
+use crate::tasks::walk::walk;
 use crate::tasks::{Desk, Failure};
 
 /// Version of the frozen layout.
@@ -184,14 +188,10 @@ pub fn run(desk: Desk<'_>, day: Date, dry_run: bool) -> Result<PublishReport, Fa
 /// # Errors
 /// The store.
 pub fn figures_of(desk: Desk<'_>, period: Month) -> Result<Bulletin, Failure> {
-    let known = known(desk)?;
     let events = desk.store.case_events().collect::<Result<Vec<_>, _>>()?;
     let counted = figures::count(events, period.first_day(), period.last_day());
-    let units = figures::lines(
-        desk.configuration.units(),
-        &figures::base(&known.assessments, &counted.handled),
-        &counted,
-    );
+    let standings = standings(desk, &counted.handled)?;
+    let units = figures::lines(desk.configuration.units(), &standings.base, &counted);
     let settings = &desk.configuration.settings;
     Ok(Bulletin {
         version: LAYOUT,
@@ -204,7 +204,8 @@ pub fn figures_of(desk: Desk<'_>, period: Month) -> Result<Bulletin, Failure> {
         total: total(&units),
         units,
         closed_by: counted.closed_by,
-        not_accused: figures::not_accused(&known.assessments)
+        not_accused: standings
+            .not_accused
             .into_iter()
             .map(|(standing, n)| (standing.title().to_owned(), n))
             .collect(),
@@ -212,9 +213,24 @@ pub fn figures_of(desk: Desk<'_>, period: Month) -> Result<Bulletin, Failure> {
     })
 }
 
+/// Counts every enterprise; none is held.
+fn standings(desk: Desk<'_>, handled: &BTreeMap<String, Handled>) -> Result<Standings, Failure> {
+    let roll = roll_knowledge(&feeds(desk)?);
+    let standings = Mutex::new(Standings::default());
+    let look = |_: Enterprise, assessment: Assessment| -> Option<()> {
+        let mut standings = standings.lock().unwrap_or_else(PoisonError::into_inner);
+        standings.hear(&assessment, handled);
+        None
+    };
+    walk(desk, &roll, &look, &mut |()| {})?;
+    Ok(standings
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner))
+}
+
 fn sources(desk: Desk<'_>, period: Month) -> Result<Vec<SourceNote>, Failure> {
     let mut notes = Vec::new();
-    for feed in crate::tasks::known::feeds(desk)? {
+    for feed in feeds(desk)? {
         let Some(adapter) = desk.configuration.adapters.get(&feed.adapter) else {
             continue;
         };

@@ -16,7 +16,7 @@ use crate::demo::links::{Judge, Links};
 use crate::domain::batch::Verdict;
 use crate::domain::case::{Case, ClosingReason, Stage};
 use crate::domain::coverage::{Assessment, Standing};
-use crate::domain::figures;
+use crate::domain::figures::Standings;
 use crate::domain::finding::{FindingKind, Insurance};
 use crate::render::wording::percent;
 use crate::tasks::known::{Known, known};
@@ -269,7 +269,7 @@ fn summary(
             .iter()
             .filter(|a| a.active && a.undecided)
             .count() as u64,
-        not_accused: figures::not_accused(&known.assessments),
+        not_accused: Standings::of(&known.assessments, &BTreeMap::new()).not_accused,
         cases: cases.len() as u64,
         notices,
         transferred: cases

@@ -13,7 +13,7 @@ use crate::domain::batch::Verdict;
 use crate::domain::case::{Case, ClosingReason};
 use crate::domain::coverage::Standing;
 use crate::domain::event::Event;
-use crate::domain::figures;
+use crate::domain::figures::{self, Standings};
 use crate::domain::finding::Insurance;
 use crate::domain::notice::{Channel, Notice, Purpose};
 use crate::domain::text;
@@ -172,7 +172,7 @@ fn not_accused(summary: &Summary) -> Vec<(String, u64)> {
 /// The funnel by unit over the whole run, total last.
 fn funnel(desk: Desk<'_>, known: &Known, cases: &[Case]) -> Vec<FunnelLine> {
     let handled = figures::handled(cases, desk.today());
-    let base = figures::base(&known.assessments, &handled);
+    let base = Standings::of(&known.assessments, &handled).base;
     let mut firms: BTreeMap<&str, [std::collections::BTreeSet<&str>; 5]> = BTreeMap::new();
     let mut heads: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     for case in cases {

@@ -43,7 +43,7 @@ pub(super) fn reasons(delivery: &Delivery<'_>, previous: &Batch) -> Vec<Reason> 
     reasons.extend(whole(delivery, previous));
     let absent = absent_units(delivery, previous);
     reasons.extend(parts(delivery, previous, &absent));
-    reasons.extend(units(&absent));
+    reasons.extend(units(&absent, delivery.adapter.record));
     reasons.extend(heads(delivery, previous));
     reasons.extend(fill(delivery, previous));
     reasons.extend(missing(delivery));
@@ -264,16 +264,26 @@ fn absent_units(delivery: &Delivery<'_>, previous: &Batch) -> BTreeMap<String, u
         .collect()
 }
 
-fn units(absent: &BTreeMap<String, u64>) -> Option<Reason> {
+/// Rows of a unit that may end by themselves: the one licence of a county runs out. On the roll each row is somebody's cover.
+const FEW: u64 = 5;
+
+fn units(absent: &BTreeMap<String, u64>, kind: RecordKind) -> Option<Reason> {
+    if absent.is_empty() {
+        return None;
+    }
     let named = listed(
         absent
             .iter()
             .map(|(part, before)| format!("{}（上批{before}条）", part_title(part))),
     );
-    (!absent.is_empty()).then(|| {
+    let what = format!("以下填报单位上批有数据、本批一条也没有：{named}");
+    let are_few = kind != RecordKind::InsuredRoll && absent.values().all(|before| *before < FEW);
+    Some(if are_few {
+        warning("YB-3119", &what, "请向来源部门核对")
+    } else {
         hold(
             "YB-3119",
-            &format!("以下填报单位上批有数据、本批一条也没有：{named}"),
+            &what,
             "请来源部门核对这些单位的数据，补送完整文件",
         )
     })
@@ -481,4 +491,27 @@ fn changed(delivery: &Delivery<'_>) -> Option<Reason> {
             "用 yingbao changes 查看哪些字段变了；确系来源部门统一更新的，无需处理",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::batch::Weight;
+
+    #[test]
+    fn a_unit_s_few_rows_may_end_anywhere_but_on_the_roll() {
+        let of = |rows: &[u64], kind| {
+            let absent = rows
+                .iter()
+                .zip(["agency:宛城区", "agency:卧龙区"])
+                .map(|(rows, part)| (part.to_owned(), *rows))
+                .collect();
+            units(&absent, kind).map(|reason| reason.weight)
+        };
+        let (transport, roll) = (RecordKind::Transport, RecordKind::InsuredRoll);
+        assert_eq!(of(&[], transport), None);
+        assert_eq!(of(&[1, 4], transport), Some(Weight::Warning));
+        assert_eq!(of(&[1, 5], transport), Some(Weight::Hold));
+        assert_eq!(of(&[1], roll), Some(Weight::Hold));
+    }
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
-use crate::domain::linking::{Anchors, Evidence, comparable_name, names_of};
+use crate::domain::linking::{Anchors, Evidence, Lead, Tier, claim_of, comparable_name, names_of};
 use crate::domain::pairing::{self, Candidate, Likeness, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::Enterprise;
@@ -54,8 +54,40 @@ impl LooseEnd {
 pub struct LooseEnds(BTreeMap<Subject, LooseEnd>);
 
 impl LooseEnds {
+    /// Where a record of a source other than the registrar's stands in the end. What leads nowhere stands under its own code, when it
+    /// has one that is nobody else's; what is not led to the registrar's own enterprises by a sound code is a loose end.
+    pub fn settle(
+        &mut self,
+        anchors: &Anchors<'_>,
+        record: &Record,
+        lead: Lead,
+    ) -> Option<(Organisation, Tier, &'static str)> {
+        let open = match lead {
+            Lead::To(organisation, tier, reason) => return Some((organisation, tier, reason)),
+            Lead::Open(open) => open,
+            Lead::Nowhere => Vec::new(),
+        };
+        let claim = claim_of(record);
+        let own = claim
+            .organisation()
+            .map(|own| anchors.canonical(own))
+            .filter(|own| !anchors.holds(*own));
+        // A firm of another registrar, and nobody here is called so.
+        let is_foreign = matches!(claim, Claim::Sound(_)) && open.is_empty();
+        if !is_foreign {
+            self.note(anchors, record, claim, &open);
+        }
+        own.map(|own| {
+            (
+                own,
+                Tier::Code,
+                "识别号所含组织机构代码相同，登记机关无此户",
+            )
+        })
+    }
+
     /// Notes a record that no tier led to the register; `open`: where its name leads, and nothing tells which.
-    pub fn note(
+    fn note(
         &mut self,
         anchors: &Anchors<'_>,
         record: &Record,
@@ -259,8 +291,7 @@ impl Search<'_> {
     /// What was found, sorted: by subject, the likeliest first.
     #[must_use]
     pub fn done(mut self) -> Vec<Candidate> {
-        let found = std::mem::take(&mut self.found);
-        let mut candidates = self.loose.ranked(self.anchors, found);
+        let mut candidates = self.ranked();
         candidates.extend(self.successors());
         candidates.sort_by(|a, b| {
             (&a.subject, std::cmp::Reverse(a.score()), &a.enterprise).cmp(&(
@@ -271,6 +302,47 @@ impl Search<'_> {
         });
         candidates.dedup_by(|a, b| a.subject == b.subject && a.enterprise == b.enterprise);
         candidates
+    }
+
+    /// What was found of the loose ends, the likeliest of each.
+    fn ranked(&mut self) -> Vec<Candidate> {
+        let mut by_subject: BTreeMap<Subject, Vec<Candidate>> = BTreeMap::new();
+        for ((subject, organisation), mut likeness) in std::mem::take(&mut self.found) {
+            if self.anchors.is_apart(&subject, organisation) {
+                continue;
+            }
+            let Some(end) = self.loose.0.get(&subject) else {
+                continue;
+            };
+            if let Some(theirs) = self.anchors.evidence(organisation) {
+                if theirs.shares_county(&end.evidence) {
+                    likeness.insert(Likeness::SameCounty);
+                }
+                if theirs.shares_people(&end.evidence) {
+                    likeness.insert(Likeness::SamePeople);
+                }
+            }
+            by_subject
+                .entry(subject.clone())
+                .or_default()
+                .push(Candidate {
+                    subject,
+                    name: end.name.clone(),
+                    protects: end.protects,
+                    enterprise: format!("E{}", pairing::text(organisation)),
+                    likeness,
+                });
+        }
+        let mut all = Vec::new();
+        for (_, mut candidates) in by_subject {
+            candidates.sort_by(|a, b| {
+                (std::cmp::Reverse(a.score()), &a.enterprise)
+                    .cmp(&(std::cmp::Reverse(b.score()), &b.enterprise))
+            });
+            candidates.truncate(MOST);
+            all.extend(candidates);
+        }
+        all
     }
 
     /// Individual businesses on the roll that are no longer active, and companies founded when they ended, by the same person or at the
@@ -300,52 +372,6 @@ impl Search<'_> {
             }
         }
         found
-    }
-}
-
-impl LooseEnds {
-    fn ranked(
-        &self,
-        anchors: &Anchors<'_>,
-        found: BTreeMap<(Subject, Organisation), BTreeSet<Likeness>>,
-    ) -> Vec<Candidate> {
-        let mut by_subject: BTreeMap<Subject, Vec<Candidate>> = BTreeMap::new();
-        for ((subject, organisation), mut likeness) in found {
-            if anchors.is_apart(&subject, organisation) {
-                continue;
-            }
-            let Some(end) = self.0.get(&subject) else {
-                continue;
-            };
-            if let Some(theirs) = anchors.evidence(organisation) {
-                if theirs.shares_county(&end.evidence) {
-                    likeness.insert(Likeness::SameCounty);
-                }
-                if theirs.shares_people(&end.evidence) {
-                    likeness.insert(Likeness::SamePeople);
-                }
-            }
-            by_subject
-                .entry(subject.clone())
-                .or_default()
-                .push(Candidate {
-                    subject,
-                    name: end.name.clone(),
-                    protects: end.protects,
-                    enterprise: format!("E{}", pairing::text(organisation)),
-                    likeness,
-                });
-        }
-        let mut all = Vec::new();
-        for (_, mut candidates) in by_subject {
-            candidates.sort_by(|a, b| {
-                (std::cmp::Reverse(a.score()), &a.enterprise)
-                    .cmp(&(std::cmp::Reverse(b.score()), &b.enterprise))
-            });
-            candidates.truncate(MOST);
-            all.extend(candidates);
-        }
-        all
     }
 }
 

@@ -4,14 +4,15 @@
 //! its credit code. A record of another source is led to an anchor by, in this order,
 //!
 //! 1. what a named person has decided;
-//! 2. a registration number (工商注册号) that the registrar names for one anchor only;
-//! 3. the organisation code inside its identifier;
+//! 2. the organisation code inside an identifier that passes its checks;
+//! 3. a registration number (工商注册号) that the registrar names for one anchor only, else the organisation code inside an identifier
+//!    that fails a check;
 //! 4. its unit number on the roll, when other rows of that number lead to one enterprise and to no other;
 //! 5. its normalised name, current or former, when the evidence leaves one bearer.
 //!
 //! **Vetoes.** Two different codes that both pass their checks are never one firm by tiers 4 and 5. What a person has decided to be
 //! apart stays apart. An identifier that fails its checks leads to an anchor only while the name on the record does not lead to
-//! another one. What no tier leads anywhere, but may be somebody's, is left to [`crate::domain::pairing`] and to a person.
+//! another one. What no tier leads anywhere, but may be somebody's, is left to [`crate::domain::candidates`] and to a person.
 //!
 //! The answer for a record rests on the record, the anchors and the rows of its unit number, never on the order of records.
 
@@ -53,8 +54,7 @@ pub enum Lead {
     Nowhere,
 }
 
-/// Names under which one enterprise may stand: as written, and with either writing of the legal form. 有限公司 and 有限责任公司
-/// are one form (公司法 art. 8).
+/// The two writings of one legal form (公司法 art. 8).
 const LONG_FORM: &str = "有限责任公司";
 const SHORT_FORM: &str = "有限公司";
 /// What parts the names of a column of former names.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::candidates::LooseEnds;
 use crate::domain::code::{self, Claim, Organisation};
 use crate::domain::finding::{Ground, Insurance};
-use crate::domain::linking::{Anchors, Lead, UnitLead, claim_of, comparable_name, names_of};
+use crate::domain::linking::{Anchors, UnitLead, claim_of, comparable_name, names_of};
 use crate::domain::pairing::{self, Candidate, Decisions};
 use crate::domain::record::{Field, Month, Record, RecordKind};
 use crate::domain::unit::Units;
@@ -261,7 +261,7 @@ impl Register {
         }
         for placed in later {
             let lead = anchors.lead(&placed.record, None);
-            let own = Self::settle(&anchors, &mut loose, &placed.record, lead);
+            let own = loose.settle(&anchors, &placed.record, lead);
             match own {
                 Some((organisation, tier, reason)) => {
                     register.attach(organisation, placed, tier, reason);
@@ -316,37 +316,6 @@ impl Register {
         &mut self.enterprises[at]
     }
 
-    /// Where a record of a source other than the registrar's stands in the end. What leads nowhere stands under its own code, when it has one that is nobody else's; what is
-    /// not led to the registrar's own enterprises by a sound code is a loose end.
-    pub fn settle(
-        anchors: &Anchors<'_>,
-        loose: &mut LooseEnds,
-        record: &Record,
-        lead: Lead,
-    ) -> Option<(Organisation, Tier, &'static str)> {
-        let (open, claim) = match lead {
-            Lead::To(organisation, tier, reason) => return Some((organisation, tier, reason)),
-            Lead::Open(open) => (open, claim_of(record)),
-            Lead::Nowhere => (Vec::new(), claim_of(record)),
-        };
-        let own = claim
-            .organisation()
-            .map(|own| anchors.canonical(own))
-            .filter(|own| !anchors.holds(*own));
-        // A firm of another registrar, and nobody here is called so.
-        let is_foreign = matches!(claim, Claim::Sound(_)) && open.is_empty();
-        if !is_foreign {
-            loose.note(anchors, record, claim, &open);
-        }
-        own.map(|own| {
-            (
-                own,
-                Tier::Code,
-                "识别号所含组织机构代码相同，登记机关无此户",
-            )
-        })
-    }
-
     fn attach(&mut self, organisation: Organisation, placed: Placed, tier: Tier, reason: &str) {
         let enterprise = self.entry(organisation);
         enterprise.links.push(link(&placed, tier, reason));
@@ -369,7 +338,7 @@ impl Register {
                 .text(Field::UnitNumber)
                 .and_then(|unit| units.get(unit)?.one());
             let lead = anchors.lead(&placed.record, of_unit);
-            match Self::settle(anchors, loose, &placed.record, lead) {
+            match loose.settle(anchors, &placed.record, lead) {
                 Some((organisation, tier, reason)) => {
                     self.attach(organisation, placed, tier, reason);
                 }

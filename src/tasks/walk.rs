@@ -52,13 +52,12 @@ pub fn walk<T: Send>(
 ) -> Result<Walked, Failure> {
     let decisions = decisions(desk)?;
     let units = desk.configuration.units();
-    let mut sources: Vec<&Adapter> = desk.configuration.adapters.values().collect();
+    let sources: Vec<&Adapter> = desk.configuration.adapters.values().collect();
     let mut periods = Periods::default();
     for adapter in &sources {
         let lookup = desk.store.lookup(&adapter.name, adapter.record)?;
         lookup.add_to(&mut periods);
     }
-    sources.truncate(usize::from(u16::MAX));
     let mut anchors = Anchors::begin(units, &decisions);
     let mut owned = Owned::default();
     owned.registrations(desk, &sources, &mut anchors)?;
@@ -298,7 +297,7 @@ impl Heard {
         of_unit: Option<Organisation>,
     ) -> Option<Organisation> {
         let lead = anchors.lead(record, of_unit);
-        let (organisation, ..) = Register::settle(anchors, &mut self.loose, record, lead)?;
+        let (organisation, ..) = self.loose.settle(anchors, record, lead)?;
         self.records.push(Own::of(organisation, source, place));
         Some(organisation)
     }

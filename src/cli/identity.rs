@@ -1,13 +1,18 @@
 //! `identity list | same | different | undo`.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::cli::arguments::{IdentityCommand, IdentityWord};
 use crate::cli::console::Console;
-use crate::domain::pairing::Pairing;
+use crate::domain::pairing::{Pairing, Subject};
 use crate::tasks::one;
 use crate::tasks::pairing::{Word, record};
 use crate::tasks::{Desk, Failure};
+
+/// Pairs of one subject that a person is shown: of a common name there may be hundreds.
+const SHOWN: usize = 5;
 
 /// Exit 0; 1 when a rule refuses.
 pub fn run(
@@ -87,7 +92,13 @@ fn list(desk: Desk<'_>, all: bool, console: &mut Console<'_>) -> Result<i32, Fai
         (order(a), &a.candidate.subject).cmp(&(order(b), &b.candidate.subject))
     });
     let mut rows = Vec::new();
+    let mut met: BTreeMap<&Subject, usize> = BTreeMap::new();
     for pairing in &pairings {
+        let of_subject = met.entry(&pairing.candidate.subject).or_default();
+        *of_subject += 1;
+        if !console.json && *of_subject > SHOWN {
+            continue;
+        }
         let line = line(desk, pairing)?;
         if console.json {
             console.document(&line);
@@ -116,6 +127,11 @@ fn list(desk: Desk<'_>, all: bool, console: &mut Console<'_>) -> Result<i32, Fai
             text("reason"),
             stands,
         ]);
+    }
+    for (subject, met) in met.into_iter().filter(|(_, met)| *met > SHOWN) {
+        let rest = format!("另有{}户，用--json查看", met - SHOWN);
+        let blank = String::new;
+        rows.push(vec![subject.to_string(), blank(), blank(), rest, blank(), blank()]);
     }
     if !console.json {
         console.table(

@@ -14,7 +14,7 @@ use crate::domain::pairing::{self, Candidate, Likeness, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::Enterprise;
 
-/// More than a handful of candidates helps nobody to decide.
+/// More than a handful of candidates helps nobody to decide. Those that protect are kept all the same: the rows may be any one's.
 const MOST: usize = 5;
 /// Shorter names have too many near ones.
 const SHORTEST: usize = 5;
@@ -339,7 +339,9 @@ impl Search<'_> {
                 (std::cmp::Reverse(a.score()), &a.enterprise)
                     .cmp(&(std::cmp::Reverse(b.score()), &b.enterprise))
             });
-            candidates.truncate(MOST);
+            if !candidates.iter().any(|candidate| candidate.protects) {
+                candidates.truncate(MOST);
+            }
             all.extend(candidates);
         }
         all
@@ -547,6 +549,30 @@ mod tests {
             rolled(FIRM, "南阳宛乐商贸有限公司", "5"),
         ]);
         assert!(led.candidates.is_empty());
+    }
+
+    #[test]
+    fn rows_with_heads_protect_every_bearer_of_their_name_however_many_there_are() {
+        let twelve = |heads: &str| {
+            let code = |at: u8| {
+                let body = format!("MA4TE0{at:02}");
+                let check = code::organisation_check(&body).unwrap();
+                let first = format!("92411303{body}{check}");
+                format!("{first}{}", code::credit_code_check(&first).unwrap())
+            };
+            let mut rows: Vec<Placed> = (0..12)
+                .map(|at| registered(&code(at), "鸿运小吃店"))
+                .collect();
+            rows.push(rolled("", "鸿运小吃店", heads));
+            Register::build(rows)
+        };
+        let register = twelve("5");
+        assert_eq!(register.enterprises.len(), 12);
+        for enterprise in &register.enterprises {
+            assert_eq!(enterprise.undecided.len(), 1, "{}", enterprise.id);
+        }
+        // Where nobody is insured nothing hangs on it, and a handful is shown.
+        assert_eq!(twelve("0").candidates.len(), MOST);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub enum Command {
     Pull(PullArguments),
     /// Run one task now
     #[command(
-        after_help = "Examples:\n  yingbao run review\n  yingbao run escalate --dry-run\n  yingbao run publish --date 2026-04-01"
+        after_help = "Examples:\n  yingbao run review\n  yingbao run review --all\n  yingbao run escalate --dry-run\n  yingbao run publish --date 2026-04-01"
     )]
     Run(RunArguments),
     /// What an adapter makes of a file; stores nothing
@@ -203,6 +203,9 @@ pub struct RunArguments {
     /// Say what it would do, commit nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Judge everybody, not only whom changes may concern (review)
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// The tasks that `run` knows.

@@ -131,7 +131,14 @@ fn list(desk: Desk<'_>, all: bool, console: &mut Console<'_>) -> Result<i32, Fai
     for (subject, met) in met.into_iter().filter(|(_, met)| *met > SHOWN) {
         let rest = format!("另有{}户，用--json查看", met - SHOWN);
         let blank = String::new;
-        rows.push(vec![subject.to_string(), blank(), blank(), rest, blank(), blank()]);
+        rows.push(vec![
+            subject.to_string(),
+            blank(),
+            blank(),
+            rest,
+            blank(),
+            blank(),
+        ]);
     }
     if !console.json {
         console.table(

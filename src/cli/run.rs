@@ -28,10 +28,21 @@ pub fn run(
             text: "除 publish 外，任务只按今天的数据运行。处理：去掉 --date。".to_owned(),
         });
     }
+    if options.all && options.task != TaskArgument::Review {
+        return Err(Failure::Usage {
+            code: "YB-7226",
+            text: "只有 review 分为比对变化和比对全部。处理：去掉 --all。".to_owned(),
+        });
+    }
     let dry = options.dry_run;
     match options.task {
         TaskArgument::Review => {
-            review::run(desk, dry).map(|report| show(console, &report, &report.summary()))
+            let review = if options.all {
+                review::run_all
+            } else {
+                review::run
+            };
+            review(desk, dry).map(|report| show(console, &report, &report.summary()))
         }
         TaskArgument::Escalate => {
             escalate::run(desk, dry).map(|report| show(console, &report, &report.summary()))

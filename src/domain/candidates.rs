@@ -3,9 +3,11 @@
 //! A loose end is a record that no tier leads to an enterprise of the register. Few records are, so all enterprises are gone through
 //! once for all of them: a name one slip away has, with one character left out, a text in common with it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
@@ -22,13 +24,14 @@ const SHORTEST: usize = 5;
 const SUCCESSION_DAYS: i32 = 180;
 
 /// What is known of one loose end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct LooseEnd {
     name: String,
     names: BTreeSet<String>,
     codes: BTreeSet<String>,
     evidence: Evidence,
     /// Enterprises that its name or its contradicting code leads to.
+    #[serde(with = "pairs")]
     open: BTreeMap<Organisation, Likeness>,
     protects: bool,
 }
@@ -41,6 +44,24 @@ impl LooseEnd {
         }
     }
 
+    /// Organisations that its codes would name with one character mended.
+    fn slipped(&self) -> BTreeSet<Organisation> {
+        self.codes
+            .iter()
+            .flat_map(|code| code::examine(code).suggestions)
+            .filter_map(|mended| match code::claim(&mended) {
+                Claim::Sound(organisation) => Some(organisation),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What its codes begin with, when a spreadsheet has cut them.
+    fn cuts(&self) -> impl Iterator<Item = String> {
+        let codes = self.codes.iter();
+        codes.filter_map(|code| code::kept_by_spreadsheet(code))
+    }
+
     fn may_be(&mut self, organisation: Organisation, why: Likeness) {
         self.open
             .entry(organisation)
@@ -50,8 +71,28 @@ impl LooseEnd {
 }
 
 /// The records that lead nowhere, by what a person decides about.
-#[derive(Debug, Clone, Default)]
-pub struct LooseEnds(BTreeMap<Subject, LooseEnd>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LooseEnds(#[serde(with = "pairs")] BTreeMap<Subject, LooseEnd>);
+
+/// Maps as lists of pairs: their keys are no texts.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub fn deserialize<'d, K: Deserialize<'d> + Ord, V: Deserialize<'d>, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Vec::<(K, V)>::deserialize(from).map(BTreeMap::from_iter)
+    }
+}
 
 impl LooseEnds {
     /// Where a record of a source other than the registrar's stands in the end. What leads nowhere stands under its own code, when it
@@ -145,71 +186,158 @@ impl LooseEnds {
         self.0.is_empty()
     }
 
-    /// Begins the search for those they may belong to; every enterprise of the registrar is then to be met once.
+    /// Laid out to hold enterprises against.
     #[must_use]
-    pub fn search<'s>(&'s self, anchors: &'s Anchors<'s>) -> Search<'s> {
-        let mut search = Search {
+    pub fn laid_out(&self) -> LaidOut<'_> {
+        let mut laid_out = LaidOut {
             loose: self,
-            anchors,
-            found: BTreeMap::new(),
-            slips: HashMap::new(),
+            open: HashMap::new(),
+            slipped: HashMap::new(),
+            near: HashMap::new(),
             cuts: HashMap::new(),
-            ended: Vec::new(),
-            founded: Vec::new(),
         };
         for (subject, end) in &self.0 {
             for (organisation, why) in &end.open {
-                search.note(subject, *organisation, *why);
+                let own = laid_out.open.entry(*organisation).or_default();
+                own.push((subject, *why));
             }
-            for code in &end.codes {
-                for slip in code::examine(code).suggestions {
-                    if let Claim::Sound(organisation) = code::claim(&slip)
-                        && anchors.holds(organisation)
-                    {
-                        let organisation = anchors.canonical(organisation);
-                        search.note(subject, organisation, Likeness::CodeSlip);
-                    }
-                }
+            for organisation in end.slipped() {
+                let own = laid_out.slipped.entry(organisation).or_default();
+                own.push(subject);
             }
             for name in &end.names {
-                for slip in without_one(&bare(name)) {
-                    search.slips.entry(slip).or_default().push((subject, name));
+                for hash in without_one(&bare(name)) {
+                    laid_out.near.entry(hash).or_default().push((subject, name));
                 }
             }
-            let cuts = end
-                .codes
-                .iter()
-                .filter_map(|code| code::kept_by_spreadsheet(code));
-            for cut in cuts {
-                search.cuts.entry(cut).or_default().push(subject);
+            for cut in end.cuts() {
+                laid_out.cuts.entry(cut).or_default().push(subject);
             }
         }
-        search
+        laid_out
     }
+
+    /// What of these a registration must have in common with one of them, to be worth holding against them.
+    #[must_use]
+    pub fn traces(&self, ended: &[Ended]) -> Traces {
+        let ends = || self.0.values();
+        let names = ends().flat_map(|end| &end.names);
+        Traces {
+            near: names.flat_map(|name| without_one(&bare(name))).collect(),
+            cuts: ends().flat_map(LooseEnd::cuts).collect(),
+            codes: ends()
+                .flat_map(|end| end.slipped().into_iter().chain(end.open.keys().copied()))
+                .collect(),
+            owners: ended.iter().map(|ended| ended.owner).collect(),
+        }
+    }
+
+    /// Without what is known of these, of which the records are settled anew.
+    pub fn forget(&mut self, subjects: &BTreeSet<Subject>) {
+        self.0.retain(|subject, _| !subjects.contains(subject));
+    }
+}
+
+/// Loose ends, by what an enterprise is found by that they may belong to.
+#[derive(Debug)]
+pub struct LaidOut<'s> {
+    loose: &'s LooseEnds,
+    /// By whom a name or a contradicting code leads to.
+    open: HashMap<Organisation, Vec<(&'s Subject, Likeness)>>,
+    /// By what a code becomes with one character mended.
+    slipped: HashMap<Organisation, Vec<&'s Subject>>,
+    /// By the hashes of what names become with one character left out.
+    near: HashMap<u64, Vec<(&'s Subject, &'s str)>>,
+    /// By what spreadsheets left of codes.
+    cuts: HashMap<String, Vec<&'s Subject>>,
+}
+
+/// What a registration has in common with some loose end, when it may have anything to do with it.
+#[derive(Debug)]
+pub struct Traces {
+    near: HashSet<u64>,
+    cuts: HashSet<String>,
+    codes: HashSet<Organisation>,
+    owners: HashSet<u64>,
+}
+
+impl Traces {
+    /// Whether a registration has.
+    #[must_use]
+    pub fn lead_to(&self, registration: &Record) -> bool {
+        let code = registration.text(Field::CreditCode).unwrap_or_default();
+        if !self.near.is_empty() {
+            let mut names = names_of(registration);
+            let is_near = |name: &str| {
+                let hashes = without_one(&bare(&comparable_name(name)));
+                hashes.iter().any(|hash| self.near.contains(hash))
+            };
+            if names.any(is_near) {
+                return true;
+            }
+        }
+        let is_cut = |beginning: &str| self.cuts.contains(beginning);
+        (!self.cuts.is_empty() && beginnings(code).any(is_cut))
+            || (!self.codes.is_empty()
+                && code::organisation_bytes_of(code).is_some_and(|own| self.codes.contains(&own)))
+            || (!self.owners.is_empty()
+                && owners(registration)
+                    .iter()
+                    .any(|owner| self.owners.contains(owner)))
+    }
+}
+
+/// What a spreadsheet may have left of a code.
+fn beginnings(code: &str) -> impl Iterator<Item = &str> {
+    code::KEPT_BY_SPREADSHEET.filter_map(|length| code.get(..length))
+}
+
+/// An individual business on the roll that has ended, by one of those who ran it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ended {
+    owner: u64,
+    /// Which.
+    pub organisation: Organisation,
+    name: String,
+    on: Date,
 }
 
 /// A search under way: what was found, and what enterprises are still held against.
 #[derive(Debug)]
 pub struct Search<'s> {
-    loose: &'s LooseEnds,
+    loose: &'s LaidOut<'s>,
     anchors: &'s Anchors<'s>,
-    found: BTreeMap<(Subject, Organisation), BTreeSet<Likeness>>,
-    /// Texts that names of loose ends become with one character left out.
-    slips: HashMap<String, Vec<(&'s Subject, &'s str)>>,
-    /// What spreadsheets left of codes.
-    cuts: HashMap<String, Vec<&'s Subject>>,
-    /// Individual businesses on the roll that have ended: by owner.
-    ended: Vec<(u64, Organisation, String, Date)>,
-    /// Companies: by owner.
+    /// The codes that stand under another one, by that one.
+    joined: HashMap<Organisation, Vec<Organisation>>,
+    searched: Searched,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Searched {
+    /// The loose ends, each beside an enterprise that was met.
+    candidates: Vec<Candidate>,
+    /// Individual businesses met that have ended with rows on the roll.
+    pub ended: Vec<Ended>,
+    /// Companies met: by owner.
+    #[serde(skip)]
     founded: Vec<(u64, Organisation, Date)>,
 }
 
-impl Search<'_> {
-    fn note(&mut self, subject: &Subject, organisation: Organisation, why: Likeness) {
-        self.found
-            .entry((subject.clone(), organisation))
-            .or_default()
-            .insert(why);
+impl<'s> Search<'s> {
+    /// Begins a search; every enterprise of the registrar that may have to do with the loose ends is then to be met once.
+    #[must_use]
+    pub fn begin(loose: &'s LaidOut<'s>, anchors: &'s Anchors<'s>) -> Self {
+        let mut joined: HashMap<Organisation, Vec<Organisation>> = HashMap::new();
+        for (organisation, canonical) in anchors.joined() {
+            joined.entry(canonical).or_default().push(organisation);
+        }
+        Self {
+            loose,
+            anchors,
+            joined,
+            searched: Searched::default(),
+        }
     }
 
     /// Holds an enterprise of the registrar against the loose ends; `insured`: rows of the roll with heads are its own.
@@ -218,48 +346,96 @@ impl Search<'_> {
             return;
         };
         self.remember(enterprise, organisation, registration, insured);
-        let cuts: Vec<Subject> = self
-            .cuts
-            .iter()
-            .filter(|(cut, _)| enterprise.credit_code.starts_with(cut.as_str()))
-            .flat_map(|(_, subjects)| subjects.iter().map(|subject| (*subject).clone()))
-            .collect();
-        for subject in cuts {
-            self.note(&subject, organisation, Likeness::CutCode);
+        let mut found: BTreeMap<&Subject, BTreeSet<Likeness>> = BTreeMap::new();
+        for (subject, why) in self.loose.open.get(&organisation).into_iter().flatten() {
+            found.entry(subject).or_default().insert(*why);
         }
-        if self.slips.is_empty() {
-            return;
+        let joined = self.joined.get(&organisation).into_iter().flatten();
+        for own in joined.chain([&organisation]) {
+            for subject in self.loose.slipped.get(own).into_iter().flatten() {
+                found.entry(subject).or_default().insert(Likeness::CodeSlip);
+            }
         }
+        if !self.loose.cuts.is_empty() {
+            let cuts = beginnings(&enterprise.credit_code);
+            for subject in cuts.filter_map(|cut| self.loose.cuts.get(cut)).flatten() {
+                found.entry(subject).or_default().insert(Likeness::CutCode);
+            }
+        }
+        for subject in self.near(organisation, registration, &found) {
+            found.entry(subject).or_default().insert(Likeness::NearName);
+        }
+        for (subject, likeness) in found {
+            self.lay_beside(subject, organisation, likeness);
+        }
+    }
+
+    /// The loose ends of which a name is one slip away from one of the registration's.
+    fn near(
+        &self,
+        organisation: Organisation,
+        registration: &Record,
+        found: &BTreeMap<&Subject, BTreeSet<Likeness>>,
+    ) -> BTreeSet<&'s Subject> {
         let mut near = BTreeSet::new();
+        if self.loose.near.is_empty() {
+            return near;
+        }
         for name in names_of(registration) {
             let own = comparable_name(name);
             let bare_own = bare(&own);
-            for slip in without_one(&bare_own) {
-                for (subject, name) in self.slips.get(&slip).into_iter().flatten() {
-                    let is_near =
-                        own != **name && strsim::osa_distance(&bare_own, &bare(name)) <= 1;
-                    if is_near && self.may_be(subject, organisation) {
-                        near.insert((*subject).clone());
+            for hash in without_one(&bare_own) {
+                for (subject, name) in self.loose.near.get(&hash).into_iter().flatten() {
+                    let is_near = own != **name
+                        && strsim::osa_distance(&bare_own, &bare(name)) <= 1
+                        && (found.contains_key(subject) || self.may_be(subject, organisation));
+                    if is_near {
+                        near.insert(*subject);
                     }
                 }
             }
         }
-        for subject in near {
-            self.note(&subject, organisation, Likeness::NearName);
-        }
+        near
     }
 
     /// Names alone are near by chance too often: the place must not be another, or the person is the same, or the code is near as well.
     fn may_be(&self, subject: &Subject, organisation: Organisation) -> bool {
         let (Some(end), Some(theirs)) = (
-            self.loose.0.get(subject),
+            self.loose.loose.0.get(subject),
             self.anchors.evidence(organisation),
         ) else {
             return false;
         };
-        theirs.shares_people(&end.evidence)
-            || !theirs.contradicts(&end.evidence)
-            || self.found.contains_key(&(subject.clone(), organisation))
+        theirs.shares_people(&end.evidence) || !theirs.contradicts(&end.evidence)
+    }
+
+    fn lay_beside(
+        &mut self,
+        subject: &Subject,
+        organisation: Organisation,
+        mut likeness: BTreeSet<Likeness>,
+    ) {
+        if self.anchors.is_apart(subject, organisation) {
+            return;
+        }
+        let Some(end) = self.loose.loose.0.get(subject) else {
+            return;
+        };
+        if let Some(theirs) = self.anchors.evidence(organisation) {
+            if theirs.shares_county(&end.evidence) {
+                likeness.insert(Likeness::SameCounty);
+            }
+            if theirs.shares_people(&end.evidence) {
+                likeness.insert(Likeness::SamePeople);
+            }
+        }
+        self.searched.candidates.push(Candidate {
+            subject: subject.clone(),
+            name: end.name.clone(),
+            protects: end.protects,
+            enterprise: format!("E{}", pairing::text(organisation)),
+            likeness,
+        });
     }
 
     /// Keeps what tells whether a company continues an individual business.
@@ -272,100 +448,95 @@ impl Search<'_> {
     ) {
         if enterprise.credit_code.starts_with("92") {
             let has_ended = registration.text(Field::Status) != Some("active");
-            if let (true, Some(ended)) = (insured && has_ended, registration.date(Field::Approved))
-            {
+            if let (true, Some(on)) = (insured && has_ended, registration.date(Field::Approved)) {
                 for owner in owners(registration) {
-                    let name = enterprise.name.clone();
-                    self.ended.push((owner, organisation, name, ended));
+                    self.searched.ended.push(Ended {
+                        owner,
+                        organisation,
+                        name: enterprise.name.clone(),
+                        on,
+                    });
                 }
             }
         } else if enterprise.credit_code.starts_with("91")
             && let Some(founded) = registration.date(Field::Founded)
         {
             for owner in owners(registration) {
-                self.founded.push((owner, organisation, founded));
+                self.searched.founded.push((owner, organisation, founded));
             }
         }
     }
 
-    /// What was found, sorted: by subject, the likeliest first.
+    /// What was found.
     #[must_use]
-    pub fn done(mut self) -> Vec<Candidate> {
-        let mut candidates = self.ranked();
-        candidates.extend(self.successors());
-        candidates.sort_by(|a, b| {
-            (&a.subject, std::cmp::Reverse(a.score()), &a.enterprise).cmp(&(
+    pub fn done(self) -> Searched {
+        self.searched
+    }
+}
+
+impl Searched {
+    /// Adds what another search found, of other enterprises.
+    pub fn add(&mut self, other: Self) {
+        self.candidates.extend(other.candidates);
+        self.ended.extend(other.ended);
+        self.founded.extend(other.founded);
+    }
+
+    /// Of an earlier search what stands whatever was met anew: neither of these enterprises nor of these subjects.
+    #[must_use]
+    pub fn without(mut self, met: &BTreeSet<Organisation>, touched: &BTreeSet<Subject>) -> Self {
+        let is_met = |id: &str| pairing::organisation(id).is_some_and(|own| met.contains(&own));
+        self.candidates.retain(|candidate| {
+            // An individual business is known by its code, as is a firm of another registrar whose records are settled.
+            let is_of_met = match &candidate.subject {
+                Subject::Enterprise(own) => {
+                    candidate.likeness.contains(&Likeness::Successor) && is_met(own)
+                }
+                Subject::Code(_) | Subject::Unit(_) => false,
+            };
+            !is_of_met && !is_met(&candidate.enterprise) && !touched.contains(&candidate.subject)
+        });
+        self.ended
+            .retain(|ended| !met.contains(&ended.organisation));
+        self
+    }
+
+    /// Lays companies that were met beside the individual businesses that they may have been.
+    pub fn succeed(&mut self, is_apart: &dyn Fn(&Subject, Organisation) -> bool) {
+        let successors = self.successors(is_apart);
+        self.candidates.extend(successors);
+        self.founded = Vec::new();
+        self.candidates.sort_by(|a, b| {
+            (&a.subject, Reverse(a.score()), &a.enterprise).cmp(&(
                 &b.subject,
-                std::cmp::Reverse(b.score()),
+                Reverse(b.score()),
                 &b.enterprise,
             ))
         });
-        candidates.dedup_by(|a, b| a.subject == b.subject && a.enterprise == b.enterprise);
-        candidates
-    }
-
-    /// What was found of the loose ends, the likeliest of each.
-    fn ranked(&mut self) -> Vec<Candidate> {
-        let mut by_subject: BTreeMap<Subject, Vec<Candidate>> = BTreeMap::new();
-        for ((subject, organisation), mut likeness) in std::mem::take(&mut self.found) {
-            if self.anchors.is_apart(&subject, organisation) {
-                continue;
-            }
-            let Some(end) = self.loose.0.get(&subject) else {
-                continue;
-            };
-            if let Some(theirs) = self.anchors.evidence(organisation) {
-                if theirs.shares_county(&end.evidence) {
-                    likeness.insert(Likeness::SameCounty);
-                }
-                if theirs.shares_people(&end.evidence) {
-                    likeness.insert(Likeness::SamePeople);
-                }
-            }
-            by_subject
-                .entry(subject.clone())
-                .or_default()
-                .push(Candidate {
-                    subject,
-                    name: end.name.clone(),
-                    protects: end.protects,
-                    enterprise: format!("E{}", pairing::text(organisation)),
-                    likeness,
-                });
-        }
-        let mut all = Vec::new();
-        for (_, mut candidates) in by_subject {
-            candidates.sort_by(|a, b| {
-                (std::cmp::Reverse(a.score()), &a.enterprise)
-                    .cmp(&(std::cmp::Reverse(b.score()), &b.enterprise))
-            });
-            if !candidates.iter().any(|candidate| candidate.protects) {
-                candidates.truncate(MOST);
-            }
-            all.extend(candidates);
-        }
-        all
+        self.candidates
+            .dedup_by(|a, b| a.subject == b.subject && a.enterprise == b.enterprise);
+        self.ended.sort();
     }
 
     /// Individual businesses on the roll that are no longer active, and companies founded when they ended, by the same person or at the
     /// same telephone and address: the roll may still carry the company's staff under the old code.
-    fn successors(&self) -> Vec<Candidate> {
-        let mut by_owner: HashMap<u64, Vec<(Organisation, &str, Date)>> = HashMap::new();
-        for (owner, organisation, name, ended) in &self.ended {
-            let old = (*organisation, name.as_str(), *ended);
-            by_owner.entry(*owner).or_default().push(old);
+    fn successors(&self, is_apart: &dyn Fn(&Subject, Organisation) -> bool) -> Vec<Candidate> {
+        let mut by_owner: HashMap<u64, Vec<&Ended>> = HashMap::new();
+        for ended in &self.ended {
+            by_owner.entry(ended.owner).or_default().push(ended);
         }
         let mut found = Vec::new();
         for (owner, organisation, founded) in &self.founded {
-            for (old, name, ended) in by_owner.get(owner).into_iter().flatten() {
-                let is_then = ended
+            for old in by_owner.get(owner).into_iter().flatten() {
+                let is_then = old
+                    .on
                     .until(*founded)
                     .is_ok_and(|span| span.get_days().abs() <= SUCCESSION_DAYS);
-                let subject = Subject::enterprise(*old);
-                if is_then && !self.anchors.is_apart(&subject, *organisation) {
+                let subject = Subject::enterprise(old.organisation);
+                if is_then && !is_apart(&subject, *organisation) {
                     found.push(Candidate {
                         subject,
-                        name: (*name).to_owned(),
+                        name: old.name.clone(),
                         protects: true,
                         enterprise: format!("E{}", pairing::text(*organisation)),
                         likeness: BTreeSet::from([Likeness::Successor, Likeness::SamePeople]),
@@ -375,6 +546,19 @@ impl Search<'_> {
         }
         found
     }
+
+    /// What a person is shown and what protects, sorted: by subject, the likeliest first.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Candidate> {
+        let by_subject = self.candidates.chunk_by(|a, b| a.subject == b.subject);
+        by_subject
+            .flat_map(|own| {
+                let protects = own.iter().any(|candidate| candidate.protects);
+                let most = if protects { own.len() } else { MOST };
+                own.iter().take(most).cloned()
+            })
+            .collect()
+    }
 }
 
 /// A comparable name without brackets: whether 集团 stands in them or not, it is the same name.
@@ -382,22 +566,32 @@ fn bare(name: &str) -> String {
     name.replace(['(', ')'], "")
 }
 
-/// A name, and every text it becomes when one character is left out.
-fn without_one(name: &str) -> Vec<String> {
-    let chars: Vec<char> = name.chars().collect();
+/// The hashes of a name and of every text it becomes when one character is left out. Two names of which one is a slip of the other
+/// have one of them in common.
+fn without_one(name: &str) -> Vec<u64> {
+    // An odd multiplier: no character is lost in it.
+    const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+    let chars: Vec<u64> = name.chars().map(|c| u64::from(u32::from(c)) + 1).collect();
     if chars.len() < SHORTEST {
         return Vec::new();
     }
-    let mut all = vec![name.to_owned()];
-    all.extend((0..chars.len()).map(|left_out| {
-        chars
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| *at != left_out)
-            .map(|(_, c)| *c)
-            .collect()
-    }));
-    all.sort();
+    // Of the first so many characters each; a text is the sum of its characters times the power of their distance from its end.
+    let mut first = Vec::with_capacity(chars.len() + 1);
+    let mut hash = 0_u64;
+    first.push(hash);
+    for c in &chars {
+        hash = hash.wrapping_mul(BASE).wrapping_add(*c);
+        first.push(hash);
+    }
+    let mut all = Vec::with_capacity(chars.len() + 1);
+    all.push(hash);
+    let mut power = 1_u64;
+    for left_out in (0..chars.len()).rev() {
+        let rest = hash.wrapping_sub(first[left_out + 1].wrapping_mul(power));
+        all.push(first[left_out].wrapping_mul(power).wrapping_add(rest));
+        power = power.wrapping_mul(BASE);
+    }
+    all.sort_unstable();
     all.dedup();
     all
 }

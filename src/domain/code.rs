@@ -229,6 +229,9 @@ pub fn claim(id: &str) -> Claim {
     }
 }
 
+/// How many characters spreadsheets leave of a code: at most what a number holds, at least what says more than the county.
+pub const KEPT_BY_SPREADSHEET: std::ops::RangeInclusive<usize> = 9..=15;
+
 /// The first 15 characters of an all-digit code whose last three a spreadsheet has lost: 18 digits that fail a check and end in 000,
 /// or in what a 64-bit float makes of them, or the exponential writing of one.
 #[must_use]
@@ -240,7 +243,7 @@ pub fn kept_by_spreadsheet(id: &str) -> Option<String> {
             exponent == "17" && is_digits(digits.as_bytes()) && mantissa.get(1..2) == Some(".");
         // Fewer than eight digits say no more than the county.
         return (is_code && (9..=18).contains(&digits.len()))
-            .then(|| digits.chars().take(15).collect());
+            .then(|| digits.chars().take(*KEPT_BY_SPREADSHEET.end()).collect());
     }
     let bytes = code.as_bytes();
     let is_number = bytes.len() == 18 && is_digits(bytes) && !is_credit_code(bytes);

@@ -16,7 +16,7 @@ use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
 use crate::domain::industry::{self, Edition, ToldBy};
 use crate::domain::liability::{self, LiabilityTable, Liable, Period};
 use crate::domain::new_form::{self, NewFormTag};
-use crate::domain::record::{Field, Month, Record};
+use crate::domain::record::{Field, Month, Record, Value};
 use crate::domain::register::{Enterprise, Periods, Register, RollHeads};
 use crate::domain::scope::{Scope, scope};
 use crate::domain::size::{self, SizeClass};
@@ -301,6 +301,9 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// The month of the roll that it was held against.
     pub roll_month: Option<Month>,
+    /// The first day after today on which the same records may be told otherwise, while rules, months and kinds known are the same:
+    /// a term ends, a licence or a visit runs out.
+    pub turns: Option<Date>,
 }
 
 impl Assessment {
@@ -343,6 +346,25 @@ pub fn assess_one(
     let context = Context::of(register, rules, roll, surveys, today);
     let enterprise = register.get(id)?;
     Some(context.assess(enterprise, &context.head_office_surplus()))
+}
+
+/// What of the months, the roll and the day bears on every enterprise alike, in one text: while it is the same and the rules are,
+/// nobody is told otherwise of whom nothing changed before [`Assessment::turns`].
+#[must_use]
+pub fn common_to_all(
+    periods: &Periods,
+    rules: &Rules,
+    roll: &RollKnowledge,
+    today: Date,
+) -> String {
+    format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        newest_tax(periods, today),
+        roll_month(periods, roll),
+        roll.as_of.map(Month::of),
+        roll.known,
+        rules.liability.on(today).map(|period| period.from),
+    )
 }
 
 /// The kinds a roll speaks of: rows there are, and its newest month is not more than one behind the newest of all kinds. A kind whose
@@ -474,7 +496,9 @@ impl Context<'_> {
             standing: Standing::NotDecidable,
             findings: Vec::new(),
             roll_month: self.roll_month,
+            turns: None,
         };
+        assessment.turns = self.turns(enterprise, &assessment.evidence);
         assessment.standing = self.standing(enterprise, &mut assessment, scope, by_head_office);
         if matches!(
             assessment.standing,
@@ -485,6 +509,46 @@ impl Context<'_> {
             assessment.standing = Standing::NotDecidable;
         }
         assessment
+    }
+
+    /// The first day on which one of the comparisons with today comes out otherwise.
+    fn turns(&self, enterprise: &Enterprise, evidence: &Evidence) -> Option<Date> {
+        let mut days: Vec<Option<Date>> = Vec::new();
+        let after = |day: Date, days: i32| day.checked_add(jiff::Span::new().days(days)).ok();
+        // A branch is sized as its head office: what is doubtful of that one is doubtful of it.
+        let sized = self.head_office(enterprise);
+        for registered in [Some(enterprise), sized].into_iter().flatten() {
+            let row = registered.registration.as_ref();
+            match row.and_then(|row| row.record.fields.get(&Field::Founded)) {
+                Some(Value::Date(founded)) => {
+                    days.push(Some(*founded));
+                    days.extend(self.period.map(|period| after(*founded, period.unit.days)));
+                }
+                Some(Value::Unread(text)) => {
+                    let year = text.get(..4).and_then(|year| year.parse::<i16>().ok());
+                    days.push(year.and_then(|year| Date::new(year.checked_add(1)?, 1, 1).ok()));
+                }
+                _ => {}
+            }
+        }
+        if let Evidence::Strong(months) = evidence {
+            days.push(self.staff_since(enterprise, months));
+        }
+        if let Some(visit) = self.survey(enterprise).and_then(|one| one.visit.as_ref()) {
+            days.push(Some(visit.date));
+            days.push(after(
+                visit.date,
+                self.rules.coverage.visit_days.saturating_add(1),
+            ));
+        }
+        for licence in &enterprise.transport {
+            let until = licence.record.date(Field::LicenceUntil);
+            days.push(until.and_then(|until| after(until, 1)));
+        }
+        days.into_iter()
+            .flatten()
+            .filter(|day| *day > self.today)
+            .min()
     }
 
     fn survey(&self, enterprise: &Enterprise) -> Option<&Survey> {

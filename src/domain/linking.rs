@@ -18,7 +18,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
@@ -95,13 +95,34 @@ pub fn names_of(record: &Record) -> impl Iterator<Item = &str> {
         .filter(|name| !name.is_empty())
 }
 
+/// Whether two versions of a record say the same to whoever links: they lead where they led, and so does what is led to them.
+#[must_use]
+pub fn links_alike(one: &Record, other: &Record) -> bool {
+    const HEARD: [Field; 11] = [
+        Field::CreditCode,
+        Field::Name,
+        Field::FormerNames,
+        Field::RegistrationNumber,
+        Field::UnitNumber,
+        Field::HeadOfficeCode,
+        Field::Representative,
+        Field::Phone,
+        Field::Region,
+        Field::Township,
+        Field::Agency,
+    ];
+    HEARD
+        .iter()
+        .all(|field| one.text(*field) == other.text(*field))
+}
+
 /// A name that its legal form makes unique with one registrar (企业名称登记管理规定 arts. 6, 17): a company's or a cooperative's in full.
 fn is_full_name(name: &str) -> bool {
     (name.ends_with("公司") || name.ends_with("合作社")) && name.chars().count() >= 8
 }
 
 /// What speaks for two records being of one firm beside their names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Places: reporting units by their number in the settings.
     counties: Vec<u16>,

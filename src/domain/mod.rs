@@ -22,6 +22,7 @@ pub mod liability;
 pub mod linking;
 pub mod new_form;
 pub mod notice;
+pub mod outcome;
 pub mod outreach;
 pub mod pairing;
 pub mod record;

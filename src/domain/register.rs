@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::candidates::LooseEnds;
+use crate::domain::candidates::{LooseEnds, Search};
 use crate::domain::code::{self, Claim, Organisation};
 use crate::domain::finding::{Ground, Insurance};
 use crate::domain::linking::{Anchors, UnitLead, claim_of, comparable_name, names_of};
@@ -353,14 +353,16 @@ impl Register {
             ..Self::of(self.enterprises, self.periods)
         };
         register.join(anchors);
-        let mut search = loose.search(anchors);
+        let laid_out = loose.laid_out();
+        let mut search = Search::begin(&laid_out, anchors);
         for enterprise in &register.enterprises {
             if let Some(row) = &enterprise.registration {
                 search.meet(enterprise, &row.record, enterprise.has_heads());
             }
         }
-        register.candidates = search.done();
-        let candidates = std::mem::take(&mut register.candidates);
+        let mut searched = search.done();
+        searched.succeed(&|subject, organisation| anchors.is_apart(subject, organisation));
+        let candidates = searched.listed();
         register.protect(&candidates);
         register.candidates = candidates;
         register

@@ -96,6 +96,28 @@ impl<'a> Reviewing<'a> {
         }
     }
 
+    /// Passes over an enterprise of which nothing is to be said: no case of it is open and it has no finding that may open one.
+    pub fn pass(&mut self, enterprise: &str) {
+        self.cases.remove(enterprise);
+    }
+
+    /// Takes note of findings without a case that can not be among the first of their unit.
+    pub fn wait(&mut self, unit: &str, findings: u64) {
+        self.openings.entry(unit.to_owned()).or_default().beyond += findings;
+    }
+
+    /// How many new cases a unit is given at most.
+    #[must_use]
+    pub const fn cap(&self) -> usize {
+        self.new_cases_cap
+    }
+
+    /// The enterprises that have a case, and whether one is open.
+    pub fn with_cases(&self) -> impl Iterator<Item = (&str, bool)> {
+        let cases = self.cases.iter();
+        cases.map(|(enterprise, own)| (enterprise.as_str(), own.iter().any(Case::is_open)))
+    }
+
     fn may_be_opened(
         &mut self,
         enterprise: &Enterprise,

@@ -384,6 +384,7 @@ mod tests {
             doubts: Vec::new(),
             findings,
             roll_month: None,
+            turns: None,
         }
     }
 

@@ -24,6 +24,8 @@
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
+//! | `since` | what a source says anew since somebody looked |
+//! | `standpoint` | what a review leaves for the next one |
 //! | `migration` | a state folder of the version before |
 //! | `compaction` | index and tracking files written anew |
 //! | `withdrawal` | a delivery taken back |
@@ -50,8 +52,10 @@ mod pages;
 mod records;
 mod rows;
 mod segment;
+mod since;
 mod sorted_file;
 mod stage;
+mod standpoint;
 mod table;
 mod tracker;
 pub mod withdrawal;

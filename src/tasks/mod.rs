@@ -15,6 +15,7 @@ pub mod compact;
 pub mod county;
 pub mod deliver;
 pub mod escalate;
+mod gathering;
 pub mod issue_sheets;
 pub mod job;
 pub mod known;
@@ -30,8 +31,10 @@ pub mod review;
 pub mod rule_change;
 pub mod samples;
 pub mod selfcheck;
+mod since;
 pub mod stopwatch;
 pub mod survey;
+mod touched;
 pub mod walk;
 pub mod withdraw;
 

@@ -1,19 +1,23 @@
 //! Review: who is doubtful today, and which cases the data open, move and close.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::domain::candidates::{LooseEnds, Searched};
 use crate::domain::case::CaseEvent;
 use crate::domain::coverage::Assessment;
 use crate::domain::event::Event;
-use crate::domain::finding::{Finding, Insurance};
+use crate::domain::finding::Insurance;
+use crate::domain::outcome::{Outcome, Standpoint};
 use crate::domain::pairing::{Candidate, PairingEvent, Subject};
 use crate::domain::record::RecordKind;
 use crate::domain::register::Enterprise;
 use crate::domain::review::Reviewing;
 use crate::store::Reviewed;
 use crate::tasks::known::{feeds, roll_knowledge};
+use crate::tasks::since::{Footing, renew};
 use crate::tasks::walk::walk;
 use crate::tasks::{Desk, Failure, withdraw};
 
@@ -22,6 +26,10 @@ use crate::tasks::{Desk, Failure, withdraw};
 pub struct ReviewReport {
     /// Enterprises assessed.
     pub enterprises: u64,
+    /// Of these judged anew: of the others nothing changed since the last review.
+    pub judged: u64,
+    /// Of how many was found otherwise, on a review of everybody, than had been taken over: more than none is a fault of the program.
+    pub differing: u64,
     /// Findings that open cases.
     pub findings: u64,
     /// Cases opened.
@@ -47,9 +55,14 @@ impl ReviewReport {
             .as_deref()
             .map(|why| format!("；{why}"))
             .unwrap_or_default();
+        let differing = match self.differing {
+            0 => String::new(),
+            differing => format!("；[YB-5202] 与此前逐日比对不一致{differing}处，已以本次为准"),
+        };
         format!(
-            "评估{}户，疑点{}件，新立{}件，办结{}件，移交{}件，待立{}件，归集待认定{}对{held}",
+            "评估{}户（其中重新评估{}户），疑点{}件，新立{}件，办结{}件，移交{}件，待立{}件，归集待认定{}对{held}{differing}",
             self.enterprises,
+            self.judged,
             self.findings,
             self.opened,
             self.closed,
@@ -60,16 +73,43 @@ impl ReviewReport {
     }
 }
 
-/// Loads, decides, commits. With `dry_run` nothing is committed.
+/// Days after which a review judges everybody though it need not: what was taken over until then is held against that.
+const ALL_AFTER: i32 = 7;
+
+/// Loads, decides, commits. With `dry_run` nothing is committed. Only whom changes since the last review may concern is judged anew,
+/// where that can be told.
 pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
+    carry_out(desk, dry_run, false)
+}
+
+/// The same, and everybody is judged.
+pub fn run_all(desk: Desk<'_>, dry_run: bool) -> Result<ReviewReport, Failure> {
+    carry_out(desk, dry_run, true)
+}
+
+fn carry_out(desk: Desk<'_>, dry_run: bool, all: bool) -> Result<ReviewReport, Failure> {
     if !dry_run {
         withdraw::finish_left(desk, true)?;
     }
-    let (report, events) = decide(desk)?;
+    let decided = decide(desk, all)?;
     if !dry_run {
-        desk.store.commit(desk.now, "review", events)?;
+        desk.store.commit(desk.now, "review", decided.events)?;
+        desk.store
+            .keep_standpoint(decided.standpoint, &decided.outcomes)?;
     }
-    Ok(report)
+    Ok(decided.report)
+}
+
+/// What a review comes to.
+#[derive(Debug)]
+pub struct Decided {
+    /// What it did.
+    pub report: ReviewReport,
+    /// What is to be committed.
+    pub events: Vec<Event>,
+    /// What was found of each enterprise, sorted.
+    pub outcomes: Vec<Outcome>,
+    standpoint: Standpoint,
 }
 
 /// What a review says anew of pairs that may be one firm: those it finds, and those it finds no longer. What a person has decided
@@ -107,7 +147,83 @@ fn pairings(
     Ok(news)
 }
 
-fn decide(desk: Desk<'_>) -> Result<(ReviewReport, Vec<Event>), Failure> {
+/// What was found of everybody, of some of them anew.
+struct Found {
+    outcomes: Vec<Outcome>,
+    loose: LooseEnds,
+    searched: Searched,
+    judged: u64,
+    full: Date,
+}
+
+/// Reviews what changed since the last review: `None` when it takes a review of everybody.
+fn find_changed(
+    footing: &Footing<'_>,
+    now: &Standpoint,
+    (before, outcomes): (Standpoint, Vec<Outcome>),
+    reviewing: &mut Reviewing<'_>,
+) -> Result<Option<Found>, Failure> {
+    let full = before.full;
+    let renewed = renew(footing, now, before, outcomes, reviewing)?;
+    Ok(renewed.map(|renewed| Found {
+        outcomes: renewed.outcomes,
+        loose: renewed.loose,
+        searched: renewed.searched,
+        judged: renewed.judged,
+        full,
+    }))
+}
+
+impl Found {
+    /// Of how many enterprises something else was found.
+    fn differing(&self, other: &Self) -> u64 {
+        let known: BTreeMap<u64, Outcome> = other.by_enterprise().collect();
+        let own: BTreeMap<u64, Outcome> = self.by_enterprise().collect();
+        let all: BTreeSet<u64> = own.keys().chain(known.keys()).copied().collect();
+        let differing = all.iter().filter(|one| own.get(one) != known.get(one));
+        let pairs = u64::from(self.searched.listed() != other.searched.listed());
+        differing.count() as u64 + pairs
+    }
+
+    fn by_enterprise(&self) -> impl Iterator<Item = (u64, Outcome)> {
+        self.outcomes.iter().map(|one| (one.enterprise, *one))
+    }
+}
+
+/// Reviews everybody.
+fn find_all(footing: &Footing<'_>, reviewing: &mut Reviewing<'_>) -> Result<Found, Failure> {
+    let with_cases: HashSet<String> = reviewing
+        .with_cases()
+        .map(|(enterprise, _)| enterprise.to_owned())
+        .collect();
+    let units = footing.desk.configuration.units();
+    // Of most enterprises there is nothing to say: neither a finding nor a case.
+    let look = |enterprise: Enterprise, assessment: Assessment| {
+        let outcome = Outcome::of(&assessment, units);
+        let is_of_interest = !assessment.findings.is_empty() || with_cases.contains(&enterprise.id);
+        Some((
+            outcome,
+            is_of_interest.then(|| Box::new((enterprise, assessment))),
+        ))
+    };
+    let mut outcomes = Vec::new();
+    let walked = walk(footing.desk, footing.roll, &look, &mut |(outcome, told)| {
+        outcomes.extend(outcome);
+        if let Some(told) = told {
+            reviewing.hear(&told.0, &told.1);
+        }
+    })?;
+    Ok(Found {
+        outcomes,
+        loose: walked.loose,
+        searched: walked.searched,
+        judged: walked.enterprises,
+        full: footing.desk.today(),
+    })
+}
+
+/// What a review would come to, with `all` judging everybody.
+pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     let today = desk.today();
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
     let feeds = feeds(desk)?;
@@ -124,29 +240,56 @@ fn decide(desk: Desk<'_>) -> Result<(ReviewReport, Vec<Event>), Failure> {
     } else {
         0
     };
+    let mut reviewing = Reviewing::begin(cases.clone(), &roll, cap, today);
+    let footing = Footing::of(desk, &roll)?;
+    let mut standpoint = footing.standpoint()?;
+    let before = desk.store.standpoint().filter(|_| !all);
+    let is_due = before.as_ref().is_some_and(|(before, _)| {
+        let days = before.full.until(today).map(|span| span.get_days());
+        days.unwrap_or(ALL_AFTER) >= ALL_AFTER
+    });
+    let changed = match before {
+        None => None,
+        // What was taken over until today is held against what is found of everybody.
+        Some(before) if is_due => {
+            let mut aside = Reviewing::begin(cases, &roll, cap, today);
+            find_changed(&footing, &standpoint, before, &mut aside)?
+        }
+        Some(before) => find_changed(&footing, &standpoint, before, &mut reviewing)?,
+    };
+    let mut differing = 0;
+    let found = match changed {
+        Some(found) if !is_due => found,
+        changed => {
+            let found = find_all(&footing, &mut reviewing)?;
+            if let Some(changed) = changed {
+                differing = found.differing(&changed);
+            }
+            found
+        }
+    };
+    if differing > 0 {
+        tracing::error!(
+            code = "YB-5202",
+            enterprises = differing,
+            "what was taken over since the last review of everybody is not what is found now; what is found now holds"
+        );
+    }
+    let candidates = found.searched.listed();
+    let reviewed = reviewing.done();
+    let opening = found.outcomes.iter().flat_map(|outcome| outcome.opening());
     let mut report = ReviewReport {
+        enterprises: found.outcomes.len() as u64,
+        judged: found.judged,
+        differing,
+        findings: opening.count() as u64,
+        waiting: reviewed.waiting.values().sum(),
+        undecided_pairs: candidates.len() as u64,
         held: (!unfounded.is_empty()).then(|| format!("暂停新立：{}", unfounded.join("；"))),
         ..ReviewReport::default()
     };
-    let with_cases: HashSet<String> = cases.iter().map(|case| case.enterprise.clone()).collect();
-    let mut reviewing = Reviewing::begin(cases, &roll, cap, today);
-    // Of most enterprises there is nothing to say: neither a finding nor a case.
-    let look = |enterprise: Enterprise, assessment: Assessment| {
-        let is_of_interest = !assessment.findings.is_empty() || with_cases.contains(&enterprise.id);
-        is_of_interest.then(|| Box::new((enterprise, assessment)))
-    };
-    let walked = walk(desk, &roll, &look, &mut |told| {
-        let (enterprise, assessment) = *told;
-        reviewing.hear(&enterprise, &assessment);
-        let opening = |finding: &&Finding| finding.kind.opens_case();
-        report.findings += assessment.findings.iter().filter(opening).count() as u64;
-    })?;
-    let reviewed = reviewing.done();
-    report.enterprises = walked.enterprises;
-    report.waiting = reviewed.waiting.values().sum();
-    report.undecided_pairs = walked.candidates.len() as u64;
     let mut events: Vec<Event> = Vec::with_capacity(reviewed.events.len() + 1);
-    for (subject, enterprise, change) in pairings(desk, &walked.candidates)? {
+    for (subject, enterprise, change) in pairings(desk, &candidates)? {
         events.push(Event::Pairing {
             subject,
             enterprise,
@@ -183,5 +326,13 @@ fn decide(desk: Desk<'_>) -> Result<(ReviewReport, Vec<Event>), Failure> {
         }
         _ => report.held = Some("参保登记册过期、被隔离或缺少险种，未新立、未办结个案".to_owned()),
     }
-    Ok((report, events))
+    standpoint.full = found.full;
+    standpoint.loose = found.loose;
+    standpoint.searched = found.searched;
+    Ok(Decided {
+        report,
+        events,
+        standpoint,
+        outcomes: found.outcomes,
+    })
 }

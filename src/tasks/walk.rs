@@ -14,10 +14,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::adapter::language::Adapter;
-use crate::domain::candidates::LooseEnds;
+use crate::domain::candidates::{LooseEnds, Search, Searched};
 use crate::domain::code::{Organisation, organisation_bytes_of};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all};
 use crate::domain::linking::{Anchors, UnitLead};
+use crate::domain::outcome::{of_rank, rank};
 use crate::domain::pairing::{self, Candidate};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::{Enterprise, Periods, Register};
@@ -31,13 +32,15 @@ const WAITING: usize = 4;
 /// Enterprises that are read together.
 const GROUP: usize = 512;
 /// Groups are read by so many.
-const WORKERS: usize = 2;
+pub(super) const WORKERS: usize = 2;
 
 /// What was learned on the way.
 #[derive(Debug)]
 pub struct Walked {
-    /// Pairs that may be one firm.
-    pub candidates: Vec<Candidate>,
+    /// The records that lead nowhere.
+    pub loose: LooseEnds,
+    /// What was found on holding them against all: [`Searched::listed`] are the pairs that may be one firm.
+    pub searched: Searched,
     /// Enterprises met.
     pub enterprises: u64,
 }
@@ -69,7 +72,8 @@ pub fn walk<T: Send>(
         sources: &sources,
         owned: &owned,
     };
-    let candidates = reading.candidates(&anchors, &loose, &insured)?;
+    let searched = reading.candidates(&anchors, &loose, &insured)?;
+    let candidates = searched.listed();
     let judging = Judging {
         reading,
         periods: &periods,
@@ -79,13 +83,14 @@ pub fn walk<T: Send>(
     };
     let enterprises = judging.all(&anchors, look, tell)?;
     Ok(Walked {
-        candidates,
+        loose,
+        searched,
         enterprises,
     })
 }
 
 /// The open pairs that protect an enterprise, by its rank.
-fn protecting(candidates: &[Candidate]) -> HashMap<u64, Vec<Candidate>> {
+pub(super) fn protecting(candidates: &[Candidate]) -> HashMap<u64, Vec<Candidate>> {
     let mut by_enterprise: HashMap<u64, Vec<Candidate>> = HashMap::new();
     for candidate in candidates.iter().filter(|candidate| candidate.protects) {
         if let Some(organisation) = pairing::organisation(&candidate.enterprise) {
@@ -94,26 +99,6 @@ fn protecting(candidates: &[Candidate]) -> HashMap<u64, Vec<Candidate>> {
         }
     }
     by_enterprise
-}
-
-/// An organisation code as a number that sorts as the code does: nine characters, each a digit or a letter.
-fn rank(organisation: Organisation) -> u64 {
-    organisation.iter().fold(0, |rank, b| {
-        let value = match b {
-            b'0'..=b'9' => b - b'0',
-            _ => b.saturating_sub(b'A').min(25) + 10,
-        };
-        rank * 36 + u64::from(value)
-    })
-}
-
-fn of_rank(mut rank: u64) -> Organisation {
-    let mut organisation = [b'0'; 9];
-    for b in organisation.iter_mut().rev() {
-        *b = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[usize::try_from(rank % 36).unwrap_or(0)];
-        rank /= 36;
-    }
-    organisation
 }
 
 /// A record that is somebody's: whose and of which source in one number, so that they sort by enterprise, then by source; and where it
@@ -313,7 +298,7 @@ fn of_kinds<'s>(
 }
 
 /// Tells `each` the standing records of a source, or of one reader's share of it, with their places, in order.
-fn stream(
+pub(super) fn stream(
     desk: Desk<'_>,
     adapter: &Adapter,
     share: Option<usize>,
@@ -334,7 +319,9 @@ fn stream(
 }
 
 /// Lets every worker do its share; their results in order.
-fn shared<T: Send>(work: impl Fn(usize) -> Result<T, Failure> + Sync) -> Result<Vec<T>, Failure> {
+pub(super) fn shared<T: Send>(
+    work: impl Fn(usize) -> Result<T, Failure> + Sync,
+) -> Result<Vec<T>, Failure> {
     std::thread::scope(|scope| {
         let work = &work;
         let workers: Vec<_> = (0..WORKERS)
@@ -386,11 +373,12 @@ impl<'a> Reading<'a> {
         anchors: &Anchors<'_>,
         loose: &LooseEnds,
         insured: &HashSet<u64>,
-    ) -> Result<Vec<Candidate>, Failure> {
+    ) -> Result<Searched, Failure> {
         if loose.is_empty() && insured.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Searched::default());
         }
-        let mut search = loose.search(anchors);
+        let laid_out = loose.laid_out();
+        let mut search = Search::begin(&laid_out, anchors);
         let registrar = |own: &&Own| {
             let adapter = self.sources.get(own.source());
             adapter.is_some_and(|adapter| adapter.record == RecordKind::Registration)
@@ -412,7 +400,9 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        Ok(search.done())
+        let mut searched = search.done();
+        searched.succeed(&|subject, organisation| anchors.is_apart(subject, organisation));
+        Ok(searched)
     }
 }
 
@@ -638,30 +628,4 @@ fn looked<T>(
         .filter_map(|(whose, enterprise, assessment)| Some((whose, look(enterprise, assessment)?)))
         .collect();
     (count, told)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranks_sort_as_codes_do_and_come_back() {
-        let codes = [
-            "000000000",
-            "00000000X",
-            "223287768",
-            "EA40000X1",
-            "MA49U85BX",
-            "ZZZZZZZZX",
-        ];
-        let ranks: Vec<u64> = codes
-            .iter()
-            .map(|code| rank(code.as_bytes().try_into().unwrap()))
-            .collect();
-        assert!(ranks.is_sorted());
-        for (code, rank) in codes.iter().zip(ranks) {
-            assert_eq!(&of_rank(rank)[..], code.as_bytes());
-            assert!(rank < 1 << (64 - SOURCE_BITS));
-        }
-    }
 }

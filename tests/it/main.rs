@@ -3,6 +3,7 @@ mod adapters;
 mod again;
 mod bench_home;
 mod check;
+mod city;
 mod demo;
 mod draft;
 mod explained;
@@ -21,6 +22,7 @@ mod resume;
 mod rules;
 mod serve;
 mod shipped;
+mod since;
 #[path = "../bench/snapshot.rs"]
 #[allow(dead_code, reason = "the benchmark uses the rest")]
 mod snapshot;

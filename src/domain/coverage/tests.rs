@@ -1024,3 +1024,105 @@ fn platform_work_without_a_labour_relation_is_for_the_survey() {
     assert_eq!(of(Subject::Finding).answer, "kinds_missing");
     assert!(of(Subject::Finding).text.contains("工伤保险"));
 }
+
+#[test]
+fn the_same_records_are_told_alike_until_the_day_that_turns_them() {
+    let visit = |on: &str| {
+        let found = Found {
+            what: 6,
+            by: "张示例".to_owned(),
+            date: day(on),
+            proof: None,
+        };
+        Surveyed::Visit(found)
+    };
+    let today = day("2026-04-10");
+    let (rules, roll) = (rules(), roll_of(&Insurance::ALL));
+    let mut turning = 0;
+    for founded in [
+        None,
+        Some(Value::Date(day("2020-01-01"))),
+        Some(Value::Date(day("2026-03-25"))),
+        Some(Value::Date(day("2026-06-01"))),
+        Some(Value::Unread("2026-13-45".to_owned())),
+        Some(Value::Unread("2027-02-30".to_owned())),
+    ] {
+        for months in [
+            &[][..],
+            &[("2026-02", 6), ("2026-03", 6)],
+            &[
+                ("2025-12", 6),
+                ("2026-01", 6),
+                ("2026-02", 6),
+                ("2026-03", 6),
+            ],
+        ] {
+            for licence in [None, Some("2026-04-10"), Some("2026-08-31")] {
+                for (visited, is_branch) in [
+                    (None, false),
+                    (Some("2026-02-01"), false),
+                    (Some("2026-04-20"), true),
+                ] {
+                    let founded = founded.clone().map(|value| (Field::Founded, value));
+                    let mut fields = vec![
+                        (Field::CreditCode, text(FIRM)),
+                        (Field::Status, text("active")),
+                        (Field::IndustryCode, text("G5430")),
+                        (Field::Region, text("411303")),
+                        (Field::Employees, Value::Count(9)),
+                    ];
+                    fields.extend(founded.clone());
+                    let mut all = city().row(RecordKind::Registration, fields);
+                    if is_branch {
+                        let head = vec![(Field::HeadOfficeCode, text(FIRM))];
+                        all = all.registered_with(BRANCH, "G5430", head).staff(BRANCH, 4);
+                    }
+                    all = all.filers(FIRM, months);
+                    if let Some(until) = licence {
+                        let fields = vec![
+                            (Field::CreditCode, text(FIRM)),
+                            (Field::LicenceKind, text("ride_hailing")),
+                            (Field::LicenceNumber, text("L1")),
+                            (Field::LicenceUntil, Value::Date(day(until))),
+                        ];
+                        all = all.row(RecordKind::Transport, fields);
+                    }
+                    if let Some(on) = visited {
+                        all = all.surveyed(&visit(on));
+                    }
+                    let register = Register::build(all.rows.clone());
+                    let on = |today| {
+                        let mut all = assess_all(&register, &rules, &roll, &all.surveys, today);
+                        for one in &mut all {
+                            // What the future founding is told against is the day itself.
+                            one.doubts.iter_mut().for_each(|doubt| doubt.text.clear());
+                        }
+                        all
+                    };
+                    let first = on(today);
+                    let turns = first.iter().filter_map(|one| one.turns);
+                    let around = turns.flat_map(|day| [day.yesterday().unwrap(), day]);
+                    let weekly = (1..50).map(|n| today.checked_add(jiff::Span::new().weeks(n)));
+                    let days: BTreeSet<Date> = weekly.map(Result::unwrap).chain(around).collect();
+                    for later in days.into_iter().filter(|day| *day > today) {
+                        let mut now = on(later);
+                        for (first, now) in first.iter().zip(&mut now) {
+                            if first.turns.is_none_or(|turns| later < turns) {
+                                now.turns = first.turns;
+                                assert_eq!(
+                                    format!("{first:?}"),
+                                    format!("{now:?}"),
+                                    "{later} {:?}",
+                                    first.turns
+                                );
+                            } else if Some(later) == first.turns {
+                                turning += u32::from(first.standing != now.standing);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(turning > 20, "{turning}");
+}

@@ -1,0 +1,192 @@
+//! What a review leaves for the next one: in two files beside the index, `review/outcomes-N` and `review/standpoint`.
+//!
+//! They can not be wrong, only worthless: they say how far each source had come, and whoever uses them reads on from there. One
+//! that is missing, half written, damaged or of another version is none, and everybody is judged.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::outcome::{Outcome, Standpoint};
+use crate::store::archive::{io, private_folder};
+use crate::store::fold::unfit;
+use crate::store::sorted_file::{self, Item, SortedFile};
+use crate::store::{Store, StoreError};
+
+/// Version of both layouts.
+const LAYOUT: u32 = 1;
+/// Hex digits of a digest, and the end of its line.
+const DIGEST_LINE: usize = 65;
+/// No file of loose ends and pairs is longer.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// As it lies on the disk, below a line with the digest of what follows.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    layout: u32,
+    outcomes: u64,
+    items: u64,
+    standpoint: Standpoint,
+}
+
+impl Item for Outcome {
+    const MAGIC: &'static [u8; 8] = b"yboutc\x00\x01";
+    const TITLE: &'static str = "评估结果";
+    const BYTES: usize = 8 + 4 + 2 + 8 + 1;
+
+    fn hash(&self) -> u64 {
+        self.enterprise
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.enterprise.to_le_bytes());
+        let turns = self.turns.map_or(i32::MAX, days);
+        bytes.extend_from_slice(&turns.to_le_bytes());
+        bytes.extend_from_slice(&self.unit.unwrap_or(u16::MAX).to_le_bytes());
+        bytes.extend_from_slice(&self.employed.to_le_bytes());
+        bytes.push(self.findings);
+    }
+
+    fn take(bytes: &[u8]) -> Option<Self> {
+        let (enterprise, rest) = bytes.split_first_chunk()?;
+        let (turns, rest) = rest.split_first_chunk()?;
+        let (unit, rest) = rest.split_first_chunk()?;
+        let (employed, rest) = rest.split_first_chunk()?;
+        let unit = u16::from_le_bytes(*unit);
+        let turns = match i32::from_le_bytes(*turns) {
+            i32::MAX => None,
+            days => Some(day(days)?),
+        };
+        Some(Self {
+            enterprise: u64::from_le_bytes(*enterprise),
+            turns,
+            unit: (unit != u16::MAX).then_some(unit),
+            employed: u64::from_le_bytes(*employed),
+            findings: *rest.first()?,
+        })
+    }
+}
+
+/// A day as a number: year, month and day in decimal places.
+fn days(day: Date) -> i32 {
+    (i32::from(day.year()) * 100 + i32::from(day.month())) * 100 + i32::from(day.day())
+}
+
+fn day(days: i32) -> Option<Date> {
+    let part = |of: i32| i8::try_from(of.rem_euclid(100)).ok();
+    let year = i16::try_from(days.div_euclid(10_000)).ok()?;
+    Date::new(year, part(days.div_euclid(100))?, part(days)?).ok()
+}
+
+fn outcomes_file(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("outcomes-{number:010}"))
+}
+
+#[allow(
+    clippy::missing_errors_doc,
+    reason = "every error is a StoreError, described there"
+)]
+impl Store {
+    fn review_folder(&self) -> PathBuf {
+        self.state.join("review")
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        let mut text = Vec::new();
+        File::open(self.review_folder().join("standpoint"))
+            .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text))
+            .ok()?;
+        let (sum, body) = text.split_at_checked(DIGEST_LINE)?;
+        if blake3::hash(body).to_hex().as_bytes() != sum.get(..DIGEST_LINE - 1)? {
+            return None;
+        }
+        let kept: Kept = serde_json::from_slice(body).ok()?;
+        (kept.layout == LAYOUT).then_some(kept)
+    }
+
+    /// What the last review left, when it can be read: with its outcomes, sorted by enterprise.
+    #[must_use]
+    pub fn standpoint(&self) -> Option<(Standpoint, Vec<Outcome>)> {
+        let kept = self.kept()?;
+        let file = SortedFile::open(&outcomes_file(&self.review_folder(), kept.outcomes)).ok()?;
+        let outcomes: Vec<Outcome> = file.walk().collect::<Result<_, _>>().ok()?;
+        (outcomes.len() as u64 == kept.items).then_some((kept.standpoint, outcomes))
+    }
+
+    /// Keeps what a review leaves in place of what the one before left; `outcomes` are sorted by enterprise.
+    pub fn keep_standpoint(
+        &self,
+        standpoint: Standpoint,
+        outcomes: &[Outcome],
+    ) -> Result<(), StoreError> {
+        let folder = self.review_folder();
+        private_folder(&folder)?;
+        let number = self.kept().map_or(0, |kept| kept.outcomes) + 1;
+        let items = outcomes.iter().map(|outcome| Ok(*outcome));
+        let items = sorted_file::write(&outcomes_file(&folder, number), items)?;
+        let kept = Kept {
+            layout: LAYOUT,
+            outcomes: number,
+            items,
+            standpoint,
+        };
+        let body = serde_json::to_vec(&kept)
+            .map_err(|error| unfit(format!("评估结果无法写成JSON：{error}")))?;
+        let mut text = blake3::hash(&body).to_hex().to_string().into_bytes();
+        text.push(b'\n');
+        text.extend_from_slice(&body);
+        let (place, beside) = (folder.join("standpoint"), folder.join("standpoint.writing"));
+        File::create(&beside)
+            .and_then(|mut file| {
+                file.write_all(&text)?;
+                file.sync_all()
+            })
+            .map_err(io("写评估结果"))?;
+        fs::rename(&beside, &place).map_err(io("写评估结果"))?;
+        for item in fs::read_dir(&folder).map_err(io("读取评估结果目录"))? {
+            let path = item.map_err(io("读取评估结果目录"))?.path();
+            let is_older = path != outcomes_file(&folder, number)
+                && path
+                    .file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("outcomes-"));
+            if is_older {
+                sorted_file::remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn outcomes_come_back_as_they_were() {
+        for turns in [
+            None,
+            Some(date(2026, 4, 30)),
+            Some(date(-44, 3, 15)),
+            Some(Date::MAX),
+        ] {
+            for unit in [None, Some(0), Some(13)] {
+                let outcome = Outcome {
+                    enterprise: u64::MAX >> 16,
+                    turns,
+                    unit,
+                    employed: 1 << 40,
+                    findings: 0b1010,
+                };
+                let mut bytes = Vec::new();
+                outcome.put(&mut bytes);
+                assert_eq!(bytes.len(), Outcome::BYTES);
+                assert_eq!(Outcome::take(&bytes), Some(outcome));
+            }
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! The records that can belong to a few enterprises, looked up: what the register decides about them rests on these alone.
+//!
+//! - the records outside the roll with its organisation code, which make an enterprise known and give it its names and numbers;
+//! - the records with one of these names or numbers, or under an identifier that was decided to be its own, and all that is known of
+//!   the codes on them: somebody else may have them by a stronger tier;
+//! - the rows of the roll with its code, its names or its numbers, and all rows of their unit numbers;
+//! - for a branch its head office with all of this, and that one's other branches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::adapter::language::Adapter;
+use crate::domain::code::{self, Claim};
+use crate::domain::identity::Identity;
+use crate::domain::linking::{Anchors, claim_of, names_of, variants};
+use crate::domain::pairing::{self, Candidate, Decisions, Pairing, Subject};
+use crate::domain::record::{Field, Record, RecordKind};
+use crate::domain::register::{Placed, Register, organisation_code};
+use crate::store::lookup::Lookup;
+use crate::tasks::known::{Files, decisions};
+use crate::tasks::{Desk, Failure};
+
+/// Records on their way into a register of few enterprises.
+pub(super) struct Gathering<'a> {
+    pub(super) desk: Desk<'a>,
+    pub(super) sources: Vec<(&'a Adapter, Lookup<'a>)>,
+    pub(super) decisions: Decisions,
+    pub(super) files: Files,
+    /// In the order in which the whole register takes them: by source, then by place.
+    pub(super) placed: BTreeMap<(usize, u64), Placed>,
+    /// Organisation codes whose records outside the roll are here, and the names and numbers that the registrar gives each: `None`
+    /// when it knows none of them.
+    known: BTreeMap<String, Option<Registered>>,
+    /// Names whose bearers are here, and whether the code of one that the registrar has fails its checks.
+    names: BTreeMap<String, bool>,
+    /// Identifiers without an organisation code whose records outside the roll are here.
+    written: BTreeSet<String>,
+    /// Unit numbers whose rows are here.
+    units: BTreeSet<String>,
+    /// Organisation codes of which everything is here, and whether another code may stand under one, beside what was decided.
+    whole: BTreeMap<String, bool>,
+}
+
+/// What the registrar's records give an enterprise to be found by.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Registered {
+    /// Normalised, in every writing that counts as the same.
+    names: BTreeSet<String>,
+    numbers: BTreeSet<String>,
+    /// The organisation codes of the head offices that it names.
+    heads: BTreeSet<String>,
+    /// One of its codes fails its checks.
+    is_doubtful: bool,
+}
+
+impl<'a> Gathering<'a> {
+    pub(super) fn begin(desk: Desk<'a>) -> Result<Self, Failure> {
+        let mut sources = Vec::new();
+        for adapter in desk.configuration.adapters.values() {
+            sources.push((adapter, desk.store.lookup(&adapter.name, adapter.record)?));
+        }
+        Ok(Self {
+            desk,
+            sources,
+            decisions: decisions(desk)?,
+            files: Files::default(),
+            placed: BTreeMap::new(),
+            known: BTreeMap::new(),
+            names: BTreeMap::new(),
+            written: BTreeSet::new(),
+            units: BTreeSet::new(),
+            whole: BTreeMap::new(),
+        })
+    }
+
+    /// The records of the roll, or of the other sources, that bear an identity.
+    pub(super) fn look(&mut self, identity: &Identity, roll: bool) -> Result<Vec<Record>, Failure> {
+        let mut records = Vec::new();
+        for (adapter, lookup) in &mut self.sources {
+            if (adapter.record == RecordKind::InsuredRoll) == roll {
+                let found = lookup.find(identity)?.into_iter();
+                let standing = found.filter(|found| found.stored.stands(adapter.gone_after));
+                records.extend(standing.map(|found| found.stored.record));
+            }
+        }
+        Ok(records)
+    }
+
+    /// The registrar's records that bear an identity.
+    pub(super) fn look_registered(&mut self, identity: &Identity) -> Result<Vec<Record>, Failure> {
+        let mut records = Vec::new();
+        for (adapter, lookup) in &mut self.sources {
+            if adapter.record == RecordKind::Registration {
+                let found = lookup.find(identity)?.into_iter();
+                let standing = found.filter(|found| found.stored.stands(adapter.gone_after));
+                records.extend(standing.map(|found| found.stored.record));
+            }
+        }
+        Ok(records)
+    }
+
+    /// The records that are here.
+    pub(super) fn records(&self) -> Vec<Record> {
+        let placed = self.placed.values();
+        placed.map(|placed| placed.record.clone()).collect()
+    }
+
+    /// The same with their places; they are taken in.
+    pub(super) fn take_in(
+        &mut self,
+        identity: &Identity,
+        roll: bool,
+    ) -> Result<Vec<Record>, Failure> {
+        let mut taken = Vec::new();
+        for (at, (adapter, lookup)) in self.sources.iter_mut().enumerate() {
+            if (adapter.record == RecordKind::InsuredRoll) != roll {
+                continue;
+            }
+            for found in lookup.find(identity)? {
+                if found.stored.stands(adapter.gone_after) {
+                    let placed = self.files.place(self.desk, adapter, found.stored)?;
+                    taken.push(placed.record.clone());
+                    self.placed.insert((at, found.order), placed);
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Takes in the records outside the roll with this organisation code; what the registrar gives it.
+    pub(super) fn know(&mut self, organisation: &str) -> Result<Option<Registered>, Failure> {
+        if let Some(known) = self.known.get(organisation) {
+            return Ok(known.clone());
+        }
+        let own = self.take_in(&Identity::Organisation(organisation.to_owned()), false)?;
+        let mut registered: Option<Registered> = None;
+        for record in own
+            .iter()
+            .filter(|own| own.kind == RecordKind::Registration)
+        {
+            let registered = registered.get_or_insert_default();
+            registered.names.extend(names_of(record).flat_map(variants));
+            let number = record.text(Field::RegistrationNumber);
+            registered.numbers.extend(number.map(code::normal));
+            let head = record
+                .text(Field::HeadOfficeCode)
+                .and_then(organisation_code);
+            registered.heads.extend(head);
+            registered.is_doubtful |= is_doubtful(record);
+        }
+        self.known
+            .insert(organisation.to_owned(), registered.clone());
+        // What stands under a code that fails its checks may be another's, whom it is called like.
+        let doubtful = own
+            .iter()
+            .filter(|record| matches!(claim_of(record), Claim::Doubtful(_)));
+        for record in doubtful {
+            self.called_as(record)?;
+        }
+        // Who stands under it by name brings its place and its people along.
+        if let Some(registered) = &registered {
+            let names: Vec<String> = registered.names.iter().cloned().collect();
+            self.bearers(&names)?;
+        }
+        // Whether it is the registrar's may hang on another code that a person has joined to it.
+        if let Some(own) = pairing::organisation(organisation) {
+            let canonical = self.decisions.canonical(own);
+            let mut family: Vec<_> = self.decisions.joined_to(canonical).collect();
+            family.push(canonical);
+            for other in family.into_iter().filter(|other| *other != own) {
+                self.know(&pairing::text(other))?;
+            }
+        }
+        Ok(registered)
+    }
+
+    /// Takes in everybody who is called as this record is.
+    pub(super) fn called_as(&mut self, record: &Record) -> Result<(), Failure> {
+        match record.text(Field::Name) {
+            Some(name) => self.bearers(&variants(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in the records outside the roll that bear one of these normalised names, and what is known of their codes.
+    pub(super) fn bearers(&mut self, names: &[String]) -> Result<(), Failure> {
+        for name in names {
+            if name.is_empty() || self.names.contains_key(name) {
+                continue;
+            }
+            let bearing = self.take_in(&Identity::Name(name.clone()), false)?;
+            self.names
+                .insert(name.clone(), bearing.iter().any(is_doubtful));
+            for organisation in bearing.iter().filter_map(own_code) {
+                self.know(&organisation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the records outside the roll under this identifier, or with it as the registrar's number.
+    pub(super) fn written(&mut self, text: &str) -> Result<(), Failure> {
+        if self.written.insert(text.to_owned()) {
+            let found = self.take_in(&Identity::Written(text.to_owned()), false)?;
+            for organisation in found.iter().filter_map(own_code) {
+                self.know(&organisation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in whom the identifier on a record may lead to.
+    pub(super) fn coded_as(&mut self, record: &Record) -> Result<(), Failure> {
+        if let Some(code) = own_code(record) {
+            self.know(&code)?;
+        }
+        match (claim_of(record), record.text(Field::CreditCode)) {
+            (Claim::Doubtful(_) | Claim::Opaque, Some(code)) => {
+                self.written(&code::normal(code))?;
+                self.called_as(record)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in the rows of a unit number, and whom the codes on them may lead to.
+    pub(super) fn unit(&mut self, unit: &str) -> Result<(), Failure> {
+        if self.units.insert(unit.to_owned()) {
+            for row in self.take_in(&Identity::Unit(unit.to_owned()), true)? {
+                self.coded_as(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The enterprise under which an organisation code stands by decision.
+    fn canonical(&self, organisation: &str) -> String {
+        pairing::organisation(organisation).map_or_else(
+            || organisation.to_owned(),
+            |own| pairing::text(self.decisions.canonical(own)),
+        )
+    }
+
+    /// Takes in all that decides about an enterprise.
+    pub(super) fn gather(&mut self, organisation: &str) -> Result<(), Failure> {
+        let organisation = &self.canonical(organisation);
+        if self.whole.contains_key(organisation) {
+            return Ok(());
+        }
+        self.whole.insert(organisation.clone(), false);
+        let mut own = BTreeSet::from([organisation.clone()]);
+        let mut subjects = Vec::new();
+        let mut rows = Vec::new();
+        let mut registered = Registered::default();
+        let mut is_known = false;
+        // Whether another code may stand under it, or it under another one, beside what was decided about the codes.
+        let mut is_open = false;
+        // What stands under a code that fails its checks may be joined to it, and bear more names.
+        let mut heard = BTreeSet::new();
+        while heard != own {
+            let codes: Vec<String> = own.difference(&heard).cloned().collect();
+            for code in codes {
+                if let Some(more) = self.know(&code)? {
+                    is_known = true;
+                    registered.names.extend(more.names);
+                    registered.numbers.extend(more.numbers);
+                    is_open |= more.is_doubtful;
+                }
+                if let Some(code) = pairing::organisation(&code) {
+                    own.extend(self.decisions.joined_to(code).map(pairing::text));
+                    subjects.extend(self.decisions.subjects_of(code));
+                }
+                rows.extend(self.look(&Identity::Organisation(code.clone()), true)?);
+                heard.insert(code);
+            }
+            is_open |= !subjects.is_empty();
+            for subject in std::mem::take(&mut subjects) {
+                rows.extend(self.decided(subject)?);
+            }
+            let names: Vec<String> = registered.names.iter().cloned().collect();
+            self.bearers(&names)?;
+            is_open |= names.iter().any(|name| self.names.get(name) == Some(&true));
+            if is_open {
+                own.extend(self.joined_to(organisation));
+            }
+        }
+        for name in registered.names {
+            rows.extend(self.look(&Identity::Name(name), true)?);
+        }
+        for number in registered.numbers {
+            self.written(&number)?;
+            rows.extend(self.look(&Identity::Written(number), true)?);
+        }
+        let units: BTreeSet<&str> = rows.iter().filter_map(unit_of).collect();
+        for unit in units {
+            self.unit(unit)?;
+        }
+        // Nobody registered has its code: whoever bears the name alone may have its records.
+        if !is_known {
+            let bears =
+                |placed: &Placed| own_code(&placed.record).is_some_and(|code| own.contains(&code));
+            let named: Vec<Record> = self
+                .placed
+                .values()
+                .filter(|placed| bears(placed))
+                .map(|placed| placed.record.clone())
+                .collect();
+            for record in named {
+                self.called_as(&record)?;
+            }
+        }
+        if !is_open {
+            return Ok(());
+        }
+        self.whole.insert(organisation.clone(), true);
+        match self.joined(organisation) {
+            Some(other) if other != *organisation => self.gather(&other),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in what a person has decided to be an enterprise's; the rows of the roll among it.
+    fn decided(&mut self, subject: Subject) -> Result<Vec<Record>, Failure> {
+        let identity = match subject {
+            Subject::Unit(unit) => {
+                self.unit(&unit)?;
+                return Ok(Vec::new());
+            }
+            Subject::Enterprise(_) => return Ok(Vec::new()),
+            Subject::Code(code) => {
+                if let Some(inner) = organisation_code(&code) {
+                    self.know(&inner)?;
+                    Identity::Organisation(inner)
+                } else {
+                    self.written(&code)?;
+                    Identity::Written(code)
+                }
+            }
+        };
+        self.look(&identity, true)
+    }
+
+    /// Takes in the head offices that an enterprise names, and the branches of these and of itself; whom.
+    pub(super) fn family(&mut self, organisation: &str) -> Result<BTreeSet<String>, Failure> {
+        let mut family = BTreeSet::new();
+        let own = self.codes_of(organisation);
+        let mut heads = own.clone();
+        for code in &own {
+            let registered = self.known.get(code).cloned().flatten();
+            for head in registered.into_iter().flat_map(|one| one.heads) {
+                self.gather(&head)?;
+                heads.extend(self.codes_of(&head));
+            }
+        }
+        for head in &heads {
+            let branches = self.look_registered(&Identity::HeadOffice(head.clone()))?;
+            family.extend(branches.iter().filter_map(own_code));
+        }
+        for branch in &family {
+            self.gather(branch)?;
+        }
+        family.extend(heads);
+        Ok(family)
+    }
+
+    /// The codes that stand under an enterprise that is here, its own among them.
+    fn codes_of(&self, organisation: &str) -> BTreeSet<String> {
+        let canonical = self.canonical(organisation);
+        let is_open = self.whole.get(&canonical).copied().unwrap_or(false);
+        let mut own = BTreeSet::from([organisation.to_owned(), canonical.clone()]);
+        if let Some(canonical) = pairing::organisation(&canonical) {
+            own.extend(self.decisions.joined_to(canonical).map(pairing::text));
+        }
+        if is_open {
+            let canonical = self.joined(organisation).unwrap_or(canonical);
+            own.extend(self.joined_to(&canonical));
+        }
+        own
+    }
+
+    /// Whether everything of an enterprise is here.
+    pub(super) fn is_whole(&self, organisation: &str) -> bool {
+        self.whole.contains_key(organisation)
+    }
+
+    /// Hands over everything that was taken in, in the order in which the whole register takes it.
+    pub(super) fn hand_over(&mut self) -> Vec<Placed> {
+        let placed = std::mem::take(&mut self.placed);
+        self.clear();
+        placed.into_values().collect()
+    }
+
+    /// Lets go of everything that was taken in.
+    pub(super) fn clear(&mut self) {
+        self.placed.clear();
+        self.known.clear();
+        self.names.clear();
+        self.written.clear();
+        self.units.clear();
+        self.whole.clear();
+    }
+
+    /// The codes that are known and stand under this one.
+    fn joined_to(&self, organisation: &str) -> Vec<String> {
+        let anchors = self.anchors();
+        let stands = |code: &&String| {
+            pairing::organisation(code)
+                .is_some_and(|own| pairing::text(anchors.canonical(own)) == organisation)
+        };
+        self.known.keys().filter(stands).cloned().collect()
+    }
+
+    /// The code under which this one stands.
+    fn joined(&self, organisation: &str) -> Option<String> {
+        let own = pairing::organisation(organisation)?;
+        Some(pairing::text(self.anchors().canonical(own)))
+    }
+
+    pub(super) fn anchors(&self) -> Anchors<'_> {
+        let registrations = self
+            .placed
+            .values()
+            .map(|placed| &placed.record)
+            .filter(|record| record.kind == RecordKind::Registration);
+        Anchors::of(
+            registrations,
+            self.desk.configuration.units(),
+            &self.decisions,
+        )
+    }
+
+    pub(super) fn register(&self) -> Result<Register, Failure> {
+        let mut register = Register::link(
+            self.placed.values().cloned(),
+            self.desk.configuration.units(),
+            &self.decisions,
+        );
+        let mut open: Vec<Candidate> = Vec::new();
+        for enterprise in &register.enterprises {
+            let pairings = self.desk.store.pairings_of(&enterprise.id)?;
+            open.extend(
+                pairings
+                    .into_iter()
+                    .filter(Pairing::is_open)
+                    .map(|pairing| pairing.candidate),
+            );
+        }
+        register.protect(&open);
+        Ok(register)
+    }
+}
+
+fn is_doubtful(record: &Record) -> bool {
+    record.kind == RecordKind::Registration && matches!(claim_of(record), Claim::Doubtful(_))
+}
+
+pub(super) fn own_code(record: &Record) -> Option<String> {
+    record.text(Field::CreditCode).and_then(organisation_code)
+}
+
+pub(super) fn unit_of(record: &Record) -> Option<&str> {
+    if record.kind != RecordKind::InsuredRoll {
+        return None;
+    }
+    record.text(Field::UnitNumber)
+}

@@ -154,7 +154,7 @@ impl<'a> Gathering<'a> {
             .iter()
             .filter(|record| matches!(claim_of(record), Claim::Doubtful(_)));
         for record in doubtful {
-            self.called_as(record)?;
+            self.coded_as(record)?;
         }
         // Who stands under it by name brings its place and its people along.
         if let Some(registered) = &registered {
@@ -190,8 +190,9 @@ impl<'a> Gathering<'a> {
             let bearing = self.take_in(&Identity::Name(name.clone()), false)?;
             self.names
                 .insert(name.clone(), bearing.iter().any(is_doubtful));
-            for organisation in bearing.iter().filter_map(own_code) {
-                self.know(&organisation)?;
+            // What bears it may be another's by the number on it.
+            for record in &bearing {
+                self.coded_as(record)?;
             }
         }
         Ok(())

@@ -24,7 +24,7 @@
 //! | `table` | hash table and bits in little memory |
 //! | `stage` | deliveries: staged, sealed, published |
 //! | `records` | records and changes as of a source's head |
-//! | `migration` | a state folder of the version before |
+//! | `migration` | a state folder of an older version |
 //! | `compaction` | index and tracking files written anew |
 //! | `withdrawal` | a delivery taken back |
 //!

@@ -33,7 +33,8 @@
 //! carry (`tasks::deliver`, `courier`). What people and firms answer returns as case events. A month's figures are
 //! counted from the events and frozen (`domain::figures`, `tasks::publish`).
 //!
-//! A review holds no register: it walks through it (`tasks::walk`), and what comes out is what the whole register would say.
+//! A review holds no register: it walks through it (`tasks::walk`), and what comes out is what the whole register would say. So does
+//! whoever speaks of some enterprises (`tasks::some`).
 //!
 //! It runs one way. A task receives no message about what changed; it looks at the state and does what is missing, so that
 //! first run, restart, manual run and scheduled run are one path.

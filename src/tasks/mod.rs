@@ -30,6 +30,7 @@ pub mod review;
 pub mod rule_change;
 pub mod samples;
 pub mod selfcheck;
+pub mod some;
 pub mod stopwatch;
 pub mod survey;
 pub mod walk;

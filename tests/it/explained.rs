@@ -401,3 +401,62 @@ fn a_case_rests_while_the_firm_says_it_is_suspended_ends_on_the_roll_and_returns
             .contains("疑点重现")
     );
 }
+
+#[test]
+fn what_sources_tell_differently_is_listed_with_the_value_that_counts() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    let name = format!("南阳{}商贸有限公司", &ACCUSED[9..12]);
+    let quiet = city.on(day, &["enterprise", ACCUSED], 0);
+    assert!(!quiet.contains("来源不一致"), "{quiet}");
+    // Of another firm's name in March, and of one before that nobody minds.
+    let other = "南阳另名商贸有限公司";
+    let mut rows = Vec::new();
+    for (month, own) in [("202602", "南阳当时商贸有限公司"), ("202603", other)] {
+        rows.push(format!("{ACCUSED},{own},{month},8"));
+        rows.extend(
+            [INSURED, SPOILT]
+                .map(|code| format!("{code},南阳{}商贸有限公司,{month},8", &code[9..12])),
+        );
+    }
+    let told = city.pull(day, "tax", &rows);
+    assert_eq!(told["changed"], 2, "{told}");
+    let found = &city.json(day, &["enterprise", ACCUSED])[0]["contradictions"];
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    let one = &found[0];
+    assert_eq!(
+        (&one["field"], &one["title"]),
+        (&"name".into(), &"名称".into())
+    );
+    let prevails = &one["prevails"];
+    assert_eq!(
+        (&prevails["value"], &prevails["source"], &prevails["row"]),
+        (&name.as_str().into(), &"register".into(), &2.into())
+    );
+    let aside = &one["aside"][0];
+    assert_eq!(
+        (
+            &aside["value"],
+            &aside["file"],
+            &aside["row"],
+            &aside["why"]
+        ),
+        (
+            &other.into(),
+            &"tax.csv".into(),
+            &5.into(),
+            &"department".into()
+        )
+    );
+    assert_eq!(aside["date"], day);
+    let text = city.on(day, &["enterprise", ACCUSED], 0);
+    for words in [
+        format!(
+            "来源不一致：\n  名称\n    采用：{name}（register register.csv 第2行，数据日期{day}）"
+        ),
+        format!("    未采用：{other}（tax tax.csv 第5行，数据日期{day}）；以登记机关为准"),
+    ] {
+        assert!(text.contains(&words), "{words}\n{text}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::domain::case::CaseEvent;
 use crate::domain::coverage::Assessment;
 use crate::domain::event::Event;
 use crate::domain::finding::{Finding, Insurance};
-use crate::domain::pairing::{Candidate, PairingEvent, Subject};
+use crate::domain::pairing::{Candidate, PairingEvent, Subject, mergers};
 use crate::domain::record::RecordKind;
 use crate::domain::register::Enterprise;
 use crate::domain::review::Reviewing;
@@ -128,8 +128,13 @@ fn decide(desk: Desk<'_>) -> Result<(ReviewReport, Vec<Event>), Failure> {
         held: (!unfounded.is_empty()).then(|| format!("暂停新立：{}", unfounded.join("；"))),
         ..ReviewReport::default()
     };
-    let with_cases: HashSet<String> = cases.iter().map(|case| case.enterprise.clone()).collect();
-    let mut reviewing = Reviewing::begin(cases, &roll, cap, today);
+    let mut with_cases: HashSet<String> =
+        cases.iter().map(|case| case.enterprise.clone()).collect();
+    let decided = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
+    let mergers = mergers(&decided);
+    // To whom the cases of others may have come.
+    with_cases.extend(mergers.values().map(|merger| merger.into.clone()));
+    let mut reviewing = Reviewing::begin(cases, &roll, cap, today).knowing(mergers);
     // Of most enterprises there is nothing to say: neither a finding nor a case.
     let look = |enterprise: Enterprise, assessment: Assessment| {
         let is_of_interest = !assessment.findings.is_empty() || with_cases.contains(&enterprise.id);

@@ -460,3 +460,47 @@ fn what_sources_tell_differently_is_listed_with_the_value_that_counts() {
         assert!(text.contains(&words), "{words}\n{text}");
     }
 }
+
+#[test]
+fn a_case_of_an_enterprise_that_a_person_joined_to_another_ends_and_comes_back_with_the_undoing() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    assert_eq!(city.json(day, &["run", "review"])[0]["opened"], 1);
+    let first = format!("E{}-A-1", &ACCUSED[8..17]);
+    let into = format!("E{}", &UNKNOWN[8..17]);
+    let subject = format!("enterprise:E{}", &ACCUSED[8..17]);
+    let say = |day: &str, word: &str| {
+        let by = ["--by", "李示例", "--reason", "登记机关来函1号"];
+        city.on(
+            day,
+            &[&["identity", word, &subject, &into], &by[..]].concat(),
+            0,
+        );
+        city.json(day, &["run", "review"]).remove(0)
+    };
+    let next = "2026-04-21";
+    let joined = say(next, "same");
+    // The wages are the other's now, and so is the doubt.
+    assert_eq!(
+        (&joined["closed"], &joined["opened"]),
+        (&1.into(), &1.into()),
+        "{joined}"
+    );
+    let closed = &city.json(next, &["case", "show", &first])[0]["case"]["closed"];
+    assert_eq!(closed["reason"], "merged");
+    let text = closed["text"].as_str().unwrap();
+    // It is called as the registration that prevails of the two.
+    let other = &city.json(next, &["enterprise", &into])[0];
+    let name = other["name"].as_str().unwrap();
+    assert_eq!(
+        text,
+        format!("已并入{name}（{into}）：李示例于2026年4月21日认定为同一企业（登记机关来函1号）")
+    );
+    assert_eq!(city.json(next, &["run", "review"])[0]["closed"], 0);
+    let undone = say("2026-04-22", "undo");
+    assert_eq!(undone["opened"], 1, "{undone}");
+    let again = format!("E{}-A-2", &ACCUSED[8..17]);
+    let case = &city.json("2026-04-22", &["case", "show", &again])[0]["case"];
+    assert_eq!(case["stage"], "found", "{case}");
+}

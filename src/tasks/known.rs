@@ -171,7 +171,7 @@ pub fn decisions(desk: Desk<'_>) -> Result<Decisions, Failure> {
     Ok(Decisions::of(&pairings))
 }
 
-/// The register as the index has it. `instead` replaces one source's records (for “what if this batch had been accepted”).
+/// The whole register as the index has it, held at once: for a small city. `instead` replaces one source's records (for “what if this batch had been accepted”).
 pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<Register, Failure> {
     let mut files = Files::default();
     let mut placed = Vec::new();

@@ -35,7 +35,7 @@
 //!
 //! A review holds no register: it walks through it (`tasks::walk`), and what comes out is what the whole register would say. Where it can
 //! it goes on from what the last review left (`domain::outcome`): it judges whom changes since then may concern (`tasks::touched`,
-//! `tasks::since`) and takes over what was found of the others.
+//! `tasks::since`) and takes over what was found of the others. Whoever speaks of some enterprises walks too (`tasks::some`).
 //!
 //! It runs one way. A task receives no message about what changed; it looks at the state and does what is missing, so that
 //! first run, restart, manual run and scheduled run are one path.

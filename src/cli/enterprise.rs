@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use crate::cli::console::Console;
 use crate::domain::code;
+use crate::domain::contradiction::{Contradiction, Told, contradictions};
 use crate::domain::coverage::Assessment;
 use crate::domain::employment::Evidence;
 use crate::domain::explanation::{Asked, Explanation, explain};
 use crate::domain::finding::Ground;
 use crate::domain::history::Step;
-use crate::domain::record::{self, Audience, Field, Record, Value as FieldValue, shown_key};
+use crate::domain::record::{Audience, Field, Record, shown_key, shown_to_staff};
 use crate::domain::register::{Enterprise, Placed};
 use crate::tasks::known::{feeds, roll_knowledge};
 use crate::tasks::one::find_one;
@@ -42,6 +43,7 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             today: desk.today(),
         })
     });
+    let contradictions = contradictions(enterprise, &one.rows);
     if console.json {
         console.document(&json!({
             "enterprise": enterprise.id,
@@ -54,6 +56,7 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
             "transport": enterprise.transport.iter().map(placed).collect::<Vec<_>>(),
             "insured_roll": enterprise.roll.values().flat_map(|heads| &heads.rows).map(placed).collect::<Vec<_>>(),
             "links": enterprise.links,
+            "contradictions": contradictions,
             "assessment": assessment.map(verdict),
             "explanation": explanation,
             "survey": survey,
@@ -64,6 +67,7 @@ pub fn run(desk: Desk<'_>, wanted: &str, console: &mut Console<'_>) -> Result<i3
         return Ok(0);
     }
     text(enterprise, console);
+    differently(&contradictions, console);
     if let Some(explanation) = &explanation {
         reasons(explanation, console);
     }
@@ -138,7 +142,12 @@ fn differences(step: &Step, console: &mut Console<'_>) {
         return;
     };
     for field in Field::ALL {
-        let side = |record: &Record| record.fields.get(field).map(|value| shown(*field, value));
+        let side = |record: &Record| {
+            record
+                .fields
+                .get(field)
+                .map(|value| shown_to_staff(*field, value))
+        };
         if before.fields.get(field) != after.fields.get(field) {
             let text = |side: Option<String>| side.unwrap_or_else(|| "（空）".to_owned());
             console.line(format!(
@@ -148,14 +157,6 @@ fn differences(step: &Step, console: &mut Console<'_>) {
                 text(side(after))
             ));
         }
-    }
-}
-
-/// A value for staff; a citizen id in the place of a code is masked.
-fn shown(field: Field, value: &FieldValue) -> String {
-    match record::shown(field, value) {
-        (Value::String(masked), true) => masked,
-        _ => field.shown(value),
     }
 }
 
@@ -216,6 +217,39 @@ fn text(enterprise: &Enterprise, console: &mut Console<'_>) {
     for link in &enterprise.links {
         console.line(format!("  {} {}：{}", link.source, link.key, link.reason));
     }
+}
+
+/// What sources tell differently, with the value that counts first.
+fn differently(contradictions: &[Contradiction], console: &mut Console<'_>) {
+    if contradictions.is_empty() {
+        return;
+    }
+    console.line("来源不一致：");
+    for one in contradictions {
+        let of = one
+            .of
+            .as_ref()
+            .map_or_else(String::new, |of| format!("（{of}）"));
+        console.line(format!("  {}{of}", one.title));
+        console.line(format!("    采用：{}", told(&one.prevails)));
+        for aside in &one.aside {
+            console.line(format!(
+                "    未采用：{}；{}",
+                told(&aside.told),
+                aside.reason
+            ));
+        }
+    }
+}
+
+fn told(told: &Told) -> String {
+    let date = told
+        .date
+        .map_or_else(String::new, |date| format!("，数据日期{date}"));
+    format!(
+        "{}（{} {} 第{}行{date}）",
+        told.value, told.source, told.file, told.row
+    )
 }
 
 /// Every verdict with its facts, rule, article, and what would clear it.

@@ -10,7 +10,8 @@ use crate::domain::coverage::Assessment;
 use crate::domain::explanation::clears_standing;
 use crate::domain::register::Enterprise;
 use crate::domain::roster::Roster;
-use crate::tasks::known::{Known, known};
+use crate::tasks::known::Known;
+use crate::tasks::some::some;
 use crate::tasks::{Desk, Failure};
 
 /// One line of a list.
@@ -32,10 +33,10 @@ pub fn run(
 ) -> Result<i32, Failure> {
     let units = desk.configuration.units();
     let unit = unit.map(|name| unit_named(units, name)).transpose()?;
-    let known = known(desk)?;
     let mut lines = if roster == Roster::CoveredElsewhere {
         elsewhere(desk)?
     } else {
+        let known = some(desk, &|_, assessment| roster.holds(assessment))?;
         of_data(desk, &known, roster)
     };
     lines.retain(|line| unit.is_none_or(|unit| unit.id == line.unit));
@@ -67,7 +68,6 @@ fn of_data(desk: Desk<'_>, known: &Known, roster: Roster) -> Vec<Line> {
     known
         .assessments
         .iter()
-        .filter(|assessment| roster.holds(assessment))
         .filter_map(|assessment| {
             let enterprise = known.register.get(&assessment.enterprise)?;
             Some(of_assessment(desk, roster, enterprise, assessment))

@@ -15,6 +15,8 @@ macro_rules! shipped {
 pub const FILES: &[(&str, &str)] = shipped![
     "adapters/insured-roll.toml",
     "adapters/market-regulation.toml",
+    "adapters/optional/express.toml",
+    "adapters/optional/food.toml",
     "adapters/tax.toml",
     "adapters/transport.toml",
     "config/calendar/2025.toml",
@@ -31,6 +33,8 @@ pub const FILES: &[(&str, &str)] = shipped![
     "schedules/deliver-morning.toml",
     "schedules/escalate.toml",
     "schedules/notify.toml",
+    "schedules/optional/pull-express.toml",
+    "schedules/optional/pull-food.toml",
     "schedules/publish.toml",
     "schedules/pull-insured-roll.toml",
     "schedules/pull-market-regulation.toml",
@@ -39,6 +43,21 @@ pub const FILES: &[(&str, &str)] = shipped![
     "schedules/review.toml",
     "schedules/selfcheck.toml",
 ];
+
+/// The folder of sources that a city may have and need not. What lies in it is not read: whoever has such a source copies its files up.
+const OPTIONAL: &str = "/optional/";
+
+/// Whether a shipped file is of an optional source, and so not read where it lies.
+#[must_use]
+pub fn is_optional(path: &str) -> bool {
+    path.contains(OPTIONAL)
+}
+
+/// Where a shipped file lies when it is in use.
+#[must_use]
+pub fn in_use(path: &str) -> String {
+    path.replacen(OPTIONAL, "/", 1)
+}
 
 /// The content of one shipped file.
 #[must_use]

@@ -1,4 +1,5 @@
-//! What a demo's home has beside the shipped files: adapters and schedules of sources that a city may have and need not.
+//! What a demo's home has beside the shipped files: the adapter and schedule of a source that is its own, and the addresses of the
+//! optional ones.
 
 use crate::adapter::endpoint::Endpoint;
 use crate::adapter::endpoint::host::{FtpHost, FtpTls, Names, SftpHost};
@@ -12,14 +13,7 @@ macro_rules! own {
 }
 
 /// Path below home → content.
-pub const FILES: &[(&str, &str)] = own![
-    "adapters/dispatch.toml",
-    "adapters/express.toml",
-    "adapters/food.toml",
-    "schedules/pull-dispatch.toml",
-    "schedules/pull-express.toml",
-    "schedules/pull-food.toml",
-];
+pub const FILES: &[(&str, &str)] = own!["adapters/dispatch.toml", "schedules/pull-dispatch.toml",];
 
 /// Who logs in to the city's servers of files.
 pub const USER: &str = "yingbao";

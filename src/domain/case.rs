@@ -101,11 +101,13 @@ pub enum ClosingReason {
     NoLongerShown,
     /// A batch that the finding rested on was withdrawn.
     BatchWithdrawn,
+    /// A named person has joined the enterprise to another: what is doubtful of both is the other's.
+    Merged,
 }
 
 impl ClosingReason {
     /// All, in the order of lists.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Enrolled,
         Self::EnrolledPartly,
         Self::InsuredAlready,
@@ -118,6 +120,7 @@ impl ClosingReason {
         Self::Deregistered,
         Self::NoLongerShown,
         Self::BatchWithdrawn,
+        Self::Merged,
     ];
 
     /// For staff.
@@ -136,6 +139,7 @@ impl ClosingReason {
             Self::Deregistered => "已注销、吊销、清算或迁出",
             Self::NoLongerShown => "数据不再显示疑点",
             Self::BatchWithdrawn => "所据批次已撤回",
+            Self::Merged => "合并至其他企业",
         }
     }
 

@@ -5,6 +5,7 @@ pub mod candidates;
 pub mod case;
 pub mod change;
 pub mod code;
+pub mod contradiction;
 pub mod coverage;
 pub mod doubt;
 pub mod duplicate;

@@ -1,6 +1,6 @@
 //! By which channels a firm is told, and why not by the others. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::domain::case::{Case, CaseId, Step};
 use crate::domain::notice::Channel;
@@ -83,11 +83,7 @@ pub enum Way {
 
 /// The ways to one firm for one step. A letter always; text, mail and call beside it.
 #[must_use]
-pub fn ways(
-    contacts: &Contacts,
-    wrong_contact: bool,
-    firms_on: &BTreeMap<String, u32>,
-) -> Vec<Way> {
+pub fn ways(contacts: &Contacts, wrong_contact: bool, firms_on: &FirmsByPhone) -> Vec<Way> {
     let mut ways = vec![Way::Take {
         channel: Channel::Letter,
         address: String::new(),
@@ -103,7 +99,7 @@ pub fn ways(
         let mobile = contacts.phones.iter().find(|number| is_mobile(number));
         ways.push(match mobile {
             None => leave(Channel::Sms, "没有手机号码"),
-            Some(number) if firms_on.get(number).copied().unwrap_or(0) >= SHARED_PHONE => {
+            Some(number) if firms_on.is_agents(number) => {
                 leave(Channel::Sms, "该号码为多户企业共用（代账机构），转电话清单")
             }
             Some(number) => Way::Take {
@@ -129,14 +125,28 @@ pub fn ways(
     ways
 }
 
-/// How many firms carry each number.
-#[must_use]
-pub fn firms_by_phone<'a>(contacts: impl Iterator<Item = &'a Contacts>) -> BTreeMap<String, u32> {
-    let mut firms = BTreeMap::new();
-    for number in contacts.flat_map(|contacts| &contacts.phones) {
-        *firms.entry(number.clone()).or_default() += 1;
+/// How many firms carry each number. A city's numbers are many: of each only its hash is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FirmsByPhone(HashMap<u64, u32>);
+
+impl FirmsByPhone {
+    /// Counts the numbers of one more firm.
+    pub fn add(&mut self, contacts: &Contacts) {
+        for number in &contacts.phones {
+            *self.0.entry(hash(number)).or_default() += 1;
+        }
     }
-    firms
+
+    /// Whether so many firms carry it that it is a bookkeeping agent's.
+    #[must_use]
+    pub fn is_agents(&self, number: &str) -> bool {
+        let firms = self.0.get(&hash(number));
+        firms.is_some_and(|firms| *firms >= SHARED_PHONE)
+    }
+}
+
+fn hash(number: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(number.as_bytes())
 }
 
 /// The outbox key: the same step, cases, channel and contact is the same message, whoever asks again.
@@ -170,4 +180,33 @@ pub fn bundles<'a>(cases: impl Iterator<Item = &'a Case>, step: Step) -> Vec<Vec
         }
     }
     groups.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_three_firms_give_is_an_agents_and_gets_calls_instead_of_texts() {
+        let shared = Contacts::read(Some("13800000000、0377-00000000"), None);
+        let own = Contacts::read(Some("13900000000"), None);
+        let mut firms_on = FirmsByPhone::default();
+        let texted = |contacts: &Contacts, firms_on: &FirmsByPhone| {
+            let ways = ways(contacts, false, firms_on);
+            let has = |wanted| {
+                ways.iter()
+                    .any(|way| matches!(way, Way::Take { channel, .. } if *channel == wanted))
+            };
+            assert!(has(Channel::Letter) && has(Channel::CallList), "{ways:?}");
+            has(Channel::Sms)
+        };
+        firms_on.add(&own);
+        for _ in 0..2 {
+            firms_on.add(&shared);
+            assert!(texted(&shared, &firms_on));
+        }
+        firms_on.add(&shared);
+        assert!(!texted(&shared, &firms_on));
+        assert!(texted(&own, &firms_on));
+    }
 }

@@ -378,6 +378,41 @@ pub struct Decisions {
     apart: BTreeSet<(Subject, Organisation)>,
 }
 
+/// What joined an enterprise to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merger {
+    /// The id of the enterprise under which it stands.
+    pub into: String,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub day: Date,
+}
+
+/// The decisions in force that joined enterprises to others, by the id of who was joined.
+pub fn mergers<'a>(
+    pairings: impl IntoIterator<Item = &'a Pairing> + Clone,
+) -> BTreeMap<String, Merger> {
+    let decisions = Decisions::of(pairings.clone());
+    let merger = |pairing: &Pairing| {
+        let Subject::Enterprise(own) = &pairing.candidate.subject else {
+            return None;
+        };
+        let own = organisation(own)?;
+        let answer = pairing.answer.as_ref().filter(|answer| answer.same)?;
+        let merger = Merger {
+            into: format!("E{}", text(decisions.canonical(own))),
+            by: answer.by.clone(),
+            reason: answer.reason.clone(),
+            day: answer.day,
+        };
+        Some((format!("E{}", text(own)), merger))
+    };
+    pairings.into_iter().filter_map(merger).collect()
+}
+
 /// Decisions of which each joins one enterprise to the next are followed this far; a ring of them is refused when it is decided.
 pub const LONGEST_CHAIN: usize = 16;
 
@@ -601,6 +636,15 @@ mod tests {
         assert_eq!(decisions.of_unit("9"), None);
         assert!(decisions.is_apart(&Subject::Unit("8".into()), main));
         assert_eq!(decisions.joined_to(main).count(), 2);
+        // Each stands under the last of the chain, by the word of who joined it.
+        let joined = mergers(&pairs);
+        assert!(joined.keys().eq(["E223287768", "EMA4RHCMP9"]));
+        for merger in joined.values() {
+            assert_eq!(
+                (merger.into.as_str(), merger.by.as_str()),
+                ("EMA49U85BX", "张示例")
+            );
+        }
         // Joined to itself by way of others, or another's already.
         let main_subject = Subject::enterprise(main);
         assert!(matches!(

@@ -9,6 +9,7 @@ use crate::domain::case::{
 };
 use crate::domain::coverage::{Assessment, RollKnowledge, Standing};
 use crate::domain::finding::{Finding, FindingKind, Ground, Insurance};
+use crate::domain::pairing::Merger;
 use crate::domain::register::Enterprise;
 use crate::domain::text::day;
 
@@ -33,6 +34,9 @@ pub struct Reviewing<'a> {
     today: Date,
     review: Review,
     openings: BTreeMap<String, Openings>,
+    mergers: BTreeMap<String, Merger>,
+    /// What those are called to whom others were joined, as they were met.
+    joined_to: HashMap<String, Option<String>>,
 }
 
 /// The likeliest new cases of one unit, as many as may be opened, and how many more there are.
@@ -80,11 +84,25 @@ impl<'a> Reviewing<'a> {
             today,
             review: Review::default(),
             openings: BTreeMap::new(),
+            mergers: BTreeMap::new(),
+            joined_to: HashMap::new(),
         }
+    }
+
+    /// Knows which enterprises persons have joined to others, by their ids: the others are to be heard of, whatever is said of them.
+    #[must_use]
+    pub fn knowing(mut self, mergers: BTreeMap<String, Merger>) -> Self {
+        let others = mergers.values().map(|merger| (merger.into.clone(), None));
+        self.joined_to = others.collect();
+        self.mergers = mergers;
+        self
     }
 
     /// Hears what the rules say of one enterprise.
     pub fn hear(&mut self, enterprise: &Enterprise, assessment: &Assessment) {
+        if let Some(name) = self.joined_to.get_mut(&enterprise.id) {
+            *name = Some(enterprise.name.clone());
+        }
         let own = self.cases.remove(&enterprise.id).unwrap_or_default();
         let own: Vec<&Case> = own.iter().collect();
         follow(&mut self.review, enterprise, assessment, &own, self.roll);
@@ -112,10 +130,17 @@ impl<'a> Reviewing<'a> {
         self.new_cases_cap
     }
 
-    /// The enterprises that have a case, and whether one is open.
-    pub fn with_cases(&self) -> impl Iterator<Item = (&str, bool)> {
-        let cases = self.cases.iter();
-        cases.map(|(enterprise, own)| (enterprise.as_str(), own.iter().any(Case::is_open)))
+    /// The enterprises that are to be heard of, if they are met: those that have a case, and those to whom others were joined. Whether
+    /// they are though they have no finding: one of their cases is open, or another's may end by them.
+    pub fn awaited(&self) -> impl Iterator<Item = (&str, bool)> {
+        let is_awaited = |id: &str| self.joined_to.contains_key(id);
+        let with_cases = self.cases.iter().map(move |(id, own)| {
+            let is_open = own.iter().any(Case::is_open);
+            (id.as_str(), is_open || is_awaited(id))
+        });
+        let others = self.joined_to.keys().map(String::as_str);
+        let others = others.filter(|id| !self.cases.contains_key(*id));
+        with_cases.chain(others.map(|id| (id, true)))
     }
 
     fn may_be_opened(
@@ -154,11 +179,23 @@ impl<'a> Reviewing<'a> {
     pub fn done(self) -> Review {
         let mut review = self.review;
         // Whose enterprise nobody heard of: its records were joined to another, or nothing of it stands any longer.
+        // Whoever joined it by name ended the case; else nobody has said what became of it.
         let unmet = self.cases.into_values().flatten();
         let mut unmet: Vec<Case> = unmet.filter(Case::is_open).collect();
         unmet.sort_by(|a, b| a.id.cmp(&b.id));
         for case in unmet {
-            if case.doubt.as_deref() != Some(UNMET) {
+            let merger = self.mergers.get(&case.enterprise).and_then(|merger| {
+                let name = self.joined_to.get(&merger.into)?.as_ref()?;
+                Some((merger, name))
+            });
+            if let Some((merger, name)) = merger {
+                let event = CaseEvent::Closed {
+                    reason: ClosingReason::Merged,
+                    text: merged_into(merger, name),
+                    heads: BTreeMap::new(),
+                };
+                review.events.push((case.id, event));
+            } else if case.doubt.as_deref() != Some(UNMET) {
                 let text = UNMET.to_owned();
                 review.events.push((case.id, CaseEvent::Doubted { text }));
             }
@@ -183,6 +220,17 @@ impl<'a> Reviewing<'a> {
 
 /// Why a case rests whose enterprise is no longer met.
 const UNMET: &str = "底数中已无该企业（其记录已并入其他企业，或已不再报送），暂停办理，请核实";
+
+/// What a closing says of the enterprise that took the place of another.
+fn merged_into(merger: &Merger, name: &str) -> String {
+    format!(
+        "已并入{name}（{}）：{}于{}认定为同一企业（{}）",
+        merger.into,
+        merger.by,
+        day(merger.day),
+        merger.reason
+    )
+}
 
 /// New cases that are held beyond a small cap before they are sorted.
 const ROOM: usize = 64;
@@ -404,6 +452,8 @@ mod tests {
     use super::*;
     use crate::domain::case::ClerkEvent;
     use crate::domain::case::tests::{after, day, dispatched, finding, opened, ruled};
+    use crate::domain::employment::Evidence;
+    use crate::domain::pairing::organisation;
     use Insurance::{Pension, Unemployment, WorkInjury};
 
     fn answered(event: ClerkEvent, clears: &[Insurance]) -> Case {
@@ -436,6 +486,73 @@ mod tests {
         ]);
         assert!(reviewed(&resting).is_empty());
         assert!(reviewed(&answered(ClerkEvent::NoEmployees, &[])).is_empty());
+    }
+
+    #[test]
+    fn a_case_ends_whose_enterprise_a_person_joined_to_one_that_is_met() {
+        let roll = RollKnowledge::default();
+        let case = after(&[("2026-03-02", opened()), ("2026-03-03", dispatched())]);
+        let merger = Merger {
+            into: "EMA4RHCMP9".to_owned(),
+            by: "张示例".to_owned(),
+            reason: "登记机关来函".to_owned(),
+            day: day("2026-03-09"),
+        };
+        let reviewed = |is_met: bool| {
+            let mergers = BTreeMap::from([(case.enterprise.clone(), merger.clone())]);
+            let mut reviewing =
+                Reviewing::begin(vec![case.clone()], &roll, 30, day("2026-03-10")).knowing(mergers);
+            if is_met {
+                let mut other = Enterprise::of(organisation("MA4RHCMP9").expect("a code"));
+                other.name = "南阳示例物流有限公司".to_owned();
+                let assessment = Assessment {
+                    enterprise: other.id.clone(),
+                    unit: "411302".to_owned(),
+                    active: true,
+                    evidence: Evidence::Unknown,
+                    class: None,
+                    class_basis: None,
+                    tags: Vec::new(),
+                    in_scope: true,
+                    undecided: false,
+                    standing: Standing::RollNotKnown,
+                    doubts: Vec::new(),
+                    findings: Vec::new(),
+                    roll_month: None,
+                    turns: None,
+                };
+                reviewing.hear(&other, &assessment);
+            }
+            reviewing.done().events
+        };
+        let events = reviewed(true);
+        let [
+            (
+                id,
+                CaseEvent::Closed {
+                    reason,
+                    text,
+                    heads,
+                },
+            ),
+        ] = &events[..]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!(
+            (id, *reason, heads.len()),
+            (&case.id, ClosingReason::Merged, 0)
+        );
+        assert_eq!(
+            text,
+            "已并入南阳示例物流有限公司（EMA4RHCMP9）：张示例于2026年3月9日认定为同一企业（登记机关来函）"
+        );
+        // Neither is met: their records are no longer told, and nobody knows what became of them.
+        let events = reviewed(false);
+        assert!(
+            matches!(&events[..], [(_, CaseEvent::Doubted { text })] if text == UNMET),
+            "{events:?}"
+        );
     }
 
     #[test]

@@ -79,6 +79,12 @@ fn ended_by(case: &Case, batch: &Batch) -> bool {
     by_it && closing.date >= counted_from(batch)
 }
 
+/// Whether a withdrawal of this batch may touch the case.
+#[must_use]
+pub fn concerns(case: &Case, batch: &Batch) -> bool {
+    (case.is_open() && rests_on(case, batch)) || ended_by(case, batch)
+}
+
 /// Assesses the cases that rest on a withdrawn batch by what is known without it. One that is still doubtful gets the finding as it
 /// is now; one that is not, and was opened while the batch counted, is closed. One that ended by the batch and is doubtful without
 /// it goes on where it stood.

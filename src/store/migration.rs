@@ -1,4 +1,4 @@
-//! A state folder of version 2 becomes one of this version.
+//! A state folder of version 2 or 3 becomes one of this version.
 //!
 //! Version 2 kept all that was known of a source as pages in sled, sorted by a hash of the key's first field. Now it lies in a sorted
 //! file, by a hash of the organisation code inside that field, with a file of what the keys bear and the months they speak of in
@@ -6,19 +6,24 @@
 //! done is known by its manifest, so a kill is made good by the next start. What version 2 did not note is not known: which
 //! deliveries had to mention every record (what is missing is counted from now on), and where the histories ended that withdrawals
 //! took back.
+//!
+//! Version 3 did not note everything that keys bear: the former names and registration numbers of a registration, and identifiers on
+//! the roll that hold no organisation code, were not looked up then. What the records bear is gathered anew and laid beside what was
+//! noted, which also says where histories ended that were taken back. Nothing tells such a source from one that has been done, so
+//! after a kill it is done again: what is noted twice is noted once.
 
 use crate::domain::batch::Batch;
-use crate::domain::record::RecordKind;
+use crate::domain::record::{Record, RecordKind};
 use crate::store::bearers::Gathered;
 use crate::store::comparison::decode;
 use crate::store::index::{Index, Rows, json};
 use crate::store::pages::{KeyHash, Known};
-use crate::store::segment::{EntryKind, Segments};
+use crate::store::segment::{EntryKind, Place, Reader, Segments};
 use crate::store::stage::Marker;
 use crate::store::tracker::{Complete, Leaving, Manifest, Shift, Trackers};
 use crate::store::{StoreError, keys, rows};
 
-/// Takes a folder of version 2 on. What an earlier process left unpublished must be gone.
+/// Takes a folder of an older version on. What an earlier process left unpublished must be gone.
 pub fn to_this_version(
     index: &Index,
     segments: &Segments,
@@ -30,7 +35,9 @@ pub fn to_this_version(
         let adapter = rows::read_text(adapter)?;
         let manifest: Manifest = json("变更索引清单", &manifest)?;
         if manifest.is_of_version_2() {
-            source(index, segments, trackers, &adapter, &manifest)?;
+            of_version_2(index, segments, trackers, &adapter, &manifest)?;
+        } else if manifest.generation != 0 {
+            of_version_3(index, segments, trackers, &adapter, &manifest)?;
         }
     }
     Ok(())
@@ -47,7 +54,7 @@ fn kind_of(index: &Index, adapter: &str) -> Result<Option<RecordKind>, StoreErro
     Ok(batch.map(|batch| batch.kind))
 }
 
-fn source(
+fn of_version_2(
     index: &Index,
     segments: &Segments,
     trackers: &Trackers,
@@ -58,14 +65,10 @@ fn source(
     // In the order in which the records lie.
     known.sort_unstable_by_key(Known::place);
     let (mut borne, mut months) = (Gathered::default(), Shift::default());
-    let (mut reader, mut aside) = (segments.reader(), segments.reader());
+    let mut contents = Contents::of(segments);
     if let Some(kind) = kind_of(index, adapter)? {
         for known in &mut known {
-            let mut entry = reader.read_on(known.place())?;
-            if entry.kind == EntryKind::Missing {
-                entry = aside.read(entry.before)?;
-            }
-            let record = decode(kind, &entry)?;
+            let record = contents.read(kind, known.place())?;
             let key = KeyHash::of_record(&record);
             borne.note(&record, None, key.first, trackers.folder())?;
             if known.present() {
@@ -75,10 +78,7 @@ fn source(
         }
     }
     known.sort_unstable_by_key(|known| known.key);
-    let number = match index.get(keys::DELIVERY.as_bytes())? {
-        None => 1,
-        Some(row) => rows::read_number(&row)? + 1,
-    };
+    let number = next_delivery(index)?;
     let manifest = trackers.write(
         adapter,
         &Manifest::default(),
@@ -91,9 +91,284 @@ fn source(
             complete: Complete::Same,
         },
     )?;
+    see(index, trackers, adapter, number, &manifest)
+}
+
+fn of_version_3(
+    index: &Index,
+    segments: &Segments,
+    trackers: &Trackers,
+    adapter: &str,
+    before: &Manifest,
+) -> Result<(), StoreError> {
+    let Some(kind) = kind_of(index, adapter)? else {
+        return Ok(());
+    };
+    let mut places = trackers
+        .of(adapter, before)?
+        .all()
+        .map(|known| known.map(|known| known.place()))
+        .collect::<Result<Vec<_>, _>>()?;
+    places.sort_unstable();
+    let mut borne = Gathered::default();
+    let mut contents = Contents::of(segments);
+    for place in places {
+        let record = contents.read(kind, place)?;
+        let first = KeyHash::of_record(&record).first;
+        borne.note(&record, None, first, trackers.folder())?;
+    }
+    let number = next_delivery(index)?;
+    let manifest = trackers.with_borne(adapter, before, number, borne)?;
+    see(index, trackers, adapter, number, &manifest)
+}
+
+/// What records say, read in the order in which they lie; of missing ones what they said last.
+struct Contents<'a> {
+    reader: Reader<'a>,
+    aside: Reader<'a>,
+}
+
+impl<'a> Contents<'a> {
+    fn of(segments: &'a Segments) -> Self {
+        Self {
+            reader: segments.reader(),
+            aside: segments.reader(),
+        }
+    }
+
+    fn read(&mut self, kind: RecordKind, place: Place) -> Result<Record, StoreError> {
+        let mut entry = self.reader.read_on(place)?;
+        if entry.kind == EntryKind::Missing {
+            entry = self.aside.read(entry.before)?;
+        }
+        decode(kind, &entry)
+    }
+}
+
+fn next_delivery(index: &Index) -> Result<u64, StoreError> {
+    Ok(match index.get(keys::DELIVERY.as_bytes())? {
+        None => 1,
+        Some(row) => rows::read_number(&row)? + 1,
+    })
+}
+
+/// Makes what was written seen, and removes what stood before.
+fn see(
+    index: &Index,
+    trackers: &Trackers,
+    adapter: &str,
+    number: u64,
+    manifest: &Manifest,
+) -> Result<(), StoreError> {
     let mut seen = Rows::from([(keys::DELIVERY.into(), Some(rows::number(number)))]);
-    Marker::see(adapter, &manifest, &mut seen)?;
+    Marker::see(adapter, manifest, &mut seen)?;
     index.write(seen, None)?;
     index.barrier()?;
-    trackers.sweep(adapter, &manifest)
+    trackers.sweep(adapter, manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::domain::batch::Verdict;
+    use crate::domain::event::Event;
+    use crate::domain::identity::Identity;
+    use crate::domain::record::{Field, Month, Value};
+    use crate::store::bearers::{self, Pair};
+    use crate::store::comparison::Terms;
+    use crate::store::tests::{at, batch};
+    use crate::store::{Store, sorted_file};
+
+    fn with(kind: RecordKind, texts: &[(Field, &str)]) -> Record {
+        let mut record = Record::new(kind);
+        for (field, text) in texts {
+            record.fields.insert(*field, Value::Text((*text).into()));
+        }
+        record
+    }
+
+    fn registration(code: &str, name: &str, former: &str, number: &str) -> Record {
+        with(
+            RecordKind::Registration,
+            &[
+                (Field::CreditCode, code),
+                (Field::Name, name),
+                (Field::FormerNames, former),
+                (Field::RegistrationNumber, number),
+            ],
+        )
+    }
+
+    fn roll_row(unit: &str, code: &str) -> Record {
+        let mut record = with(
+            RecordKind::InsuredRoll,
+            &[
+                (Field::UnitNumber, unit),
+                (Field::CreditCode, code),
+                (Field::Name, "南阳示例某某有限公司"),
+                (Field::Insurance, "pension"),
+            ],
+        );
+        let month = Month::of("2026-03-31".parse().unwrap());
+        record.fields.insert(Field::Month, Value::Month(month));
+        record
+    }
+
+    fn deliver(store: &Store, adapter: &str, n: usize, records: &[Record]) -> Batch {
+        let kind = records[0].kind;
+        let terms = Terms {
+            kind,
+            complete: false,
+            layout: "l",
+            by_raw: true,
+        };
+        let mut comparison = store.compare(adapter, &terms).unwrap();
+        for (row, record) in (2_u64..).zip(records) {
+            comparison.take(record, row, n as u64 * 1000 + row).unwrap();
+        }
+        let delivered = Batch {
+            batch: format!("{adapter}-20260701-{n}"),
+            adapter: adapter.to_owned(),
+            kind,
+            ..batch(&n.to_string(), Verdict::Accepted)
+        };
+        let event = Event::Batch {
+            batch: Box::new(delivered.clone()),
+        };
+        store.accept(at(1), "pull", event, comparison).unwrap();
+        delivered
+    }
+
+    /// The folder as version 3 would have left it: without the pairs of these identities.
+    fn of_version_3_without(state: &Path, forgotten: &[Identity]) {
+        let forgotten: BTreeSet<u64> = forgotten.iter().filter_map(bearers::hash).collect();
+        let folders = std::fs::read_dir(state.join("tracking")).unwrap();
+        let mut left_out = BTreeSet::new();
+        for folder in folders {
+            for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if !name.starts_with("bearers") {
+                    continue;
+                }
+                let pairs: Vec<Pair> = bearers::Bearers::open(&path)
+                    .unwrap()
+                    .walk()
+                    .map(Result::unwrap)
+                    .collect();
+                let is_known = |pair: &&Pair| !forgotten.contains(&pair.0);
+                let kept: Vec<Pair> = pairs.iter().filter(is_known).copied().collect();
+                left_out.extend(
+                    pairs
+                        .iter()
+                        .filter(|pair| !is_known(pair))
+                        .map(|pair| pair.0),
+                );
+                std::fs::remove_file(&path).unwrap();
+                sorted_file::write(&path, kept.into_iter().map(Ok)).unwrap();
+            }
+        }
+        assert_eq!(left_out, forgotten, "each was noted before it was left out");
+        std::fs::write(state.join("VERSION"), "3\n").unwrap();
+    }
+
+    #[test]
+    fn what_version_3_did_not_note_is_found_when_it_was_taken_on() {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path();
+        let store = Store::open(state).unwrap();
+        let first = registration(
+            "91411303MA49U85BX9",
+            "南阳宛东物流有限公司",
+            "南阳旧名物流有限公司；南阳更旧有限公司",
+            "411300000012347",
+        );
+        let others: Vec<Record> = (0..40)
+            .map(|n| registration(&format!("91411300{n:010}"), "南阳示例有限公司", "", ""))
+            .collect();
+        deliver(&store, "market", 1, &[vec![first], others].concat());
+        // In a run of its own.
+        let second = registration(
+            "914113002232877688",
+            "南阳示例运输有限公司",
+            "南阳原名运输有限公司",
+            "411300000098765",
+        );
+        let taken = deliver(&store, "market", 2, std::slice::from_ref(&second));
+        let written = "豫宛社0007号";
+        let rows = [roll_row("4113000007", written), roll_row("4113000008", "")];
+        deliver(&store, "roll", 3, &rows);
+        // What a withdrawal noted must outlast it all.
+        let withdrawn = Batch {
+            verdict: Verdict::Withdrawn,
+            withdrawn: Some(crate::domain::batch::Withdrawal {
+                by: "张示例".into(),
+                reason: "来源部门来函更正".into(),
+                at: at(2),
+            }),
+            ..taken.clone()
+        };
+        deliver(&store, "market", 4, &[second]);
+        let mut withdrawing = store.withdrawing(&taken).unwrap();
+        for (delivery, _) in withdrawing.later() {
+            withdrawing.listen(delivery);
+            withdrawing.end(false).unwrap();
+        }
+        store
+            .withdraw(at(2), "张示例", &withdrawn, Vec::new(), withdrawing)
+            .unwrap();
+        drop(store);
+
+        let registered = [
+            Identity::Name("南阳旧名物流有限公司".into()),
+            Identity::Name("南阳更旧有限公司".into()),
+            Identity::Written("411300000012347".into()),
+        ];
+        let on_roll = Identity::Written(crate::domain::code::normal(written));
+        let told = |store: &Store| {
+            let mut market = store.lookup("market", RecordKind::Registration).unwrap();
+            let mut found: Vec<usize> = registered
+                .iter()
+                .map(|identity| market.find(identity).unwrap().len())
+                .collect();
+            let mut roll = store.lookup("roll", RecordKind::InsuredRoll).unwrap();
+            found.push(roll.find(&on_roll).unwrap().len());
+            let of_second = Identity::Organisation("223287768".into());
+            (found, market.histories(&of_second).unwrap())
+        };
+        let (_, histories) = told(&Store::open(state).unwrap());
+        assert!(!histories.is_empty(), "a history that was taken back");
+
+        let mut forgotten = registered.to_vec();
+        forgotten.push(on_roll.clone());
+        of_version_3_without(state, &forgotten);
+        // Read as this version's, it would not find them.
+        std::fs::write(state.join("VERSION"), "4\n").unwrap();
+        assert_eq!(told(&Store::open(state).unwrap()).0, [0, 0, 0, 0]);
+        std::fs::write(state.join("VERSION"), "3\n").unwrap();
+        let store = Store::open(state).unwrap();
+        assert_eq!(told(&store), (vec![1, 1, 1, 1], histories.clone()));
+        let size = |store: &Store| store.sizes().unwrap();
+        let once = size(&store);
+        drop(store);
+        // Killed before it was marked: done again, nothing is there twice.
+        std::fs::write(state.join("VERSION"), "3\n").unwrap();
+        let store = Store::open(state).unwrap();
+        assert_eq!(told(&store), (vec![1, 1, 1, 1], histories));
+        for (source, now) in size(&store).sources {
+            assert_eq!(now.logical, once.sources[&source].logical, "{source}");
+        }
+        // The next delivery stands beside it.
+        let third = registration(
+            "91411303MA4RHCMP9X",
+            "南阳示例三有限公司",
+            "南阳旧名物流有限公司",
+            "",
+        );
+        deliver(&store, "market", 5, &[third]);
+        assert_eq!(told(&store).0, [2, 1, 1, 1]);
+    }
 }

@@ -26,7 +26,7 @@
 //! | `records` | records and changes as of a source's head |
 //! | `since` | what a source says anew since somebody looked |
 //! | `standpoint` | what a review leaves for the next one |
-//! | `migration` | a state folder of the version before |
+//! | `migration` | a state folder of an older version |
 //! | `compaction` | index and tracking files written anew |
 //! | `withdrawal` | a delivery taken back |
 //!

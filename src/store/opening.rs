@@ -14,7 +14,7 @@ use crate::store::journal::Line;
 use crate::store::stage::Marker;
 
 /// Version of the layout of the state folder.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The oldest that is taken on: its records lie where this program looks.
 const OLDEST: u32 = 2;
 

@@ -338,16 +338,23 @@ impl Trackers {
         if before.runs.len() < 2 {
             return Ok(None);
         }
+        self.with_borne(adapter, before, generation, Gathered::default())
+            .map(Some)
+    }
+
+    /// Writes what is known of a source into one file, unseen, and beside it what its keys bear, more than was known. The manifest by
+    /// which it will be seen.
+    pub fn with_borne(
+        &self,
+        adapter: &str,
+        before: &Manifest,
+        generation: u64,
+        borne: Gathered,
+    ) -> Result<Manifest, StoreError> {
         let mut manifest = before.clone();
         let nothing = std::iter::empty();
-        self.renew(
-            adapter,
-            generation,
-            &mut manifest,
-            nothing,
-            Gathered::default(),
-        )?;
-        Ok(Some(manifest))
+        self.renew(adapter, generation, &mut manifest, nothing, borne)?;
+        Ok(manifest)
     }
 
     /// The bytes of what the manifest names: records once, whatever runs say of them, and what they bear.

@@ -16,7 +16,7 @@ use crate::render::worklist::{WorkRow, Worklist, head_band};
 use crate::tasks::Desk;
 use crate::tasks::known::Known;
 
-/// The worklist of one unit, most urgent first.
+/// The worklist of one unit, most urgent first. Of the enterprises only those of its cases need be known.
 #[must_use]
 pub fn worklist(desk: Desk<'_>, known: &Known, unit: &Unit, cases: &[Case]) -> Worklist {
     let assessments: HashMap<&str, &Assessment> = known
@@ -53,7 +53,8 @@ pub fn worklist(desk: Desk<'_>, known: &Known, unit: &Unit, cases: &[Case]) -> W
 }
 
 /// What waits for its dispatch, is with the audit unit or has ended is nothing for the county's desk.
-const fn on_the_list(stage: Stage) -> bool {
+#[must_use]
+pub const fn on_the_list(stage: Stage) -> bool {
     matches!(
         stage,
         Stage::Dispatched

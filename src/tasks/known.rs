@@ -171,7 +171,7 @@ pub fn decisions(desk: Desk<'_>) -> Result<Decisions, Failure> {
     Ok(Decisions::of(&pairings))
 }
 
-/// The register as the index has it. `instead` replaces one source's records (for “what if this batch had been accepted”).
+/// The whole register as the index has it, held at once: for a small city. `instead` replaces one source's records (for “what if this batch had been accepted”).
 pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<Register, Failure> {
     let mut files = Files::default();
     let mut placed = Vec::new();
@@ -207,7 +207,7 @@ pub fn register(desk: Desk<'_>, instead: Option<(&str, Vec<Placed>)>) -> Result<
     ))
 }
 
-/// Everything a decision about enterprises rests on.
+/// Everything a decision about enterprises rests on: of all of them, or of some ([`crate::tasks::some`]).
 pub struct Known {
     /// The sources.
     pub feeds: Vec<Feed>,
@@ -219,7 +219,7 @@ pub struct Known {
     pub assessments: Vec<Assessment>,
 }
 
-/// Loads and assesses all.
+/// Loads and assesses all, and holds all: for what a small city is shown, and as what the walk is held against.
 pub fn known(desk: Desk<'_>) -> Result<Known, Failure> {
     let feeds = feeds(desk)?;
     let roll = roll_knowledge(&feeds);

@@ -32,6 +32,7 @@ pub mod rule_change;
 pub mod samples;
 pub mod selfcheck;
 mod since;
+pub mod some;
 pub mod stopwatch;
 pub mod survey;
 mod touched;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::domain::case::{Case, CaseId, Stage, Step};
 use crate::domain::event::Event;
 use crate::domain::finding::{FindingKind, Insurance};
 use crate::domain::notice::{Attachment, Channel, Notice, NoticeState, Purpose, Recipient};
-use crate::domain::outreach::{self, Contacts, Way};
+use crate::domain::outreach::{self, Contacts, FirmsByPhone, Way};
 use crate::domain::record::Field;
 use crate::domain::register::{Enterprise, Register};
 use crate::domain::unit::Unit;
@@ -22,7 +23,8 @@ use crate::render::sms::{self, FirmText};
 use crate::render::transfer::{self, Transfer};
 use crate::render::{RenderError, worklist};
 use crate::tasks::county;
-use crate::tasks::known::{Known, known};
+use crate::tasks::known::Known;
+use crate::tasks::some::{of_ids, some};
 use crate::tasks::{Desk, Failure, withdraw};
 
 /// What was queued.
@@ -52,10 +54,10 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<NotifyReport, Failure> {
     if !dry_run {
         withdraw::finish_left(desk, false)?;
     }
-    let known = known(desk)?;
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
+    let (known, firms_on) = concerned(desk, &cases)?;
     let mut report = NotifyReport::default();
-    let mut notices = firms(desk, &known.register, &cases, &mut report)?;
+    let mut notices = firms(desk, &known.register, &firms_on, &cases, &mut report)?;
     attach_calls(desk, &known.register, &mut notices)?;
     notices.extend(counties(desk, &known, &cases, &notices)?);
     notices.extend(transfers(desk, &cases)?);
@@ -81,6 +83,29 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<NotifyReport, Failure> {
     Ok(report)
 }
 
+/// The enterprises whose cases are on a county's desk, and how many firms share each telephone: whose number it is matters only while
+/// somebody waits for a message.
+fn concerned(desk: Desk<'_>, cases: &[Case]) -> Result<(Known, FirmsByPhone), Failure> {
+    let on_the_list: BTreeSet<&str> = cases
+        .iter()
+        .filter(|case| county::on_the_list(case.stage))
+        .map(|case| case.enterprise.as_str())
+        .collect();
+    if !cases.iter().any(county::awaits_contact) {
+        return Ok((of_ids(desk, &on_the_list)?, FirmsByPhone::default()));
+    }
+    let firms_on = Mutex::new(FirmsByPhone::default());
+    let known = some(desk, &|enterprise, _| {
+        let contacts = contacts_of(enterprise);
+        // Counting is done before anything can fail: a panic elsewhere left it whole.
+        let mut firms_on = firms_on.lock().unwrap_or_else(PoisonError::into_inner);
+        firms_on.add(&contacts);
+        on_the_list.contains(enterprise.id.as_str())
+    })?;
+    let firms_on = firms_on.into_inner();
+    Ok((known, firms_on.unwrap_or_else(PoisonError::into_inner)))
+}
+
 fn rendered<T>(result: Result<T, RenderError>) -> Result<T, Failure> {
     result.map_err(|error| Failure::Render {
         what: error.what.to_owned(),
@@ -102,6 +127,7 @@ fn contacts_of(enterprise: &Enterprise) -> Contacts {
 fn firms(
     desk: Desk<'_>,
     register: &Register,
+    firms_on: &FirmsByPhone,
     cases: &[Case],
     report: &mut NotifyReport,
 ) -> Result<Vec<Notice>, Failure> {
@@ -110,11 +136,6 @@ fn firms(
         .iter()
         .filter(|case| county::awaits_contact(case))
         .collect();
-    if waiting.is_empty() {
-        return Ok(notices);
-    }
-    let all: Vec<Contacts> = register.enterprises.iter().map(contacts_of).collect();
-    let firms_on = outreach::firms_by_phone(all.iter());
     for (step, stage) in [
         (Step::RegistrationNotice, Stage::Notified),
         (Step::Reminder, Stage::Reminded),
@@ -140,7 +161,7 @@ fn firms(
             for way in outreach::ways(
                 &contacts_of(enterprise),
                 bundle.iter().any(|case| case.wrong_contact),
-                &firms_on,
+                firms_on,
             ) {
                 match way {
                     Way::Take { channel, address } => {

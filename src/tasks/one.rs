@@ -27,6 +27,8 @@ use crate::tasks::{Desk, Failure};
 pub struct One {
     /// The enterprise, as the whole register has it.
     pub enterprise: Enterprise,
+    /// Every standing record that is its own, those included that the register set aside for others.
+    pub rows: Vec<Placed>,
     /// What the rules say of it today.
     pub assessment: Option<Assessment>,
     /// What was said of its records, newest first.
@@ -51,10 +53,12 @@ pub fn find_one(
     let (Some(enterprise), true) = (found.pop(), found.is_empty()) else {
         return Ok(Err(gathering.find(wanted)?));
     };
+    let rows = gathering.rows_of(&enterprise);
     let assessment = gathering.assess(&enterprise)?;
     let (history, spans) = gathering.history(&enterprise)?;
     Ok(Ok(Box::new(One {
         enterprise,
+        rows,
         assessment,
         history,
         spans,
@@ -101,6 +105,18 @@ impl Gathering<'_> {
                 self.gather(organisation)?;
             }
         }
+    }
+
+    fn rows_of(&self, enterprise: &Enterprise) -> Vec<Placed> {
+        let own: BTreeSet<(&str, &str)> = enterprise
+            .links
+            .iter()
+            .map(|link| (link.source.as_str(), link.key.as_str()))
+            .collect();
+        let is_own = |placed: &&Placed| {
+            own.contains(&(placed.adapter.as_str(), placed.record.key().as_str()))
+        };
+        self.placed.values().filter(is_own).cloned().collect()
     }
 
     fn assess(&mut self, enterprise: &Enterprise) -> Result<Option<Assessment>, Failure> {

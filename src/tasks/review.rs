@@ -11,7 +11,7 @@ use crate::domain::coverage::Assessment;
 use crate::domain::event::Event;
 use crate::domain::finding::Insurance;
 use crate::domain::outcome::{Outcome, Standpoint};
-use crate::domain::pairing::{Candidate, PairingEvent, Subject};
+use crate::domain::pairing::{Candidate, PairingEvent, Subject, mergers};
 use crate::domain::record::RecordKind;
 use crate::domain::register::Enterprise;
 use crate::domain::review::Reviewing;
@@ -192,15 +192,15 @@ impl Found {
 
 /// Reviews everybody.
 fn find_all(footing: &Footing<'_>, reviewing: &mut Reviewing<'_>) -> Result<Found, Failure> {
-    let with_cases: HashSet<String> = reviewing
-        .with_cases()
+    let awaited: HashSet<String> = reviewing
+        .awaited()
         .map(|(enterprise, _)| enterprise.to_owned())
         .collect();
     let units = footing.desk.configuration.units();
-    // Of most enterprises there is nothing to say: neither a finding nor a case.
+    // Of most enterprises there is nothing to say: neither a finding nor a case, nor the cases of another.
     let look = |enterprise: Enterprise, assessment: Assessment| {
         let outcome = Outcome::of(&assessment, units);
-        let is_of_interest = !assessment.findings.is_empty() || with_cases.contains(&enterprise.id);
+        let is_of_interest = !assessment.findings.is_empty() || awaited.contains(&enterprise.id);
         Some((
             outcome,
             is_of_interest.then(|| Box::new((enterprise, assessment))),
@@ -240,7 +240,9 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     } else {
         0
     };
-    let mut reviewing = Reviewing::begin(cases.clone(), &roll, cap, today);
+    let decided = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
+    let mergers = mergers(&decided);
+    let mut reviewing = Reviewing::begin(cases.clone(), &roll, cap, today).knowing(mergers.clone());
     let footing = Footing::of(desk, &roll)?;
     let mut standpoint = footing.standpoint()?;
     let before = desk.store.standpoint().filter(|_| !all);
@@ -252,7 +254,7 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
         None => None,
         // What was taken over until today is held against what is found of everybody.
         Some(before) if is_due => {
-            let mut aside = Reviewing::begin(cases, &roll, cap, today);
+            let mut aside = Reviewing::begin(cases, &roll, cap, today).knowing(mergers);
             find_changed(&footing, &standpoint, before, &mut aside)?
         }
         Some(before) => find_changed(&footing, &standpoint, before, &mut reviewing)?,

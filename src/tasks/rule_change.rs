@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
-use crate::domain::coverage::{Assessment, Rules, Standing, assess_all};
+use crate::config::configuration::Configuration;
+use crate::domain::coverage::{Assessment, Rules, Standing};
+use crate::domain::register::Enterprise;
 use crate::domain::size::Class;
-use crate::tasks::known::{feeds, register, roll_knowledge};
+use crate::tasks::known::{feeds, roll_knowledge};
+use crate::tasks::walk::walk;
 use crate::tasks::{Desk, Failure};
 
 /// An enterprise for which something would change; each pair is before and after.
@@ -39,42 +42,95 @@ pub struct RuleChange {
     pub doubtful: [u64; 2],
 }
 
-/// Tells `each` whom the proposed rules would touch, in the order of ids.
+/// What a rule table makes of an enterprise.
+struct Made {
+    class: Option<Class>,
+    in_scope: bool,
+    standing: Standing,
+}
+
+impl Made {
+    fn of(assessment: &Assessment) -> Self {
+        Self {
+            class: class(assessment),
+            in_scope: assessment.in_scope,
+            standing: assessment.standing,
+        }
+    }
+}
+
+/// Tells `each` whom the proposed rules would touch, in the order of ids. The enterprises are gone through twice, by the rules in force
+/// and by those proposed: of the first time only what was made of each is kept.
 pub fn compare(
     desk: Desk<'_>,
     proposed: &Rules,
     each: &mut dyn FnMut(&Affected),
 ) -> Result<RuleChange, Failure> {
     let roll = roll_knowledge(&feeds(desk)?);
-    let register = register(desk, None)?;
-    let surveys = desk.store.surveys()?;
-    let under = |rules: &Rules| assess_all(&register, rules, &roll, &surveys, desk.today());
-    let (before, after) = (under(&desk.configuration.rules), under(proposed));
+    let mut before = Vec::new();
+    let look = |enterprise: Enterprise, assessment: Assessment| {
+        Some((enterprise.id, Made::of(&assessment)))
+    };
+    walk(desk, &roll, &look, &mut |made| before.push(made))?;
+    let mut before = before.into_iter().peekable();
+    let configuration = Configuration {
+        rules: proposed.clone(),
+        ..desk.configuration.clone()
+    };
+    let desk = Desk {
+        configuration: &configuration,
+        ..desk
+    };
     let mut change = RuleChange::default();
-    for (enterprise, (before, after)) in register.enterprises.iter().zip(before.iter().zip(&after))
-    {
-        let class = [class(before), class(after)];
-        let in_scope = [before.in_scope, after.in_scope];
-        let standing = [before.standing, after.standing];
-        change.enterprises += 1;
-        change.class_changed += u64::from(class[0] != class[1]);
-        change.into_scope += u64::from(in_scope == [false, true]);
-        change.out_of_scope += u64::from(in_scope == [true, false]);
-        for (count, standing) in change.doubtful.iter_mut().zip(standing) {
+    let look = |enterprise: Enterprise, assessment: Assessment| {
+        let Enterprise {
+            id,
+            credit_code,
+            name,
+            ..
+        } = enterprise;
+        Some((id, credit_code, name, Made::of(&assessment)))
+    };
+    walk(desk, &roll, &look, &mut |(id, credit_code, name, after)| {
+        // Whoever came or went between the two was not seen under both.
+        while before.next_if(|(earlier, _)| *earlier < id).is_some() {}
+        let Some((_, before)) = before.next_if(|(same, _)| *same == id) else {
+            return;
+        };
+        let affected = Affected {
+            enterprise: id,
+            credit_code,
+            name,
+            class: [before.class, after.class],
+            in_scope: [before.in_scope, after.in_scope],
+            standing: [before.standing, after.standing],
+        };
+        change.hear(&affected);
+        if affected.is_touched() {
+            each(&affected);
+        }
+    })?;
+    Ok(change)
+}
+
+impl RuleChange {
+    fn hear(&mut self, affected: &Affected) {
+        self.enterprises += 1;
+        self.class_changed += u64::from(affected.class[0] != affected.class[1]);
+        self.into_scope += u64::from(affected.in_scope == [false, true]);
+        self.out_of_scope += u64::from(affected.in_scope == [true, false]);
+        for (count, standing) in self.doubtful.iter_mut().zip(affected.standing) {
             *count += u64::from(standing == Standing::Doubtful);
         }
-        if class[0] != class[1] || in_scope[0] != in_scope[1] || standing[0] != standing[1] {
-            each(&Affected {
-                enterprise: enterprise.id.clone(),
-                credit_code: enterprise.credit_code.clone(),
-                name: enterprise.name.clone(),
-                class,
-                in_scope,
-                standing,
-            });
-        }
     }
-    Ok(change)
+}
+
+impl Affected {
+    fn is_touched(&self) -> bool {
+        self.class[0] != self.class[1]
+            || self.in_scope[0] != self.in_scope[1]
+            || self.standing[0] != self.standing[1]
+    }
 }
 
 fn class(assessment: &Assessment) -> Option<Class> {

@@ -126,7 +126,7 @@ pub(super) fn renew(
     let mut renewing = Renewing {
         footing,
         cases: reviewing
-            .with_cases()
+            .awaited()
             .map(|(id, is_open)| (id.to_owned(), is_open))
             .collect(),
         before: outcomes.iter().map(|one| (one.enterprise, *one)).collect(),
@@ -258,7 +258,7 @@ struct First {
 
 struct Renewing<'a> {
     footing: &'a Footing<'a>,
-    /// Enterprises that have a case, and whether one is open.
+    /// Enterprises that have a case or are awaited, and whether they are heard of without a finding.
     cases: HashMap<String, bool>,
     before: HashMap<u64, Outcome>,
     judged: BTreeMap<u64, Judged>,

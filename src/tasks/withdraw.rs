@@ -13,15 +13,15 @@ use crate::domain::batch::{Batch, BatchId, Verdict, Withdrawal};
 use crate::domain::case::{Case, CaseEvent, CaseId};
 use crate::domain::event::Event;
 use crate::domain::notice::{Notice, Recipient};
-use crate::domain::withdrawal::{Correction, closed_by, counted_from, follow, notices};
+use crate::domain::withdrawal::{Correction, closed_by, concerns, counted_from, follow, notices};
 use crate::render::correction_sheet::{CorrectionRow, CorrectionSheet, xlsx};
 use crate::store::StoreError;
 use crate::store::withdrawal::{Restored, Withdrawing};
 use crate::tasks::issue_sheets::write;
-use crate::tasks::known::known;
 use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::pull::adapter_named;
 use crate::tasks::reading::{Answer, Delivered, Offer, read};
+use crate::tasks::some::of_ids;
 use crate::tasks::{Desk, Failure};
 
 /// Begins the alert that stands from the withdrawal until its cases and notices have followed.
@@ -273,8 +273,13 @@ fn followed_up(
     by: &str,
     report: &mut WithdrawReport,
 ) -> Result<(), Failure> {
-    let known = known(desk)?;
     let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
+    let concerned: BTreeSet<&str> = cases
+        .iter()
+        .filter(|case| concerns(case, batch))
+        .map(|case| case.enterprise.as_str())
+        .collect();
+    let known = of_ids(desk, &concerned)?;
     let followed = follow(batch, &cases, &known.assessments, &known.register);
     report.cases_undecided = followed.undecided;
     let mut closed: BTreeSet<CaseId> = cases

@@ -8,8 +8,9 @@ use jiff::civil::{Date, date};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 use serde_json::Value;
 use yingbao::calendar::Calendar;
+use yingbao::config::shipped;
 use yingbao::demo::city::City;
-use yingbao::demo::departments::{market, roll, tax, transport};
+use yingbao::demo::departments::{express, food, market, roll, tax, transport};
 use yingbao::demo::options::{Dirt, Options};
 use yingbao::domain::record::Month;
 
@@ -17,8 +18,17 @@ use crate::program::{home, out, root, run};
 
 const MONDAY: Date = date(2026, 3, 2);
 const LATER: Date = date(2026, 3, 16);
+/// Licences that are delivered once a month.
+const NEXT_MONTH: Date = date(2026, 4, 1);
 
-const ADAPTERS: [&str; 4] = ["market-regulation", "tax", "transport", "insured-roll"];
+const ADAPTERS: [&str; 6] = [
+    "market-regulation",
+    "tax",
+    "transport",
+    "insured-roll",
+    "express",
+    "food",
+];
 
 /// As the shipped roll, but of an office whose total row says how many rows there are.
 const TOTALLED: &str = "insured-roll-total";
@@ -69,6 +79,17 @@ fn delivery(adapter: &str, city: &City, day: Date, halved: bool) -> (String, Vec
                 tax::file(city, Month { year: 2026, month }).content,
             )
         }
+        "express" => (
+            express::name(day),
+            express::file(city, day).unwrap().content,
+        ),
+        "food" => (
+            format!(
+                "食品经营许可_{}.txt",
+                stamp.get(..6).unwrap().to_owned() + "01"
+            ),
+            food::file(city, day).unwrap().content,
+        ),
         _ => {
             let rows = transport::rows(city, day).content;
             let page = format!(
@@ -94,13 +115,17 @@ fn put(adapter: &str, case: &str, role: &str, (name, bytes): &(String, Vec<u8>),
 fn make_samples() {
     let of = |firms: u32, adapter: &str| {
         // Licences are rare: a larger city shows some of each kind.
-        if adapter == "transport" {
-            firms * 20
-        } else {
-            firms
+        match adapter {
+            "transport" | "express" => firms * 20,
+            "food" => firms * 3,
+            _ => firms,
         }
     };
     for adapter in ADAPTERS {
+        let later = match adapter {
+            "express" | "food" => NEXT_MONTH,
+            _ => LATER,
+        };
         let dirty = city(of(16, adapter), 3, Dirt::Heavy, MONDAY);
         put(
             adapter,
@@ -110,33 +135,45 @@ fn make_samples() {
             MONDAY,
         );
         let before = city(of(24, adapter), 4, Dirt::None, MONDAY);
-        let after = city(of(24, adapter), 4, Dirt::None, LATER);
+        let after = city(of(24, adapter), 4, Dirt::None, later);
         let before = delivery(adapter, &before, MONDAY, false);
-        let usual = delivery(adapter, &after, LATER, false);
-        put(adapter, "usual", "before", &before, LATER);
-        put(adapter, "usual", "input", &usual, LATER);
+        let usual = delivery(adapter, &after, later, false);
+        put(adapter, "usual", "before", &before, later);
+        put(adapter, "usual", "input", &usual, later);
         // A city half the size under the same name: what a broken query exports.
-        let half = city(of(12, adapter), 4, Dirt::None, LATER);
-        put(adapter, "short", "before", &before, LATER);
+        let half = city(of(12, adapter), 4, Dirt::None, later);
+        put(adapter, "short", "before", &before, later);
         put(
             adapter,
             "short",
             "input",
-            &delivery(adapter, &half, LATER, true),
-            LATER,
+            &delivery(adapter, &half, later, true),
+            later,
         );
         // Text without an end mark can not tell that it was cut; a page of an overloaded gateway it can.
         let (name, bytes) = &usual;
-        let cut = if adapter == "tax" {
+        let cut = if matches!(adapter, "tax" | "express" | "food") {
             "<html><body>系统维护中</body></html>".into()
         } else {
             bytes[..bytes.len() / 2].to_vec()
         };
-        put(adapter, "cut", "input", &(name.clone(), cut), LATER);
+        put(adapter, "cut", "input", &(name.clone(), cut), later);
     }
     put(TOTALLED, "usual", "input", &totalled("共4行"), LATER);
     // Two rows were lost on the way.
     put(TOTALLED, "short", "input", &totalled("共6行"), LATER);
+}
+
+/// Takes the optional sources into use.
+fn add_optional(home: &Path) {
+    let optional = shipped::FILES
+        .iter()
+        .filter(|(file, _)| shipped::is_optional(file));
+    for (file, text) in optional {
+        fs::write(home.join(shipped::in_use(file)), text).unwrap();
+    }
+    let site = yingbao::demo::home::settings(1);
+    fs::write(home.join("config/site.toml"), site).unwrap();
 }
 
 /// Writes the adapter of the roll with a total row into a home.
@@ -195,6 +232,7 @@ fn told(words: &[&str], code: i32) -> Value {
 fn every_sample_comes_out_as_expected() {
     let home = home();
     add_totalled(home.path());
+    add_optional(home.path());
     let home = home.path().to_string_lossy().into_owned();
     let folder = samples().to_string_lossy().into_owned();
     let mut words = vec!["check", "--home", &home, "--samples", &folder, "--json"];
@@ -289,6 +327,7 @@ fn a_difference_is_told_in_words_and_can_be_written() {
 #[test]
 fn a_sample_of_another_format_is_refused() {
     let home = home();
+    add_optional(home.path());
     let home_path = home.path().to_string_lossy().into_owned();
     let refused = |adapter: &str, bytes: &[u8]| {
         let file = home.path().join("bad");

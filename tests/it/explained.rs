@@ -401,3 +401,106 @@ fn a_case_rests_while_the_firm_says_it_is_suspended_ends_on_the_roll_and_returns
             .contains("疑点重现")
     );
 }
+
+#[test]
+fn what_sources_tell_differently_is_listed_with_the_value_that_counts() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    let name = format!("南阳{}商贸有限公司", &ACCUSED[9..12]);
+    let quiet = city.on(day, &["enterprise", ACCUSED], 0);
+    assert!(!quiet.contains("来源不一致"), "{quiet}");
+    // Of another firm's name in March, and of one before that nobody minds.
+    let other = "南阳另名商贸有限公司";
+    let mut rows = Vec::new();
+    for (month, own) in [("202602", "南阳当时商贸有限公司"), ("202603", other)] {
+        rows.push(format!("{ACCUSED},{own},{month},8"));
+        rows.extend(
+            [INSURED, SPOILT]
+                .map(|code| format!("{code},南阳{}商贸有限公司,{month},8", &code[9..12])),
+        );
+    }
+    let told = city.pull(day, "tax", &rows);
+    assert_eq!(told["changed"], 2, "{told}");
+    let found = &city.json(day, &["enterprise", ACCUSED])[0]["contradictions"];
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    let one = &found[0];
+    assert_eq!(
+        (&one["field"], &one["title"]),
+        (&"name".into(), &"名称".into())
+    );
+    let prevails = &one["prevails"];
+    assert_eq!(
+        (&prevails["value"], &prevails["source"], &prevails["row"]),
+        (&name.as_str().into(), &"register".into(), &2.into())
+    );
+    let aside = &one["aside"][0];
+    assert_eq!(
+        (
+            &aside["value"],
+            &aside["file"],
+            &aside["row"],
+            &aside["why"]
+        ),
+        (
+            &other.into(),
+            &"tax.csv".into(),
+            &5.into(),
+            &"department".into()
+        )
+    );
+    assert_eq!(aside["date"], day);
+    let text = city.on(day, &["enterprise", ACCUSED], 0);
+    for words in [
+        format!(
+            "来源不一致：\n  名称\n    采用：{name}（register register.csv 第2行，数据日期{day}）"
+        ),
+        format!("    未采用：{other}（tax tax.csv 第5行，数据日期{day}）；以登记机关为准"),
+    ] {
+        assert!(text.contains(&words), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn a_case_of_an_enterprise_that_a_person_joined_to_another_ends_and_comes_back_with_the_undoing() {
+    let city = City::new();
+    let day = "2026-04-20";
+    city.deliver(day, "411303", ["202602", "202603"]);
+    assert_eq!(city.json(day, &["run", "review"])[0]["opened"], 1);
+    let first = format!("E{}-A-1", &ACCUSED[8..17]);
+    let into = format!("E{}", &UNKNOWN[8..17]);
+    let subject = format!("enterprise:E{}", &ACCUSED[8..17]);
+    let say = |day: &str, word: &str| {
+        let by = ["--by", "李示例", "--reason", "登记机关来函1号"];
+        city.on(
+            day,
+            &[&["identity", word, &subject, &into], &by[..]].concat(),
+            0,
+        );
+        city.json(day, &["run", "review"]).remove(0)
+    };
+    let next = "2026-04-21";
+    let joined = say(next, "same");
+    // The wages are the other's now, and so is the doubt.
+    assert_eq!(
+        (&joined["closed"], &joined["opened"]),
+        (&1.into(), &1.into()),
+        "{joined}"
+    );
+    let closed = &city.json(next, &["case", "show", &first])[0]["case"]["closed"];
+    assert_eq!(closed["reason"], "merged");
+    let text = closed["text"].as_str().unwrap();
+    // It is called as the registration that prevails of the two.
+    let other = &city.json(next, &["enterprise", &into])[0];
+    let name = other["name"].as_str().unwrap();
+    assert_eq!(
+        text,
+        format!("已并入{name}（{into}）：李示例于2026年4月21日认定为同一企业（登记机关来函1号）")
+    );
+    assert_eq!(city.json(next, &["run", "review"])[0]["closed"], 0);
+    let undone = say("2026-04-22", "undo");
+    assert_eq!(undone["opened"], 1, "{undone}");
+    let again = format!("E{}-A-2", &ACCUSED[8..17]);
+    let case = &city.json("2026-04-22", &["case", "show", &again])[0]["case"];
+    assert_eq!(case["stage"], "found", "{case}");
+}

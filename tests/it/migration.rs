@@ -1,4 +1,4 @@
-//! A state folder that a program of the version before wrote goes on where that one stopped.
+//! A state folder that a program of an older version wrote goes on where that one stopped.
 //!
 //! `tests/golden/state/v2.zip` was written by such a program: two accepted batches and a withdrawn one of a source `reg`, its adapter,
 //! the file that came next, and what that program said of all of it (`expected/`).
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::program::{home, out, root};
 
-/// A home with the source's adapter, and the state folder of the version before in it.
+/// A home with the source's adapter, and a state folder of version 2 in it.
 fn unpacked() -> tempfile::TempDir {
     let home = home();
     let path = root().join("tests/golden/state/v2.zip");
@@ -47,7 +47,7 @@ fn a_state_of_version_2_says_what_it_said_and_goes_on() {
     let batches = lines(&expected(home, "batches.jsonl"));
     let told = yingbao(home, &["batch", "list", "--json"]);
     assert_eq!(lines(&told), batches);
-    assert_eq!(version().trim(), "3");
+    assert_eq!(version().trim(), "4");
     for (n, batch) in batches.iter().take(2).enumerate() {
         let id = batch["batch"].as_str().expect("an id");
         let told = yingbao(home, &["changes", "--batch", id, "--json"]);
@@ -58,7 +58,7 @@ fn a_state_of_version_2_says_what_it_said_and_goes_on() {
     std::fs::write(home.join("old/state/VERSION"), "2\n").expect("written");
     let told = yingbao(home, &["batch", "list", "--json"]);
     assert_eq!(lines(&told), batches);
-    assert_eq!(version().trim(), "3");
+    assert_eq!(version().trim(), "4");
     // A record is found by what is inside its code, and by its name.
     let first = &lines(&expected(home, "changes-1.jsonl"))[7];
     let name = first["fields"]["name"][1].as_str().expect("a name");

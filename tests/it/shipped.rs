@@ -51,7 +51,9 @@ fn the_shipped_home_is_sound() {
                 .join("\n")
         ),
     };
-    assert_eq!(configuration.files.len(), shipped::FILES.len());
+    let is_read = |(file, _): &&(&str, &str)| !shipped::is_optional(file);
+    let read = shipped::FILES.iter().filter(is_read);
+    assert_eq!(configuration.files.len(), read.count());
     assert_eq!(configuration.adapters.len(), 4);
     let tasks: Vec<String> = configuration
         .schedules
@@ -94,4 +96,44 @@ fn unpacking_again_keeps_what_the_operator_wrote() {
             .as_deref(),
         shipped::text("config/units.toml")
     );
+}
+
+#[test]
+fn an_optional_source_is_sound_when_it_is_taken_into_use() {
+    let folder = tempfile::tempdir().expect("a folder");
+    shipped::unpack(folder.path()).expect("unpacked");
+    let load = || {
+        let home = Home::locate(Some(folder.path()), None);
+        Configuration::load(&home, &Overrides::default())
+    };
+    let mut taken = Vec::new();
+    for (file, text) in shipped::FILES {
+        if shipped::is_optional(file) {
+            let place = shipped::in_use(file);
+            assert!(!folder.path().join(&place).exists(), "{place} is in use");
+            fs::write(folder.path().join(&place), text).expect("copied");
+            taken.push(place);
+        }
+    }
+    assert_eq!(
+        taken,
+        [
+            "adapters/express.toml",
+            "adapters/food.toml",
+            "schedules/pull-express.toml",
+            "schedules/pull-food.toml"
+        ]
+    );
+    // Where they are fetched from is the site's to say.
+    let faults = load().expect_err("no addresses");
+    for adapter in ["express", "food"] {
+        let of = format!("adapters/{adapter}.toml");
+        assert!(faults.iter().any(|fault| fault.file == of), "{faults:?}");
+    }
+    let site = yingbao::demo::home::settings(1);
+    fs::write(folder.path().join("config/site.toml"), site).expect("written");
+    match load() {
+        Ok(configuration) => assert_eq!(configuration.adapters.len(), 6),
+        Err(faults) => panic!("{faults:?}"),
+    }
 }

@@ -170,10 +170,16 @@ fn write_progress(out: &Path, progress: &Progress) -> Result<(), Failure> {
     fs::rename(&temporary, out.join(PROGRESS)).map_err(io("写演示进度"))
 }
 
-/// The shipped configuration, adapters and schedules unchanged, those of the demo's further sources beside them, and the
+/// The shipped configuration, adapters and schedules unchanged, the optional sources in use, those of the demo's own beside them, and the
 /// site file that marks a demo.
 fn furnish(at: &Path, seed: u64) -> Result<(), Failure> {
     shipped::unpack(at).map_err(io("写演示配置"))?;
+    let optional = shipped::FILES
+        .iter()
+        .filter(|(file, _)| shipped::is_optional(file));
+    for (file, text) in optional {
+        fs::write(at.join(shipped::in_use(file)), text).map_err(io("写演示配置"))?;
+    }
     for (file, text) in home::FILES {
         fs::write(at.join(file), text).map_err(io("写演示配置"))?;
     }

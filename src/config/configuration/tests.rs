@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::shipped;
 
 const LADDER: &str = include_str!("../../../config/ladder.toml");
 const UNITS_TEXT: &str = include_str!("../../../config/units.toml");
@@ -226,11 +227,16 @@ fn spoilt_files_are_answered_for() {
         Some((key, _)) if !line.trim_start().starts_with('#') => format!("{key}= {{ odd = 1 }}"),
         _ => line.to_owned(),
     };
-    for (path, text) in crate::config::shipped::FILES {
+    for (path, text) in shipped::FILES {
+        let path = shipped::in_use(path);
         let all: String = text.lines().map(|line| spoil(line) + "\n").collect();
-        let found = said(&[(path, &all)]);
+        let found = said(&[(&path, &all)]);
         assert!(
-            found.iter().filter(|fault| fault.starts_with(path)).count() > 1,
+            found
+                .iter()
+                .filter(|fault| fault.starts_with(&path))
+                .count()
+                > 1,
             "{path}: {found:#?}"
         );
     }

@@ -316,12 +316,70 @@ pub struct Search<'s> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Searched {
     /// The loose ends, each beside an enterprise that was met.
+    #[serde(with = "by_subject")]
     candidates: Vec<Candidate>,
     /// Individual businesses met that have ended with rows on the roll.
     pub ended: Vec<Ended>,
     /// Companies met: by owner.
     #[serde(skip)]
     founded: Vec<(u64, Organisation, Date)>,
+}
+
+/// Pairs by what they are of: of a common name there are many.
+mod by_subject {
+    use std::collections::BTreeSet;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::pairing::{Candidate, Likeness, Subject};
+
+    /// Subject, name, whether it protects; enterprises, each with a bit for each likeness.
+    type Group = (Subject, String, bool, Vec<(String, u16)>);
+
+    pub fn serialize<S: Serializer>(candidates: &[Candidate], to: S) -> Result<S::Ok, S::Error> {
+        let groups = candidates.chunk_by(|a, b| {
+            (&a.subject, &a.name, a.protects) == (&b.subject, &b.name, b.protects)
+        });
+        to.collect_seq(groups.map(|own| {
+            let of = |one: &Candidate| (one.enterprise.clone(), bits(&one.likeness));
+            let enterprises = own.iter().map(of).collect();
+            let group: Group = (
+                own[0].subject.clone(),
+                own[0].name.clone(),
+                own[0].protects,
+                enterprises,
+            );
+            group
+        }))
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<Candidate>, D::Error> {
+        let groups = Vec::<Group>::deserialize(from)?;
+        let mut candidates = Vec::new();
+        for (subject, name, protects, enterprises) in groups {
+            candidates.extend(enterprises.into_iter().map(|(enterprise, bits)| Candidate {
+                subject: subject.clone(),
+                name: name.clone(),
+                protects,
+                enterprise,
+                likeness: likeness(bits),
+            }));
+        }
+        Ok(candidates)
+    }
+
+    fn bits(likeness: &BTreeSet<Likeness>) -> u16 {
+        let all = Likeness::ALL.iter().enumerate();
+        all.filter(|(_, one)| likeness.contains(one))
+            .fold(0, |bits, (at, _)| bits | 1 << at)
+    }
+
+    fn likeness(bits: u16) -> BTreeSet<Likeness> {
+        let all = Likeness::ALL.into_iter().enumerate();
+        all.filter(|(at, _)| bits & 1 << at != 0)
+            .map(|(_, one)| one)
+            .collect()
+    }
 }
 
 impl<'s> Search<'s> {

@@ -123,6 +123,18 @@ pub enum Likeness {
 }
 
 impl Likeness {
+    /// All, in the order in which they are told.
+    pub const ALL: [Self; 8] = [
+        Self::SameName,
+        Self::NearName,
+        Self::CodeSlip,
+        Self::CutCode,
+        Self::ContradictingName,
+        Self::Successor,
+        Self::SameCounty,
+        Self::SamePeople,
+    ];
+
     /// For staff.
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -105,17 +105,29 @@ impl Lookup<'_> {
 
     /// The records that bear this identity, missing ones by what they said last, in the order of the source.
     pub fn find(&mut self, identity: &Identity) -> Result<Vec<Found>, StoreError> {
-        let mut found = BTreeMap::new();
-        for first in self.firsts(identity)? {
-            for known in self.tracker.under(first)? {
-                let stored = self.view.see(known.place())?;
-                if identity.is_of(&stored.record) {
-                    let order = known.place().0;
-                    found.insert(order, Found { order, stored });
-                }
+        let mut found = Vec::new();
+        for order in self.orders(identity)? {
+            let stored = self.at(order)?;
+            if identity.is_of(&stored.record) {
+                found.push(Found { order, stored });
             }
         }
-        Ok(found.into_values().collect())
+        Ok(found)
+    }
+
+    /// Where the records stand that may bear this identity, in the order of the source: whether they do, they say themselves.
+    pub fn orders(&self, identity: &Identity) -> Result<BTreeSet<u64>, StoreError> {
+        let mut orders = BTreeSet::new();
+        for first in self.firsts(identity)? {
+            let known = self.tracker.under(first)?;
+            orders.extend(known.iter().map(|known| known.place().0));
+        }
+        Ok(orders)
+    }
+
+    /// The record that stands here.
+    pub fn at(&mut self, order: u64) -> Result<StoredRecord, StoreError> {
+        self.view.see_at(Place(order))
     }
 
     /// The first halves of the keys that may bear it.

@@ -249,6 +249,7 @@ impl Segments {
         Reader {
             segments: self,
             open: None,
+            others: Vec::new(),
             buffer: Vec::new(),
             from: 0,
         }
@@ -429,11 +430,16 @@ fn read_at(file: &File, path: &Path, place: Place) -> Result<Entry, StoreError> 
     }
 }
 
+/// Files that stay open beside the one that is read.
+const OTHERS: usize = 16;
+
 /// Reads single entries. Places in rising order are read in pieces.
 #[derive(Debug)]
 pub struct Reader<'s> {
     segments: &'s Segments,
     open: Option<(u64, PathBuf, File)>,
+    /// Files that were open before: who reads here and there comes back to them.
+    others: Vec<(u64, PathBuf, File)>,
     /// A piece of the open file that begins at `from`.
     buffer: Vec<u8>,
     from: u64,
@@ -486,9 +492,23 @@ impl Reader<'_> {
             .as_ref()
             .is_none_or(|(open, ..)| *open != delivery)
         {
-            let path = self.segments.path(delivery);
-            let file = File::open(&path).map_err(io(format!("打开明细文件{}", path.display())))?;
-            self.open = Some((delivery, path, file));
+            let known = self
+                .others
+                .iter()
+                .position(|(other, ..)| *other == delivery);
+            let wanted = match known {
+                Some(at) => self.others.swap_remove(at),
+                None => {
+                    let path = self.segments.path(delivery);
+                    let file =
+                        File::open(&path).map_err(io(format!("打开明细文件{}", path.display())))?;
+                    (delivery, path, file)
+                }
+            };
+            if self.others.len() >= OTHERS {
+                self.others.clear();
+            }
+            self.others.extend(self.open.replace(wanted));
             self.buffer.clear();
             self.from = 0;
         }

@@ -15,6 +15,8 @@ use std::io::{BufWriter, Write};
 use std::marker::PhantomData;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -31,6 +33,10 @@ const BLOCK_HEAD: usize = 12;
 const STRIDE: u64 = 16;
 /// How often the place of a block is guessed before it is halved in on: hashes are spread evenly.
 const GUESSES: u32 = 4;
+/// Whoever looks up so much, and one in sixteen blocks, is told where each block begins: that takes a short read of each.
+const WORTH_A_GUIDE: u64 = 256;
+/// A file of so many blocks (one mebibyte) is held as a whole then.
+const SMALL: u64 = 256;
 
 /// What such a file holds.
 pub trait Item: Copy {
@@ -136,6 +142,10 @@ pub struct SortedFile<T> {
     items: u64,
     blocks: u64,
     length: u64,
+    /// How often something was looked up.
+    asked: AtomicU64,
+    guide: OnceLock<Vec<u64>>,
+    items_held: OnceLock<Vec<T>>,
     kind: PhantomData<T>,
 }
 
@@ -175,6 +185,9 @@ impl<T: Item> SortedFile<T> {
             items,
             blocks,
             length,
+            asked: AtomicU64::new(0),
+            guide: OnceLock::new(),
+            items_held: OnceLock::new(),
             kind: PhantomData,
         })
     }
@@ -208,10 +221,52 @@ impl<T: Item> SortedFile<T> {
         Ok(())
     }
 
-    fn block(&self, at: u64) -> Result<Vec<T>, StoreError> {
-        let mut items = Vec::with_capacity(per_block::<T>());
-        self.read(at, 1, &mut items)?;
-        Ok(items)
+    /// Reads one block into `bytes`; what of it are items.
+    fn body<'b>(&self, at: u64, bytes: &'b mut [u8; BLOCK]) -> Result<&'b [u8], StoreError> {
+        let from = HEAD as u64 + at * BLOCK as u64;
+        let length = (BLOCK as u64).min(self.length - from);
+        let bytes = &mut bytes[..usize::try_from(length).unwrap_or(0)];
+        self.file.read_exact_at(bytes, from).map_err(io(format!(
+            "读取{}{}",
+            T::TITLE,
+            self.path.display()
+        )))?;
+        checked::<T>(bytes)
+            .ok_or_else(|| Self::damaged(&self.path, &format!("第{}段的校验和不符", at + 1)))
+    }
+
+    /// The hash with which each block begins, once so much was looked up that it is worth knowing them. They only say where to look:
+    /// what is read is checked.
+    fn guide(&self) -> Result<Option<&[u64]>, StoreError> {
+        if let Some(guide) = self.guide.get() {
+            return Ok(Some(guide));
+        }
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        if asked < WORTH_A_GUIDE.max(self.blocks / 16) {
+            return Ok(None);
+        }
+        let mut guide = Vec::with_capacity(usize::try_from(self.blocks).unwrap_or(0));
+        let mut first = vec![0; BLOCK_HEAD + T::BYTES];
+        for block in 0..self.blocks {
+            self.file
+                .read_exact_at(&mut first, HEAD as u64 + block * BLOCK as u64)
+                .map_err(io(format!("读取{}{}", T::TITLE, self.path.display())))?;
+            let item = T::take(&first[BLOCK_HEAD..]);
+            guide.push(item.map_or(0, |item| item.hash()));
+        }
+        Ok(Some(self.guide.get_or_init(|| guide)))
+    }
+
+    /// All items of a small file, once so much was looked up that it is worth holding them.
+    fn whole(&self) -> Result<Option<&[T]>, StoreError> {
+        if let Some(items) = self.items_held.get() {
+            return Ok(Some(items));
+        }
+        if self.blocks > SMALL || self.asked.load(Ordering::Relaxed) < WORTH_A_GUIDE {
+            return Ok(None);
+        }
+        let items = self.walk().collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(self.items_held.get_or_init(|| items)))
     }
 
     /// What lies under this hash, in the order of the file.
@@ -220,11 +275,49 @@ impl<T: Item> SortedFile<T> {
     /// The disk's; [`StoreError::Damaged`].
     pub fn find(&self, hash: u64) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
-        // The first block that ends with this hash or a greater one.
+        if let Some(items) = self.whole()? {
+            let from = items.partition_point(|item| item.hash() < hash);
+            let own = items[from..].iter().take_while(|item| item.hash() == hash);
+            found.extend(own);
+            return Ok(found);
+        }
+        let mut bytes = [0; BLOCK];
+        let mut low = match self.guide()? {
+            // The block before the first that begins with this hash or a greater one may end with it.
+            Some(guide) => {
+                let at = guide.partition_point(|first| *first < hash);
+                at.saturating_sub(1) as u64
+            }
+            None => self.guess(hash, &mut bytes)?,
+        };
+        while low < self.blocks {
+            let body = self.body(low, &mut bytes)?;
+            let items = body.len() / T::BYTES;
+            let item = |at: usize| T::take(&body[at * T::BYTES..(at + 1) * T::BYTES]);
+            let (mut from, mut to) = (0, items);
+            while from < to {
+                let mid = from + (to - from) / 2;
+                if item(mid).is_some_and(|item| item.hash() < hash) {
+                    from = mid + 1;
+                } else {
+                    to = mid;
+                }
+            }
+            let own = (from..items).map_while(|at| item(at).filter(|item| item.hash() == hash));
+            found.extend(own);
+            if item(items - 1).is_some_and(|last| last.hash() > hash) {
+                break;
+            }
+            low += 1;
+        }
+        Ok(found)
+    }
+
+    /// The first block that may end with this hash or a greater one.
+    fn guess(&self, hash: u64, bytes: &mut [u8; BLOCK]) -> Result<u64, StoreError> {
         let (mut low, mut high) = (0, self.blocks);
         let (mut least, mut most) = (0_u64, u64::MAX);
         let mut tries = 0;
-        let mut held = None;
         while low < high {
             let room = high - low;
             let mid = if tries < GUESSES && most > least {
@@ -235,35 +328,22 @@ impl<T: Item> SortedFile<T> {
                 low + room / 2
             };
             tries += 1;
-            let items = self.block(mid)?;
-            let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            let body = self.body(mid, bytes)?;
+            let (Some(first), Some(last)) =
+                (T::take(body), T::take(&body[body.len() - T::BYTES..]))
+            else {
                 break;
             };
             if last.hash() < hash {
                 (low, least) = (mid + 1, last.hash());
             } else if first.hash() < hash {
                 // It can only begin here.
-                low = mid;
-                held = Some(items);
-                break;
+                return Ok(mid);
             } else {
                 (high, most) = (mid, first.hash());
             }
         }
-        while low < self.blocks {
-            let items = match held.take() {
-                Some(items) => items,
-                None => self.block(low)?,
-            };
-            let from = items.partition_point(|item| item.hash() < hash);
-            let own = items[from..].iter().take_while(|item| item.hash() == hash);
-            found.extend(own);
-            if items.last().is_some_and(|last| last.hash() > hash) {
-                break;
-            }
-            low += 1;
-        }
-        Ok(found)
+        Ok(low)
     }
 
     /// All items in order. After an error there are no more.

@@ -12,7 +12,8 @@ use std::fs;
 use std::iter::Peekable;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +194,7 @@ impl Trackers {
             base: Some(Arc::new(base)),
             engine,
             runs: runs.to_vec(),
+            overlay: Arc::default(),
         })
     }
 
@@ -323,6 +325,7 @@ impl Trackers {
             base: None,
             engine: Some(self.engine(adapter, manifest.generation)?),
             runs: manifest.runs.clone(),
+            overlay: Arc::default(),
         };
         known_only(tracker.overlay()).collect()
     }
@@ -497,7 +500,18 @@ pub struct Tracker {
     engine: Option<Arc<Engine>>,
     /// The runs after the first.
     runs: Vec<u64>,
+    overlay: Arc<Overlay>,
 }
+
+/// What the runs after the first left, held once so much was looked up that it is worth it: at most an eighth of the source.
+#[derive(Debug, Default)]
+struct Overlay {
+    asked: AtomicU64,
+    known: OnceLock<Vec<Known>>,
+}
+
+/// So many lookups are worth reading all runs after the first.
+const WORTH_ALL_RUNS: u64 = 512;
 
 type Entries<'a> = Box<dyn Iterator<Item = Result<Known, StoreError>> + 'a>;
 
@@ -545,12 +559,30 @@ impl Tracker {
     pub fn under(&self, first: u64) -> Result<Vec<Known>, StoreError> {
         let base = self.under_in_base(first)?.into_iter();
         let mut newest: BTreeMap<_, _> = base.map(|known| (known.key, known)).collect();
-        for run in &self.runs {
-            let found = self.under_in(*run, first)?;
-            newest.extend(found.into_iter().map(|known| (known.key, known)));
+        if let Some(overlay) = self.held_overlay()? {
+            let from = overlay.partition_point(|known| known.key.first < first);
+            let own = overlay[from..].iter();
+            let own = own.take_while(|known| known.key.first == first);
+            newest.extend(own.map(|known| (known.key, *known)));
+        } else {
+            for run in &self.runs {
+                let found = self.under_in(*run, first)?;
+                newest.extend(found.into_iter().map(|known| (known.key, known)));
+            }
         }
         newest.retain(|_, known| !known.is_forgotten());
         Ok(newest.into_values().collect())
+    }
+
+    fn held_overlay(&self) -> Result<Option<&[Known]>, StoreError> {
+        if let Some(known) = self.overlay.known.get() {
+            return Ok(Some(known));
+        }
+        if self.overlay.asked.fetch_add(1, Ordering::Relaxed) < WORTH_ALL_RUNS {
+            return Ok(None);
+        }
+        let known = self.overlay().collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(self.overlay.known.get_or_init(|| known)))
     }
 
     /// The same of the first run alone.

@@ -6,7 +6,9 @@
 //! - the rows of the roll with its code, its names or its numbers, and all rows of their unit numbers;
 //! - for a branch its head office with all of this, and that one's other branches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::adapter::language::Adapter;
 use crate::domain::code::{self, Claim};
@@ -19,14 +21,31 @@ use crate::store::lookup::Lookup;
 use crate::tasks::known::{Files, decisions};
 use crate::tasks::{Desk, Failure};
 
+/// Records that are remembered at most beside those that were taken in.
+const READ_MOST: usize = 16_384;
+
+/// A record that was read, with its place. Many hold it.
+#[derive(Debug, Clone)]
+pub(super) struct Read(Arc<Placed>);
+
+impl Deref for Read {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0.record
+    }
+}
+
 /// Records on their way into a register of few enterprises.
 pub(super) struct Gathering<'a> {
     pub(super) desk: Desk<'a>,
     pub(super) sources: Vec<(&'a Adapter, Lookup<'a>)>,
-    pub(super) decisions: Decisions,
+    pub(super) decisions: Arc<Decisions>,
     pub(super) files: Files,
     /// In the order in which the whole register takes them: by source, then by place.
-    pub(super) placed: BTreeMap<(usize, u64), Placed>,
+    placed: BTreeMap<(usize, u64), Read>,
+    /// What was read, taken in or not; what does not count any longer as nothing.
+    read: HashMap<(usize, u64), Option<Read>>,
     /// Organisation codes whose records outside the roll are here, and the names and numbers that the registrar gives each: `None`
     /// when it knows none of them.
     known: BTreeMap<String, Option<Registered>>,
@@ -54,6 +73,11 @@ pub(super) struct Registered {
 
 impl<'a> Gathering<'a> {
     pub(super) fn begin(desk: Desk<'a>) -> Result<Self, Failure> {
+        Self::knowing(desk, Arc::new(decisions(desk)?))
+    }
+
+    /// When the decisions are at hand.
+    pub(super) fn knowing(desk: Desk<'a>, decisions: Arc<Decisions>) -> Result<Self, Failure> {
         let mut sources = Vec::new();
         for adapter in desk.configuration.adapters.values() {
             sources.push((adapter, desk.store.lookup(&adapter.name, adapter.record)?));
@@ -61,9 +85,10 @@ impl<'a> Gathering<'a> {
         Ok(Self {
             desk,
             sources,
-            decisions: decisions(desk)?,
+            decisions,
             files: Files::default(),
             placed: BTreeMap::new(),
+            read: HashMap::new(),
             known: BTreeMap::new(),
             names: BTreeMap::new(),
             written: BTreeSet::new(),
@@ -72,57 +97,82 @@ impl<'a> Gathering<'a> {
         })
     }
 
-    /// The records of the roll, or of the other sources, that bear an identity.
-    pub(super) fn look(&mut self, identity: &Identity, roll: bool) -> Result<Vec<Record>, Failure> {
-        let mut records = Vec::new();
-        for (adapter, lookup) in &mut self.sources {
-            if (adapter.record == RecordKind::InsuredRoll) == roll {
-                let found = lookup.find(identity)?.into_iter();
-                let standing = found.filter(|found| found.stored.stands(adapter.gone_after));
-                records.extend(standing.map(|found| found.stored.record));
+    /// The records that bear an identity, of the sources of some kinds, with their places.
+    fn bearing(
+        &mut self,
+        identity: &Identity,
+        is_asked: &dyn Fn(RecordKind) -> bool,
+        each: &mut dyn FnMut((usize, u64), &Read),
+    ) -> Result<(), Failure> {
+        if self.read.len() > READ_MOST {
+            self.read.clear();
+        }
+        for (at, (adapter, lookup)) in self.sources.iter_mut().enumerate() {
+            if !is_asked(adapter.record) {
+                continue;
+            }
+            for order in lookup.orders(identity)? {
+                let key = (at, order);
+                if !self.read.contains_key(&key) {
+                    let stored = lookup.at(order)?;
+                    let stands = stored.stands(adapter.gone_after);
+                    let placed = self.files.place(self.desk, adapter, stored)?;
+                    self.read
+                        .insert(key, stands.then(|| Read(Arc::new(placed))));
+                }
+                if let Some(Some(placed)) = self.read.get(&key)
+                    && identity.is_of(placed)
+                {
+                    each(key, placed);
+                }
             }
         }
-        Ok(records)
+        Ok(())
+    }
+
+    /// The records of the roll, or of the other sources, that bear an identity.
+    pub(super) fn look(&mut self, identity: &Identity, roll: bool) -> Result<Vec<Read>, Failure> {
+        let mut found = Vec::new();
+        let is_asked = |kind| (kind == RecordKind::InsuredRoll) == roll;
+        self.bearing(identity, &is_asked, &mut |_, placed| {
+            found.push(placed.clone());
+        })?;
+        Ok(found)
     }
 
     /// The registrar's records that bear an identity.
-    pub(super) fn look_registered(&mut self, identity: &Identity) -> Result<Vec<Record>, Failure> {
-        let mut records = Vec::new();
-        for (adapter, lookup) in &mut self.sources {
-            if adapter.record == RecordKind::Registration {
-                let found = lookup.find(identity)?.into_iter();
-                let standing = found.filter(|found| found.stored.stands(adapter.gone_after));
-                records.extend(standing.map(|found| found.stored.record));
-            }
-        }
-        Ok(records)
+    pub(super) fn look_registered(&mut self, identity: &Identity) -> Result<Vec<Read>, Failure> {
+        let mut found = Vec::new();
+        let is_asked = |kind| kind == RecordKind::Registration;
+        self.bearing(identity, &is_asked, &mut |_, placed| {
+            found.push(placed.clone());
+        })?;
+        Ok(found)
+    }
+
+    /// The records that are here with their places, in the order in which the whole register takes them.
+    pub(super) fn placed(&self) -> impl Iterator<Item = &Placed> {
+        self.placed.values().map(|read| &*read.0)
     }
 
     /// The records that are here.
-    pub(super) fn records(&self) -> Vec<Record> {
-        let placed = self.placed.values();
-        placed.map(|placed| placed.record.clone()).collect()
+    pub(super) fn all(&self) -> Vec<Read> {
+        self.placed.values().cloned().collect()
     }
 
-    /// The same with their places; they are taken in.
+    /// The same as [`Self::look`]; they are taken in.
     pub(super) fn take_in(
         &mut self,
         identity: &Identity,
         roll: bool,
-    ) -> Result<Vec<Record>, Failure> {
-        let mut taken = Vec::new();
-        for (at, (adapter, lookup)) in self.sources.iter_mut().enumerate() {
-            if (adapter.record == RecordKind::InsuredRoll) != roll {
-                continue;
-            }
-            for found in lookup.find(identity)? {
-                if found.stored.stands(adapter.gone_after) {
-                    let placed = self.files.place(self.desk, adapter, found.stored)?;
-                    taken.push(placed.record.clone());
-                    self.placed.insert((at, found.order), placed);
-                }
-            }
-        }
+    ) -> Result<Vec<Read>, Failure> {
+        let mut found = Vec::new();
+        let is_asked = |kind| (kind == RecordKind::InsuredRoll) == roll;
+        self.bearing(identity, &is_asked, &mut |key, placed| {
+            found.push((key, placed.clone()));
+        })?;
+        let taken = found.iter().map(|(_, placed)| placed.clone()).collect();
+        self.placed.extend(found);
         Ok(taken)
     }
 
@@ -189,7 +239,7 @@ impl<'a> Gathering<'a> {
             }
             let bearing = self.take_in(&Identity::Name(name.clone()), false)?;
             self.names
-                .insert(name.clone(), bearing.iter().any(is_doubtful));
+                .insert(name.clone(), bearing.iter().any(|one| is_doubtful(one)));
             // What bears it may be another's by the number on it.
             for record in &bearing {
                 self.coded_as(record)?;
@@ -202,7 +252,7 @@ impl<'a> Gathering<'a> {
     pub(super) fn written(&mut self, text: &str) -> Result<(), Failure> {
         if self.written.insert(text.to_owned()) {
             let found = self.take_in(&Identity::Written(text.to_owned()), false)?;
-            for organisation in found.iter().filter_map(own_code) {
+            for organisation in found.iter().filter_map(|one| own_code(one)) {
                 self.know(&organisation)?;
             }
         }
@@ -291,19 +341,18 @@ impl<'a> Gathering<'a> {
             self.written(&number)?;
             rows.extend(self.look(&Identity::Written(number), true)?);
         }
-        let units: BTreeSet<&str> = rows.iter().filter_map(unit_of).collect();
+        let units: BTreeSet<&str> = rows.iter().filter_map(|one| unit_of(one)).collect();
         for unit in units {
             self.unit(unit)?;
         }
         // Nobody registered has its code: whoever bears the name alone may have its records.
         if !is_known {
-            let bears =
-                |placed: &Placed| own_code(&placed.record).is_some_and(|code| own.contains(&code));
+            let bears = |record: &Record| own_code(record).is_some_and(|code| own.contains(&code));
             let named: Vec<Record> = self
                 .placed
                 .values()
-                .filter(|placed| bears(placed))
-                .map(|placed| placed.record.clone())
+                .filter(|record| bears(record))
+                .map(|record| Record::clone(record))
                 .collect();
             for record in named {
                 self.called_as(&record)?;
@@ -320,7 +369,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Takes in what a person has decided to be an enterprise's; the rows of the roll among it.
-    fn decided(&mut self, subject: Subject) -> Result<Vec<Record>, Failure> {
+    fn decided(&mut self, subject: Subject) -> Result<Vec<Read>, Failure> {
         let identity = match subject {
             Subject::Unit(unit) => {
                 self.unit(&unit)?;
@@ -354,7 +403,7 @@ impl<'a> Gathering<'a> {
         }
         for head in &heads {
             let branches = self.look_registered(&Identity::HeadOffice(head.clone()))?;
-            family.extend(branches.iter().filter_map(own_code));
+            family.extend(branches.iter().filter_map(|one| own_code(one)));
         }
         for branch in &family {
             self.gather(branch)?;
@@ -387,12 +436,14 @@ impl<'a> Gathering<'a> {
     pub(super) fn hand_over(&mut self) -> Vec<Placed> {
         let placed = std::mem::take(&mut self.placed);
         self.clear();
-        placed.into_values().collect()
+        let placed = placed.into_values();
+        placed.map(|read| Arc::unwrap_or_clone(read.0)).collect()
     }
 
     /// Lets go of everything that was taken in.
     pub(super) fn clear(&mut self) {
         self.placed.clear();
+        self.read.clear();
         self.known.clear();
         self.names.clear();
         self.written.clear();
@@ -420,7 +471,7 @@ impl<'a> Gathering<'a> {
         let registrations = self
             .placed
             .values()
-            .map(|placed| &placed.record)
+            .map(|read| &**read)
             .filter(|record| record.kind == RecordKind::Registration);
         Anchors::of(
             registrations,
@@ -431,7 +482,7 @@ impl<'a> Gathering<'a> {
 
     pub(super) fn register(&self) -> Result<Register, Failure> {
         let mut register = Register::link(
-            self.placed.values().cloned(),
+            self.placed().cloned(),
             self.desk.configuration.units(),
             &self.decisions,
         );

@@ -116,7 +116,7 @@ impl Gathering<'_> {
         let is_own = |placed: &&Placed| {
             own.contains(&(placed.adapter.as_str(), placed.record.key().as_str()))
         };
-        self.placed.values().filter(is_own).cloned().collect()
+        self.placed().filter(is_own).cloned().collect()
     }
 
     fn assess(&mut self, enterprise: &Enterprise) -> Result<Option<Assessment>, Failure> {

@@ -11,7 +11,7 @@ use crate::domain::coverage::Assessment;
 use crate::domain::event::Event;
 use crate::domain::finding::Insurance;
 use crate::domain::outcome::{Outcome, Standpoint};
-use crate::domain::pairing::{Candidate, PairingEvent, Subject, mergers};
+use crate::domain::pairing::{Candidate, Decisions, Pairing, PairingEvent, Subject, mergers};
 use crate::domain::record::RecordKind;
 use crate::domain::register::Enterprise;
 use crate::domain::review::Reviewing;
@@ -114,22 +114,15 @@ pub struct Decided {
 
 /// What a review says anew of pairs that may be one firm: those it finds, and those it finds no longer. What a person has decided
 /// stays as it is.
-fn pairings(
-    desk: Desk<'_>,
-    candidates: &[Candidate],
-) -> Result<Vec<(Subject, String, PairingEvent)>, Failure> {
-    let mut known = BTreeMap::new();
-    for pairing in desk.store.pairings() {
-        let pairing = pairing?;
-        let key = (
-            pairing.candidate.subject.clone(),
-            pairing.candidate.enterprise.clone(),
-        );
-        known.insert(key, pairing);
-    }
+fn pairings(known: Vec<Pairing>, candidates: &[Candidate]) -> Vec<(Subject, String, PairingEvent)> {
+    let key = |candidate: &Candidate| (candidate.subject.clone(), candidate.enterprise.clone());
+    let mut known: BTreeMap<_, _> = known
+        .into_iter()
+        .map(|pairing| (key(&pairing.candidate), pairing))
+        .collect();
     let mut news = Vec::new();
     for candidate in candidates {
-        let key = (candidate.subject.clone(), candidate.enterprise.clone());
+        let key = key(candidate);
         let before = known.remove(&key);
         let is_known = before.is_some_and(|before| {
             before.answer.is_some() || (before.found.is_some() && before.candidate == *candidate)
@@ -144,7 +137,7 @@ fn pairings(
             news.push((subject, enterprise, PairingEvent::Ended));
         }
     }
-    Ok(news)
+    news
 }
 
 /// What was found of everybody, of some of them anew.
@@ -243,9 +236,9 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     let decided = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
     let mergers = mergers(&decided);
     let mut reviewing = Reviewing::begin(cases.clone(), &roll, cap, today).knowing(mergers.clone());
-    let footing = Footing::of(desk, &roll)?;
+    let footing = Footing::of(desk, &roll, Decisions::of(&decided))?;
     let mut standpoint = footing.standpoint()?;
-    let before = desk.store.standpoint().filter(|_| !all);
+    let before = if all { None } else { desk.store.standpoint() };
     let is_due = before.as_ref().is_some_and(|(before, _)| {
         let days = before.full.until(today).map(|span| span.get_days());
         days.unwrap_or(ALL_AFTER) >= ALL_AFTER
@@ -291,7 +284,7 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
         ..ReviewReport::default()
     };
     let mut events: Vec<Event> = Vec::with_capacity(reviewed.events.len() + 1);
-    for (subject, enterprise, change) in pairings(desk, &candidates)? {
+    for (subject, enterprise, change) in pairings(decided, &candidates) {
         events.push(Event::Pairing {
             subject,
             enterprise,

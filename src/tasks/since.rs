@@ -8,6 +8,7 @@
 //! 4. Of findings without a case only as many are founded anew as may open one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,7 +25,6 @@ use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::review::Reviewing;
 use crate::domain::survey::Surveys;
 use crate::tasks::gathering::{Gathering, own_code};
-use crate::tasks::known::decisions;
 use crate::tasks::touched::{Touched, Touching, settled};
 use crate::tasks::walk::{WORKERS, protecting, shared, stream};
 use crate::tasks::{Desk, Failure};
@@ -42,11 +42,15 @@ pub(super) struct Footing<'a> {
     pub roll: &'a RollKnowledge,
     pub periods: Periods,
     pub surveys: Surveys,
-    pub decisions: Decisions,
+    pub decisions: Arc<Decisions>,
 }
 
 impl<'a> Footing<'a> {
-    pub fn of(desk: Desk<'a>, roll: &'a RollKnowledge) -> Result<Self, Failure> {
+    pub fn of(
+        desk: Desk<'a>,
+        roll: &'a RollKnowledge,
+        decisions: Decisions,
+    ) -> Result<Self, Failure> {
         let mut periods = Periods::default();
         for adapter in desk.configuration.adapters.values() {
             let lookup = desk.store.lookup(&adapter.name, adapter.record)?;
@@ -57,7 +61,7 @@ impl<'a> Footing<'a> {
             roll,
             periods,
             surveys: desk.store.surveys()?,
-            decisions: decisions(desk)?,
+            decisions: Arc::new(decisions),
         })
     }
 
@@ -115,33 +119,39 @@ pub(super) fn renew(
     if before.basis != now.basis || before.day > now.day {
         return Ok(None);
     }
-    let mut gathering = Gathering::begin(footing.desk)?;
-    let Some(touched) = footing.touched(&mut gathering, &before, outcomes.len())? else {
+    let worker = |_| {
+        let gathering = Gathering::knowing(footing.desk, Arc::clone(&footing.decisions))?;
+        Ok(Mutex::new(gathering))
+    };
+    let workers: Vec<_> = (0..WORKERS).map(worker).collect::<Result<_, Failure>>()?;
+    let Some(touched) = footing.touched(&workers, &before, outcomes.len())? else {
         return Ok(None);
     };
     let mut loose = before.loose;
     loose.forget(&touched.subjects);
-    let fresh = settled(&mut gathering, &touched.subjects)?;
+    let fresh = Footing::settled(&workers, &touched.subjects)?;
     loose.add(fresh.clone());
     let mut renewing = Renewing {
         footing,
+        workers,
         cases: reviewing
             .awaited()
             .map(|(id, is_open)| (id.to_owned(), is_open))
             .collect(),
-        before: outcomes.iter().map(|one| (one.enterprise, *one)).collect(),
+        before: outcomes,
         judged: BTreeMap::new(),
         gone: BTreeSet::new(),
     };
+    let protected_then = protecting(&before.searched.listed());
     // Whom nothing protects yet is judged so at first: few are protected, and they are judged once more.
     let searched = renewing.search(
         &loose,
         &fresh,
-        &before.searched,
+        before.searched,
         touched.organisations,
         &touched.subjects,
     )?;
-    let protecting = [&before.searched, &searched].map(|searched| protecting(&searched.listed()));
+    let protecting = [protected_then, protecting(&searched.listed())];
     let mut again = renewing.turned(&before.surveys, &now.surveys, now.day);
     again.extend(protected(&protecting, &renewing.judged));
     let passed = renewing.pass(&again, &protecting[1], None)?;
@@ -170,35 +180,64 @@ pub(super) fn renew(
 }
 
 impl Footing<'_> {
-    /// Whom the changes since then may concern; `None` when that can not be told, or is everybody.
+    /// Whom the changes since then may concern; `None` when that can not be told, or is everybody. Each worker hears some sources.
     fn touched(
         &self,
-        gathering: &mut Gathering<'_>,
+        workers: &[Mutex<Gathering<'_>>],
         before: &Standpoint,
         enterprises: usize,
     ) -> Result<Option<Touched>, Failure> {
         let most = (enterprises / MUCH).max(FEW);
-        let mut touching = Touching::begin(gathering);
-        for adapter in self.desk.configuration.adapters.values() {
-            let from = before.positions.get(&adapter.name).cloned();
-            let is_told = self.desk.store.since(
-                &adapter.name,
-                adapter.record,
-                adapter.gone_after,
-                &from.unwrap_or_default(),
-                &mut |before, after| {
-                    if touching.len() > most {
-                        return Ok(());
-                    }
-                    touching.hear(before, after)
-                },
-            )?;
-            if !is_told || touching.len() > most {
-                return Ok(None);
+        let heard = shared(|worker| {
+            let mut gathering = locked(&workers[worker]);
+            let mut touching = Touching::begin(&mut gathering);
+            let adapters = self.desk.configuration.adapters.values();
+            for adapter in adapters.skip(worker).step_by(WORKERS) {
+                let from = before.positions.get(&adapter.name).cloned();
+                let is_told = self.desk.store.since(
+                    &adapter.name,
+                    adapter.record,
+                    adapter.gone_after,
+                    &from.unwrap_or_default(),
+                    &mut |before, after| {
+                        if touching.len() > most {
+                            return Ok(());
+                        }
+                        touching.hear(before, after)
+                    },
+                )?;
+                if !is_told || touching.len() > most {
+                    return Ok(None);
+                }
             }
+            touching.done().map(Some)
+        })?;
+        let mut all = Touched::default();
+        for heard in heard {
+            let Some(touched) = heard else {
+                return Ok(None);
+            };
+            all.organisations.extend(touched.organisations);
+            all.subjects.extend(touched.subjects);
         }
-        let touched = touching.done()?;
-        Ok((touched.organisations.len() <= most).then_some(touched))
+        Ok((all.organisations.len() <= most).then_some(all))
+    }
+
+    /// These loose ends settled anew.
+    fn settled(
+        workers: &[Mutex<Gathering<'_>>],
+        subjects: &BTreeSet<Subject>,
+    ) -> Result<LooseEnds, Failure> {
+        let subjects: Vec<&Subject> = subjects.iter().collect();
+        let parts = shared(|worker| {
+            let own = subjects.iter().skip(worker).step_by(WORKERS);
+            settled(&mut locked(&workers[worker]), own.copied())
+        })?;
+        let mut loose = LooseEnds::default();
+        for part in parts {
+            loose.add(part);
+        }
+        Ok(loose)
     }
 
     /// The registrations that have something in common with these loose ends or ended businesses.
@@ -220,15 +259,25 @@ impl Footing<'_> {
     }
 }
 
+/// A worker's gathering is cleared before it serves anew, so a panic left nothing in it.
+fn locked<'g, 'a>(gathering: &'g Mutex<Gathering<'a>>) -> MutexGuard<'g, Gathering<'a>> {
+    let mut gathering = gathering.lock().unwrap_or_else(PoisonError::into_inner);
+    gathering.clear();
+    gathering
+}
+
 /// Of whom other pairs protect him now than when he was judged.
 fn protected(
     [then, now]: &[HashMap<u64, Vec<Candidate>>; 2],
     judged: &BTreeMap<u64, Judged>,
 ) -> BTreeSet<String> {
     let both = then.keys().chain(now.keys());
-    both.filter(|enterprise| match judged.contains_key(enterprise) {
-        true => now.contains_key(enterprise),
-        false => then.get(enterprise) != now.get(enterprise),
+    both.filter(|enterprise| {
+        if judged.contains_key(enterprise) {
+            now.contains_key(enterprise)
+        } else {
+            then.get(enterprise) != now.get(enterprise)
+        }
     })
     .map(|enterprise| pairing::text(of_rank(*enterprise)))
     .collect()
@@ -258,9 +307,12 @@ struct First {
 
 struct Renewing<'a> {
     footing: &'a Footing<'a>,
+    /// One for each worker: what it has open serves it from pass to pass.
+    workers: Vec<Mutex<Gathering<'a>>>,
     /// Enterprises that have a case or are awaited, and whether they are heard of without a finding.
     cases: HashMap<String, bool>,
-    before: HashMap<u64, Outcome>,
+    /// Sorted by enterprise.
+    before: Vec<Outcome>,
     judged: BTreeMap<u64, Judged>,
     gone: BTreeSet<u64>,
 }
@@ -272,7 +324,7 @@ impl Renewing<'_> {
         &mut self,
         loose: &LooseEnds,
         fresh: &LooseEnds,
-        before: &Searched,
+        before: Searched,
         touched: BTreeSet<String>,
         subjects: &BTreeSet<Subject>,
     ) -> Result<Searched, Failure> {
@@ -301,7 +353,7 @@ impl Renewing<'_> {
             .filter_map(|own| pairing::organisation(own))
             .collect();
         organisations.extend(self.judged.keys().map(|own| of_rank(*own)));
-        let mut all = before.clone().without(&organisations, subjects);
+        let mut all = before.without(&organisations, subjects);
         all.add(searched);
         let decisions = &self.footing.decisions;
         all.succeed(&|subject, organisation| decisions.is_apart(subject, organisation));
@@ -319,7 +371,7 @@ impl Renewing<'_> {
         let groups: Vec<&[&String]> = asked.chunks(GROUP).collect();
         let groups = &groups;
         let parts = shared(|worker| {
-            let mut gathering = Gathering::begin(self.footing.desk)?;
+            let mut gathering = locked(&self.workers[worker]);
             let mut passed = Passed::default();
             for group in groups.iter().skip(worker).step_by(WORKERS) {
                 self.pass_group(&mut gathering, group, protecting, loose, &mut passed)?;
@@ -425,7 +477,7 @@ impl Renewing<'_> {
             .map(str::to_owned)
             .collect();
         let is_due = |one: &&Outcome| one.turns.is_some_and(|turns| turns <= today);
-        let due = self.before.values().filter(is_due);
+        let due = self.before.iter().filter(is_due);
         turned.extend(due.map(|one| pairing::text(of_rank(one.enterprise))));
         turned
     }
@@ -434,7 +486,7 @@ impl Renewing<'_> {
     fn asked_for_cases(&self) -> BTreeSet<String> {
         let is_asked = |id: &str, is_open: bool| {
             let own = pairing::organisation(id).map(rank)?;
-            let before = self.before.get(&own)?;
+            let before = self.before(own)?;
             let is_due = is_open || before.opening().next().is_some();
             (is_due && !self.judged.contains_key(&own) && !self.gone.contains(&own))
                 .then(|| pairing::text(of_rank(own)))
@@ -450,7 +502,7 @@ impl Renewing<'_> {
         let differs = passed
             .judged
             .values()
-            .find(|(outcome, _)| self.before.get(&outcome.enterprise) != Some(outcome));
+            .find(|(outcome, _)| self.before(outcome.enterprise) != Some(*outcome));
         if let Some((outcome, _)) = differs {
             tracing::error!(
                 code = "YB-5201",
@@ -461,16 +513,37 @@ impl Renewing<'_> {
         differs.is_none() && passed.gone.is_empty()
     }
 
+    /// What was found of an enterprise before.
+    fn before(&self, enterprise: u64) -> Option<Outcome> {
+        let at = self
+            .before
+            .binary_search_by_key(&enterprise, |one| one.enterprise);
+        at.ok().map(|at| self.before[at])
+    }
+
     /// What holds now of all, sorted by enterprise.
     fn outcomes(&self) -> Vec<Outcome> {
-        let is_kept = |one: &&Outcome| {
-            !self.gone.contains(&one.enterprise) && !self.judged.contains_key(&one.enterprise)
+        let mut all = Vec::with_capacity(self.before.len() + self.judged.len());
+        let mut kept = self.before.as_slice();
+        let mut gone = self.gone.iter().copied().peekable();
+        let mut keep = |kept: &[Outcome], all: &mut Vec<Outcome>| {
+            for one in kept {
+                while gone.next_if(|gone| *gone < one.enterprise).is_some() {}
+                if gone.peek() != Some(&one.enterprise) {
+                    all.push(*one);
+                }
+            }
         };
-        let kept = self.before.values().filter(is_kept).copied();
-        let mut all: Vec<Outcome> = kept
-            .chain(self.judged.values().map(|(outcome, _)| *outcome))
-            .collect();
-        all.sort_unstable_by_key(|one| one.enterprise);
+        for (enterprise, (outcome, _)) in &self.judged {
+            let at = kept.partition_point(|one| one.enterprise < *enterprise);
+            keep(&kept[..at], &mut all);
+            let is_known = kept
+                .get(at)
+                .is_some_and(|one| one.enterprise == *enterprise);
+            kept = &kept[at + usize::from(is_known)..];
+            all.push(*outcome);
+        }
+        keep(kept, &mut all);
         all
     }
 

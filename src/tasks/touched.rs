@@ -18,7 +18,7 @@ use crate::domain::pairing::{self, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::organisation_code;
 use crate::tasks::Failure;
-use crate::tasks::gathering::{Gathering, own_code, unit_of};
+use crate::tasks::gathering::{Gathering, Read, own_code, unit_of};
 
 /// Texts of one kind that are to be followed up, each once.
 #[derive(Debug, Default)]
@@ -195,7 +195,7 @@ impl<'g, 'a> Touching<'g, 'a> {
             return Ok(());
         }
         let found = self.gathering.look_registered(&identity)?;
-        let codes = found.iter().filter_map(own_code);
+        let codes = found.iter().filter_map(|one| own_code(one));
         self.touched.organisations.extend(codes);
         self.noted.insert(identity);
         Ok(())
@@ -234,7 +234,7 @@ impl<'g, 'a> Touching<'g, 'a> {
         let is_doubtful = |record: &Record| {
             record.kind == RecordKind::Registration && !matches!(claim_of(record), Claim::Sound(_))
         };
-        let is_open = is_own || found.iter().any(is_doubtful);
+        let is_open = is_own || found.iter().any(|one| is_doubtful(one));
         for record in &found {
             self.touched.organisations.extend(own_code(record));
             if record.kind != RecordKind::Registration {
@@ -249,9 +249,9 @@ impl<'g, 'a> Touching<'g, 'a> {
 }
 
 /// Settles these loose ends anew: the records that a person would decide about when he decides about them.
-pub(super) fn settled(
+pub(super) fn settled<'s>(
     gathering: &mut Gathering<'_>,
-    subjects: &BTreeSet<Subject>,
+    subjects: impl Iterator<Item = &'s Subject>,
 ) -> Result<LooseEnds, Failure> {
     let mut loose = LooseEnds::default();
     for subject in subjects {
@@ -272,14 +272,14 @@ pub(super) fn settled(
             gathering.take_in(&code, true)?;
         }
         // Whom they lead to hangs on whom their codes and names lead to.
-        for record in gathering.records() {
+        for record in gathering.all() {
             gathering.coded_as(&record)?;
             gathering.called_as(&record)?;
         }
-        let records = gathering.records();
+        let records = gathering.all();
         let anchors = gathering.anchors();
         let mut of_unit = UnitLead::default();
-        let is_roll = |record: &&Record| record.kind == RecordKind::InsuredRoll;
+        let is_roll = |record: &&Read| record.kind == RecordKind::InsuredRoll;
         for row in records.iter().filter(is_roll) {
             if let (Subject::Unit(unit), Some(said)) = (subject, anchors.said_by_row(row))
                 && unit_of(row) == Some(unit)

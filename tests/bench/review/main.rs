@@ -1,7 +1,8 @@
 //! A review of a city at the size of a province: the command `run review` as a process, beside reading the records alone in the same
 //! run; then, after the next exports with 0.8 % of the rows of each source changed, a review of what changed, beside one of everybody.
 //!
-//! `cargo bench --bench review` runs it. Behind `--`: `--rows N` enterprises (1000000), `--passes N` (3). Of the enterprises every second one
+//! `cargo bench --bench review` runs it. Behind `--`: `--rows N` enterprises (1000000), `--passes N` (3), `--keep DIR` to look at the state
+//! afterwards. Of the enterprises every second one
 //! has two months of tax, nine of twenty stand on the roll with three kinds. A count that is not the truth, or that differs between
 //! both reviews, ends it with 1; a figure that is not met does not.
 
@@ -56,8 +57,11 @@ fn main() -> ExitCode {
     };
     let (rows, passes) = (number("--rows", 1_000_000), number("--passes", 3));
     let scratch = tempfile::tempdir().expect("a folder");
-    let state = scratch.path().join("state");
-    deliver(scratch.path(), &state, rows, 1);
+    let kept = words.iter().position(|word| word == "--keep");
+    let kept = kept.and_then(|at| words.get(at + 1)).map(Path::new);
+    let folder = kept.unwrap_or(scratch.path());
+    let state = folder.join("state");
+    deliver(folder, &state, rows, 1);
     let mut is_true = true;
     println!(
         "| pass | review, wall s | CPU s | peak MiB | records alone, wall s | review / records | must |"
@@ -83,7 +87,7 @@ fn main() -> ExitCode {
     }
     // What it leaves is what the next one goes on from.
     assert_eq!(program(&state, &["run", "review"]).code, 0);
-    deliver(scratch.path(), &state, rows, 2);
+    deliver(folder, &state, rows, 2);
     println!(
         "\n| pass | review of what changed, wall s | CPU s | peak MiB | judged | of all, wall s | must |"
     );

@@ -496,14 +496,13 @@ impl Reader<'_> {
                 .others
                 .iter()
                 .position(|(other, ..)| *other == delivery);
-            let wanted = match known {
-                Some(at) => self.others.swap_remove(at),
-                None => {
-                    let path = self.segments.path(delivery);
-                    let file =
-                        File::open(&path).map_err(io(format!("打开明细文件{}", path.display())))?;
-                    (delivery, path, file)
-                }
+            let wanted = if let Some(at) = known {
+                self.others.swap_remove(at)
+            } else {
+                let path = self.segments.path(delivery);
+                let file =
+                    File::open(&path).map_err(io(format!("打开明细文件{}", path.display())))?;
+                (delivery, path, file)
             };
             if self.others.len() >= OTHERS {
                 self.others.clear();

@@ -409,9 +409,10 @@ impl City {
                 proof: None,
             }
         }
-        let said = match without {
-            true => Surveyed::Relation(found(Relation::Without, self.today())),
-            false => Surveyed::Visit(found(heads, self.today())),
+        let said = if without {
+            Surveyed::Relation(found(Relation::Without, self.today()))
+        } else {
+            Surveyed::Visit(found(heads, self.today()))
         };
         let id = format!("E{}", FIRMS[firm]);
         yingbao::tasks::survey::record(self.desk(), &id, said).unwrap();

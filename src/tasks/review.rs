@@ -57,7 +57,7 @@ impl ReviewReport {
             .unwrap_or_default();
         let differing = match self.differing {
             0 => String::new(),
-            differing => format!("；[YB-5202] 与此前逐日比对不一致{differing}处，已以本次为准"),
+            differing => format!("；[YB-5242] 与此前逐日比对不一致{differing}处，已以本次为准"),
         };
         format!(
             "评估{}户（其中重新评估{}户），疑点{}件，新立{}件，办结{}件，移交{}件，待立{}件，归集待认定{}对{held}{differing}",
@@ -265,7 +265,7 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     };
     if differing > 0 {
         tracing::error!(
-            code = "YB-5202",
+            code = "YB-5242",
             enterprises = differing,
             "what was taken over since the last review of everybody is not what is found now; what is found now holds"
         );

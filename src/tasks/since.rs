@@ -505,7 +505,7 @@ impl Renewing<'_> {
             .find(|(outcome, _)| self.before(outcome.enterprise) != Some(*outcome));
         if let Some((outcome, _)) = differs {
             tracing::error!(
-                code = "YB-5201",
+                code = "YB-5241",
                 enterprise = outcome.id(),
                 "an enterprise of which nothing changed is found otherwise than by the last review; all are reviewed"
             );

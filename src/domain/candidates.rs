@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
-use crate::domain::linking::{Anchors, Evidence, Lead, Tier, claim_of, comparable_name, names_of};
+use crate::domain::linking::{
+    Anchors, Evidence, Lead, Tier, claim_of, comparable_name, names_of, subject_of,
+};
 use crate::domain::pairing::{self, Candidate, Likeness, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::Enterprise;
@@ -135,7 +137,7 @@ impl LooseEnds {
         claim: Claim,
         open: &[Organisation],
     ) {
-        let Some(subject) = anchors.subject(record, claim) else {
+        let Some(subject) = subject_of(record, claim) else {
             return;
         };
         let end = self.0.entry(subject).or_default();

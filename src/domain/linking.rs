@@ -95,6 +95,21 @@ pub fn names_of(record: &Record) -> impl Iterator<Item = &str> {
         .filter(|name| !name.is_empty())
 }
 
+/// Who a roll row or another record is when a person decides about it: its unit number, else its identifier as it stands.
+#[must_use]
+pub fn subject_of(record: &Record, claim: Claim) -> Option<Subject> {
+    if let Some(unit) = record.text(Field::UnitNumber) {
+        return Some(Subject::Unit(unit.to_owned()));
+    }
+    match claim {
+        Claim::Sound(organisation) => Some(Subject::enterprise(organisation)),
+        _ => record
+            .text(Field::CreditCode)
+            .map(code::normal)
+            .map(Subject::Code),
+    }
+}
+
 /// Whether two versions of a record say the same to whoever links: they lead where they led, and so does what is led to them.
 #[must_use]
 pub fn links_alike(one: &Record, other: &Record) -> bool {
@@ -307,7 +322,7 @@ impl<'a> Anchors<'a> {
             if joined != organisation || self.by_organisation.contains_key(&joined) {
                 continue;
             }
-            let subject = self.subject(record, Claim::Doubtful(organisation));
+            let subject = subject_of(record, Claim::Doubtful(organisation));
             if let Some(decided) = self.decided(record, Claim::Doubtful(organisation)) {
                 aliases.insert(organisation, (decided, Tier::Decision));
             } else if let Lead::To(other, tier, _) = self.by_name(record, subject.as_ref(), false) {
@@ -492,7 +507,7 @@ impl<'a> Anchors<'a> {
             let reason = "同一单位编号的其他行载有其代码";
             return Lead::To(organisation, Tier::UnitNumber, reason);
         }
-        let subject = self.subject(record, claim);
+        let subject = subject_of(record, claim);
         let mut named = self.by_name(record, subject.as_ref(), is_sound);
         let own = claim.organisation().map(|own| self.canonical(own));
         // The code leads to one, the name to another: nobody but a person can tell.
@@ -502,21 +517,6 @@ impl<'a> Anchors<'a> {
             named = Lead::Open(vec![own, *other]);
         }
         named
-    }
-
-    /// Who a roll row or another record is when a person decides about it: its unit number, else its identifier as it stands.
-    #[must_use]
-    pub fn subject(&self, record: &Record, claim: Claim) -> Option<Subject> {
-        if let Some(unit) = record.text(Field::UnitNumber) {
-            return Some(Subject::Unit(unit.to_owned()));
-        }
-        match claim {
-            Claim::Sound(organisation) => Some(Subject::enterprise(organisation)),
-            _ => record
-                .text(Field::CreditCode)
-                .map(code::normal)
-                .map(Subject::Code),
-        }
     }
 
     fn decided(&self, record: &Record, claim: Claim) -> Option<Organisation> {

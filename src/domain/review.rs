@@ -115,7 +115,7 @@ impl<'a> Reviewing<'a> {
     }
 
     /// Passes over an enterprise of which nothing is to be said: no case of it is open and it has no finding that may open one.
-    pub fn pass(&mut self, enterprise: &str) {
+    pub fn pass_over(&mut self, enterprise: &str) {
         self.cases.remove(enterprise);
     }
 

@@ -246,14 +246,8 @@ impl Lookup<'_> {
 
     /// What a record says by this entry, of a missing one what it said last.
     fn content(&mut self, place: Place) -> Result<Option<Record>, StoreError> {
-        if place.is_nowhere() {
-            return Ok(None);
-        }
-        let mut entry = self.reader.read(place)?;
-        if entry.kind == EntryKind::Missing {
-            entry = self.reader.read(entry.before)?;
-        }
-        decode(self.kind, &entry).map(Some)
+        let entry = self.reader.content(place)?;
+        entry.map(|entry| decode(self.kind, &entry)).transpose()
     }
 }
 

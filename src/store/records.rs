@@ -201,15 +201,10 @@ impl<'a> Changes<'a> {
             EntryKind::Missing => ChangeKind::Missing,
             EntryKind::Returned => ChangeKind::Returned,
         };
-        let before = if entry.before.is_nowhere() {
-            None
-        } else {
-            let mut before = self.before.read(entry.before)?;
-            if before.kind == EntryKind::Missing {
-                before = self.before.read(before.before)?;
-            }
-            Some(decode(self.kind, &before)?)
-        };
+        let before = self.before.content(entry.before)?;
+        let before = before
+            .map(|before| decode(self.kind, &before))
+            .transpose()?;
         let after = match kind {
             ChangeKind::Missing => None,
             _ => Some(decode(self.kind, entry)?),

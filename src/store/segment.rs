@@ -455,6 +455,18 @@ impl Reader<'_> {
         }
     }
 
+    /// What a record says by the entry at this place: of a missing one the entry by which it said something last; `None` nowhere.
+    pub fn content(&mut self, place: Place) -> Result<Option<Entry>, StoreError> {
+        if place.is_nowhere() {
+            return Ok(None);
+        }
+        let entry = self.read(place)?;
+        match entry.kind {
+            EntryKind::Missing => self.read(entry.before).map(Some),
+            _ => Ok(Some(entry)),
+        }
+    }
+
     /// The entry at this place, when many are read in rising order.
     pub fn read_on(&mut self, place: Place) -> Result<Entry, StoreError> {
         self.go_to(place.delivery())?;

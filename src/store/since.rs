@@ -143,14 +143,8 @@ impl Telling<'_> {
 
     /// What a record said by this entry, of a missing one what it said last.
     fn content(&mut self, place: Place) -> Result<Option<Record>, StoreError> {
-        if place.is_nowhere() {
-            return Ok(None);
-        }
-        let mut entry = self.before.read(place)?;
-        if entry.kind == EntryKind::Missing {
-            entry = self.before.read(entry.before)?;
-        }
-        decode(self.kind, &entry).map(Some)
+        let entry = self.before.content(place)?;
+        entry.map(|entry| decode(self.kind, &entry)).transpose()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -85,6 +86,19 @@ fn outcomes_file(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("outcomes-{number:010}"))
 }
 
+/// The files of outcomes that lie there, by their numbers.
+fn outcomes_in(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+    let mut found = Vec::new();
+    for item in fs::read_dir(folder).map_err(io("读取评估结果目录"))? {
+        let path = item.map_err(io("读取评估结果目录"))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let number = name.and_then(|name| name.strip_prefix("outcomes-")?.parse().ok());
+        found.extend(number.map(|number| (number, path.clone())));
+    }
+    found.sort();
+    Ok(found)
+}
+
 #[allow(
     clippy::missing_errors_doc,
     reason = "every error is a StoreError, described there"
@@ -124,7 +138,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let folder = self.review_folder();
         private_folder(&folder)?;
-        let number = self.kept().map_or(0, |kept| kept.outcomes) + 1;
+        let older = outcomes_in(&folder)?;
+        let number = older.last().map_or(0, |(number, _)| *number) + 1;
         let items = outcomes.iter().map(|outcome| Ok(*outcome));
         let items = sorted_file::write(&outcomes_file(&folder, number), items)?;
         let kept = Kept {
@@ -139,22 +154,20 @@ impl Store {
         text.push(b'\n');
         text.extend_from_slice(&body);
         let (place, beside) = (folder.join("standpoint"), folder.join("standpoint.writing"));
-        File::create(&beside)
+        fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
             .and_then(|mut file| {
                 file.write_all(&text)?;
                 file.sync_all()
             })
             .map_err(io("写评估结果"))?;
         fs::rename(&beside, &place).map_err(io("写评估结果"))?;
-        for item in fs::read_dir(&folder).map_err(io("读取评估结果目录"))? {
-            let path = item.map_err(io("读取评估结果目录"))?.path();
-            let is_older = path != outcomes_file(&folder, number)
-                && path
-                    .file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with("outcomes-"));
-            if is_older {
-                sorted_file::remove(&path)?;
-            }
+        for (_, path) in older {
+            sorted_file::remove(&path)?;
         }
         Ok(())
     }
@@ -162,9 +175,63 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use jiff::civil::date;
 
     use super::*;
+    use crate::domain::candidates::{LooseEnds, Searched};
+
+    #[test]
+    fn what_is_damaged_is_none_and_the_next_review_leaves_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        assert!(store.standpoint().is_none());
+        let standpoint = Standpoint {
+            basis: "b".to_owned(),
+            day: date(2026, 4, 10),
+            full: date(2026, 4, 7),
+            positions: BTreeMap::new(),
+            surveys: BTreeMap::from([("EMA49U85BX".to_owned(), 7)]),
+            loose: LooseEnds::default(),
+            searched: Searched::default(),
+        };
+        let outcome = |enterprise| Outcome {
+            enterprise,
+            turns: None,
+            unit: Some(1),
+            employed: 5,
+            findings: 1,
+        };
+        let outcomes: Vec<Outcome> = (0..500).map(outcome).collect();
+        for _ in 0..2 {
+            store
+                .keep_standpoint(standpoint.clone(), &outcomes)
+                .unwrap();
+            assert_eq!(
+                store.standpoint(),
+                Some((standpoint.clone(), outcomes.clone()))
+            );
+        }
+        let folder = home.path().join("review");
+        let files = || outcomes_in(&folder).unwrap();
+        assert_eq!(files().len(), 1, "the older ones are gone");
+        for path in [folder.join("standpoint"), files()[0].1.clone()] {
+            let whole = fs::read(&path).unwrap();
+            for at in [0, whole.len() / 2, whole.len() - 1] {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 0x20;
+                fs::write(&path, &damaged).unwrap();
+                assert!(store.standpoint().is_none(), "{} {at}", path.display());
+                fs::write(&path, &whole[..at]).unwrap();
+                assert!(store.standpoint().is_none(), "{} cut {at}", path.display());
+            }
+            fs::write(&path, &whole).unwrap();
+            assert!(store.standpoint().is_some());
+        }
+        fs::remove_file(&files()[0].1).unwrap();
+        assert!(store.standpoint().is_none());
+    }
 
     #[test]
     fn outcomes_come_back_as_they_were() {

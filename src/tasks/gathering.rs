@@ -51,6 +51,8 @@ pub(super) struct Gathering<'a> {
     known: BTreeMap<String, Option<Registered>>,
     /// Names whose bearers are here, and whether the code of one that the registrar has fails its checks.
     names: BTreeMap<String, bool>,
+    /// Names of which those bearers are here that may stand under another by them.
+    joining: BTreeSet<String>,
     /// Identifiers without an organisation code whose records outside the roll are here.
     written: BTreeSet<String>,
     /// Unit numbers whose rows are here.
@@ -91,6 +93,7 @@ impl<'a> Gathering<'a> {
             read: HashMap::new(),
             known: BTreeMap::new(),
             names: BTreeMap::new(),
+            joining: BTreeSet::new(),
             written: BTreeSet::new(),
             units: BTreeSet::new(),
             whole: BTreeMap::new(),
@@ -206,10 +209,8 @@ impl<'a> Gathering<'a> {
         for record in doubtful {
             self.coded_as(record)?;
         }
-        // Who stands under it by name brings its place and its people along.
-        if let Some(registered) = &registered {
-            let names: Vec<String> = registered.names.iter().cloned().collect();
-            self.bearers(&names)?;
+        for name in registered.iter().flat_map(|registered| &registered.names) {
+            self.joining(name)?;
         }
         // Whether it is the registrar's may hang on another code that a person has joined to it.
         if let Some(own) = pairing::organisation(organisation) {
@@ -221,6 +222,21 @@ impl<'a> Gathering<'a> {
             }
         }
         Ok(registered)
+    }
+
+    /// Takes in the registrations under codes that fail their checks that bear this normalised name: whoever stands under another by it
+    /// brings his place and his people along. Of those with sound codes nobody does, and through them all namesakes of namesakes
+    /// would be met.
+    fn joining(&mut self, name: &str) -> Result<(), Failure> {
+        if self.names.contains_key(name) || !self.joining.insert(name.to_owned()) {
+            return Ok(());
+        }
+        let found = self.look_registered(&Identity::Name(name.to_owned()))?;
+        let doubtful = found.iter().filter(|record| is_doubtful(record));
+        for organisation in doubtful.filter_map(|one| own_code(one)) {
+            self.know(&organisation)?;
+        }
+        Ok(())
     }
 
     /// Takes in everybody who is called as this record is.
@@ -446,6 +462,7 @@ impl<'a> Gathering<'a> {
         self.read.clear();
         self.known.clear();
         self.names.clear();
+        self.joining.clear();
         self.written.clear();
         self.units.clear();
         self.whole.clear();

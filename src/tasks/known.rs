@@ -9,7 +9,7 @@ use crate::domain::batch::{Batch, Verdict};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, known_kinds};
 use crate::domain::pairing::Decisions;
 use crate::domain::record::RecordKind;
-use crate::domain::register::{Placed, Register};
+use crate::domain::register::{Periods, Placed, Register};
 use crate::store::StoredRecord;
 use crate::tasks::{Desk, Failure};
 
@@ -163,6 +163,16 @@ impl Files {
             record: stored.record,
         })
     }
+}
+
+/// The months that tax and the roll speak of, as they were counted with each delivery.
+pub fn periods(desk: Desk<'_>) -> Result<Periods, Failure> {
+    let mut periods = Periods::default();
+    for adapter in desk.configuration.adapters.values() {
+        let lookup = desk.store.lookup(&adapter.name, adapter.record)?;
+        lookup.add_to(&mut periods);
+    }
+    Ok(periods)
 }
 
 /// What persons have decided about who is one firm.

@@ -235,22 +235,23 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     };
     let decided = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
     let mergers = mergers(&decided);
-    let mut reviewing = Reviewing::begin(cases.clone(), &roll, cap, today).knowing(mergers.clone());
-    let footing = Footing::of(desk, &roll, Decisions::of(&decided))?;
-    let mut standpoint = footing.standpoint()?;
     let before = if all { None } else { desk.store.standpoint() };
     let is_due = before.as_ref().is_some_and(|(before, _)| {
         let days = before.full.until(today).map(|span| span.get_days());
         days.unwrap_or(ALL_AFTER) >= ALL_AFTER
     });
+    // What was taken over until the day it is due is held against what is found of everybody.
+    let mut aside =
+        is_due.then(|| Reviewing::begin(cases.clone(), &roll, cap, today).knowing(mergers.clone()));
+    let mut reviewing = Reviewing::begin(cases, &roll, cap, today).knowing(mergers);
+    let footing = Footing::of(desk, &roll, Decisions::of(&decided))?;
+    let mut standpoint = footing.standpoint()?;
     let changed = match before {
         None => None,
-        // What was taken over until today is held against what is found of everybody.
-        Some(before) if is_due => {
-            let mut aside = Reviewing::begin(cases, &roll, cap, today).knowing(mergers);
-            find_changed(&footing, &standpoint, before, &mut aside)?
+        Some(before) => {
+            let hearing = aside.as_mut().unwrap_or(&mut reviewing);
+            find_changed(&footing, &standpoint, before, hearing)?
         }
-        Some(before) => find_changed(&footing, &standpoint, before, &mut reviewing)?,
     };
     let mut differing = 0;
     let found = match changed {

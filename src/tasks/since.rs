@@ -25,6 +25,7 @@ use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::review::Reviewing;
 use crate::domain::survey::Surveys;
 use crate::tasks::gathering::{Gathering, own_code};
+use crate::tasks::known::periods;
 use crate::tasks::touched::{Touched, Touching, settled};
 use crate::tasks::walk::{WORKERS, protecting, shared, stream};
 use crate::tasks::{Desk, Failure};
@@ -51,15 +52,10 @@ impl<'a> Footing<'a> {
         roll: &'a RollKnowledge,
         decisions: Decisions,
     ) -> Result<Self, Failure> {
-        let mut periods = Periods::default();
-        for adapter in desk.configuration.adapters.values() {
-            let lookup = desk.store.lookup(&adapter.name, adapter.record)?;
-            lookup.add_to(&mut periods);
-        }
         Ok(Self {
             desk,
             roll,
-            periods,
+            periods: periods(desk)?,
             surveys: desk.store.surveys()?,
             decisions: Arc::new(decisions),
         })
@@ -601,7 +597,7 @@ impl Renewing<'_> {
             })
         };
         for id in self.cases.keys().filter(|id| is_met(id)) {
-            reviewing.pass(id);
+            reviewing.pass_over(id);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::domain::candidates::LooseEnds;
 use crate::domain::code::{self, Claim};
 use crate::domain::identity::Identity;
-use crate::domain::linking::{UnitLead, claim_of, links_alike, names_of, variants};
+use crate::domain::linking::{UnitLead, claim_of, links_alike, names_of, subject_of, variants};
 use crate::domain::pairing::{self, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::organisation_code;
@@ -157,21 +157,16 @@ impl<'g, 'a> Touching<'g, 'a> {
     /// Notes the loose end that a record may be, and everybody it may belong to.
     fn note_owners(&mut self, record: &Record) -> Result<(), Failure> {
         let claim = claim_of(record);
-        let unit = record.text(Field::UnitNumber);
-        let code = record.text(Field::CreditCode).map(code::normal);
-        let subject = match (unit, claim) {
-            (Some(unit), _) => Some(Subject::Unit(unit.to_owned())),
-            (None, Claim::Sound(own)) => Some(Subject::enterprise(own)),
-            (None, _) => code.clone().map(Subject::Code),
-        };
+        let subject = subject_of(record, claim);
         self.touched.subjects.extend(subject);
         self.touched.organisations.extend(own_code(record));
         self.note_decided(record);
         for name in record.text(Field::Name).into_iter().flat_map(variants) {
             self.note_bearers(Identity::Name(name))?;
         }
+        let code = record.text(Field::CreditCode);
         if let (Some(code), false) = (code, matches!(claim, Claim::Sound(_))) {
-            self.note_bearers(Identity::Written(code))?;
+            self.note_bearers(Identity::Written(code::normal(code)))?;
         }
         Ok(())
     }
@@ -231,10 +226,10 @@ impl<'g, 'a> Touching<'g, 'a> {
     fn follow_bearers(&mut self, identity: &Identity) -> Result<(), Failure> {
         let found = self.gathering.look(identity, false)?;
         let is_own = matches!(identity, Identity::Organisation(_));
-        let is_doubtful = |record: &Record| {
+        let is_unsound = |record: &Record| {
             record.kind == RecordKind::Registration && !matches!(claim_of(record), Claim::Sound(_))
         };
-        let is_open = is_own || found.iter().any(|one| is_doubtful(one));
+        let is_open = is_own || found.iter().any(|one| is_unsound(one));
         for record in &found {
             self.touched.organisations.extend(own_code(record));
             if record.kind != RecordKind::Registration {
@@ -288,7 +283,7 @@ pub(super) fn settled<'s>(
             }
         }
         for record in &records {
-            let own = anchors.subject(record, claim_of(record));
+            let own = subject_of(record, claim_of(record));
             if record.kind == RecordKind::Registration || own.as_ref() != Some(subject) {
                 continue;
             }

@@ -24,7 +24,7 @@ use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::survey::Surveys;
 use crate::store::{Records, StoredRecord};
-use crate::tasks::known::{Files, decisions};
+use crate::tasks::known::{Files, decisions, periods};
 use crate::tasks::{Desk, Failure};
 
 /// Groups that wait to be told of.
@@ -56,11 +56,7 @@ pub fn walk<T: Send>(
     let decisions = decisions(desk)?;
     let units = desk.configuration.units();
     let sources: Vec<&Adapter> = desk.configuration.adapters.values().collect();
-    let mut periods = Periods::default();
-    for adapter in &sources {
-        let lookup = desk.store.lookup(&adapter.name, adapter.record)?;
-        lookup.add_to(&mut periods);
-    }
+    let periods = periods(desk)?;
     let mut anchors = Anchors::begin(units, &decisions);
     let mut owned = Owned::default();
     owned.registrations(desk, &sources, &mut anchors)?;

@@ -579,7 +579,7 @@ impl Record {
             let (head, rest) = bytes.split_at_checked(6)?;
             let len = u32::from_be_bytes(head[2..6].try_into().ok()?) as usize;
             let (body, rest) = rest.split_at_checked(len)?;
-            let text = || std::str::from_utf8(body).ok();
+            let text = || simdutf8::basic::from_utf8(body).ok();
             // Fields are written in the order of their numbers.
             let field = Field::by_id(head[0]).filter(|_| head[0] > last)?;
             last = head[0];

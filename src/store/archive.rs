@@ -116,30 +116,33 @@ impl Archive {
         self.keep(&mut file, &what)
     }
 
-    /// Keeps a file by a second name, or copies it where that can not be.
-    pub fn adopt(&self, path: &Path, digest: &str) -> Result<(), StoreError> {
-        let place = self.place(digest);
-        if !is_digest(digest) || place.exists() {
-            return Ok(());
+    /// Holds a file by a second name, unseen until it is [`Adoption::settle`]d, or copies it where that can not be; `None` when its
+    /// content is here already.
+    pub fn adopt(&self, path: &Path, digest: &str) -> Result<Option<Adoption<'_>>, StoreError> {
+        if !is_digest(digest) || self.place(digest).exists() {
+            return Ok(None);
         }
         let what = format!("归档文件{}", path.display());
         let file = File::open(path).map_err(io(what.clone()))?;
-        self.make_room(digest)?;
-        if fs::hard_link(path, &place).is_err() {
-            let kept = self.keep_file(path)?;
-            return if kept == digest {
-                Ok(())
-            } else {
-                Err(StoreError::Damaged {
-                    what,
-                    text: format!("内容摘要由{digest}变为{kept}"),
-                })
-            };
+        let held = self.incoming.join(digest);
+        if fs::hard_link(path, &held).is_ok() {
+            return Ok(Some(Adoption {
+                archive: self,
+                digest: digest.to_owned(),
+                what,
+                file,
+                held,
+            }));
         }
-        file.set_permissions(fs::Permissions::from_mode(0o600))
-            .and_then(|()| file.sync_all())
-            .map_err(io(what))?;
-        sync_folder(&self.root.join(&digest[..2]))
+        let kept = self.keep_file(path)?;
+        if kept == digest {
+            Ok(None)
+        } else {
+            Err(StoreError::Damaged {
+                what,
+                text: format!("内容摘要由{digest}变为{kept}"),
+            })
+        }
     }
 
     /// The folder of a digest.
@@ -200,6 +203,37 @@ impl Archive {
     }
 }
 
+/// A file that is held by a second name. Dropped before it is settled, it leaves nothing.
+#[derive(Debug)]
+#[must_use = "the archive has it only once it is settled"]
+pub struct Adoption<'a> {
+    archive: &'a Archive,
+    digest: String,
+    what: String,
+    file: File,
+    held: PathBuf,
+}
+
+impl Adoption<'_> {
+    /// Puts the file on the disk and in its place. It may be read by its first name meanwhile: a large one takes the disk a while.
+    pub fn settle(self) -> Result<(), StoreError> {
+        self.file
+            .set_permissions(fs::Permissions::from_mode(0o600))
+            .and_then(|()| self.file.sync_all())
+            .map_err(io(self.what.clone()))?;
+        self.archive.make_room(&self.digest)?;
+        fs::rename(&self.held, self.archive.place(&self.digest)).map_err(io(self.what.clone()))?;
+        sync_folder(&self.archive.root.join(&self.digest[..2]))
+    }
+}
+
+impl Drop for Adoption<'_> {
+    fn drop(&mut self) {
+        // Where it was settled nothing is there; what else stays is removed by the next start.
+        let _ = fs::remove_file(&self.held);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,9 +281,16 @@ mod tests {
         let source = home.path().join("a.csv");
         fs::write(&source, b"abc").unwrap();
         let digest = blake3::hash(b"abc").to_hex().to_string();
-        for _ in 0..2 {
-            archive.adopt(&source, &digest).unwrap();
-        }
+        drop(archive.adopt(&source, &digest).unwrap().unwrap());
+        assert!(files(&home.path().join("archive")).is_empty(), "given up");
+        let adoption = archive.adopt(&source, &digest).unwrap().unwrap();
+        assert!(!archive.place(&digest).exists(), "not seen yet");
+        adoption.settle().unwrap();
+        assert!(archive.adopt(&source, &digest).unwrap().is_none(), "here");
+        assert_eq!(
+            files(&home.path().join("archive")),
+            [archive.place(&digest)]
+        );
         fs::remove_file(&source).unwrap();
         assert_eq!(archive.read(&digest).unwrap(), b"abc");
         let mode = fs::metadata(archive.place(&digest)).unwrap().permissions();

@@ -89,6 +89,7 @@ use crate::domain::notice::Notice;
 use crate::domain::pairing::Pairing;
 use crate::domain::record::{Record, RecordKind};
 use crate::domain::survey::{Survey, Surveys};
+pub use crate::store::archive::Adoption;
 use crate::store::archive::{Archive, private_folder, sync_folder};
 use crate::store::comparison::{Comparison, Terms};
 use crate::store::fault::{Point, reach};
@@ -327,8 +328,12 @@ impl Store {
     }
 
     /// Keeps a file that nobody else writes to under the digest that was taken of it: by a link where the file system can, so that
-    /// nothing is copied. Its former name stays.
-    pub fn adopt_file(&self, path: &Path, digest: &str) -> Result<(), StoreError> {
+    /// nothing is copied. Its former name stays. `None`: the archive has it; else it has it once it is settled.
+    pub fn adopt_file(
+        &self,
+        path: &Path,
+        digest: &str,
+    ) -> Result<Option<Adoption<'_>>, StoreError> {
         self.archive.adopt(path, digest)
     }
 

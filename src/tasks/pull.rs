@@ -18,6 +18,7 @@ use crate::domain::record::{Month, NORMALISER, Record};
 use crate::intake::fetch::carried::carry;
 use crate::intake::fetch::client::Waits;
 use crate::intake::fetch::{Errand, Fetched, Holding, Unfetched, fetch, finish};
+use crate::store::Adoption;
 use crate::store::comparison::{Comparison, Taken, Terms};
 use crate::tasks::pseudonym::pseudonym_key;
 use crate::tasks::reading::{Answer, Delivered, Offer, Reading, read};
@@ -320,10 +321,11 @@ fn take(
         return Ok(PullReport::of(&batch, 0, watch));
     }
     let archived = desk.store.archived(&fetched.digest);
+    let mut adoption = None;
     if !dry_run {
         match fetched.holding {
             Holding::Spool | Holding::Given => {
-                desk.store.adopt_file(&fetched.path, &fetched.digest)?;
+                adoption = desk.store.adopt_file(&fetched.path, &fetched.digest)?;
             }
             Holding::Lent => {
                 let digest = desk.store.archive_file(&fetched.path)?;
@@ -340,11 +342,23 @@ fn take(
             }
         }
     }
-    let path = if dry_run { &fetched.path } else { &archived };
+    let path = if dry_run || adoption.is_some() {
+        &fetched.path
+    } else {
+        &archived
+    };
     watch.lap("archive");
     let mut batch = blank(desk, adapter, fetched);
     let head = desk.store.head(&adapter.name)?;
-    let compared = compare(desk, adapter, &batch, path, head.as_ref(), &mut watch)?;
+    // The disk is slow to take a large file; nothing of it has to wait for that but the journal.
+    let compared = std::thread::scope(|scope| {
+        let settled = scope.spawn(|| adoption.map_or(Ok(()), Adoption::settle));
+        let compared = compare(desk, adapter, &batch, path, head.as_ref(), &mut watch);
+        settled
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        compared
+    })?;
     let (mut comparison, reading, mapping_changed) = match compared {
         Ok(compared) => compared,
         Err(unreadable) => {

@@ -14,7 +14,7 @@ use crate::domain::code::{self, Claim, Organisation};
 use crate::domain::linking::{
     Anchors, Evidence, Lead, Tier, claim_of, comparable_name, names_of, subject_of,
 };
-use crate::domain::pairing::{self, Candidate, Likeness, Subject};
+use crate::domain::pairing::{self, Candidate, Likeness, Likenesses, Subject};
 use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::Enterprise;
 
@@ -317,9 +317,9 @@ pub struct Search<'s> {
 /// What a search found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Searched {
-    /// The loose ends, each beside an enterprise that was met.
-    #[serde(with = "by_subject")]
-    candidates: Vec<Candidate>,
+    /// The loose ends, each beside the enterprises that were met.
+    #[serde(with = "concise")]
+    laid: BTreeMap<Subject, Vec<Laid>>,
     /// Individual businesses met that have ended with rows on the roll.
     pub ended: Vec<Ended>,
     /// Companies met: by owner.
@@ -327,60 +327,92 @@ pub struct Searched {
     founded: Vec<(u64, Organisation, Date)>,
 }
 
-/// Pairs by what they are of: of a common name there are many.
-mod by_subject {
-    use std::collections::BTreeSet;
+/// A loose end as it is called, beside enterprises: of a common name there are hundreds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Laid {
+    name: String,
+    protects: bool,
+    beside: Vec<Beside>,
+}
 
+/// An enterprise that a loose end is laid beside, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Beside {
+    organisation: Organisation,
+    likeness: Likenesses,
+}
+
+impl Beside {
+    /// The likeliest first.
+    fn rank(&self) -> (Reverse<u32>, Organisation) {
+        (Reverse(self.likeness.score()), self.organisation)
+    }
+}
+
+/// All enterprises of one as one text.
+mod concise {
+    use std::collections::BTreeMap;
+
+    use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::domain::pairing::{Candidate, Likeness, Subject};
+    use super::{Beside, Laid};
+    use crate::domain::pairing::{Likenesses, Subject, text};
 
-    /// Subject, name, whether it protects; enterprises, each with a bit for each likeness.
-    type Group = (Subject, String, bool, Vec<(String, u16)>);
+    /// Subject, name, whether it protects; enterprises, each by nine characters of its code and two hexadecimal digits.
+    type Group = (Subject, String, bool, String);
+    const CHARS: usize = 9 + 2;
 
-    pub fn serialize<S: Serializer>(candidates: &[Candidate], to: S) -> Result<S::Ok, S::Error> {
-        let groups = candidates.chunk_by(|a, b| {
-            (&a.subject, &a.name, a.protects) == (&b.subject, &b.name, b.protects)
-        });
-        to.collect_seq(groups.map(|own| {
-            let of = |one: &Candidate| (one.enterprise.clone(), bits(&one.likeness));
-            let enterprises = own.iter().map(of).collect();
+    pub fn serialize<S: Serializer>(
+        laid: &BTreeMap<Subject, Vec<Laid>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let groups = laid
+            .iter()
+            .flat_map(|(subject, all)| all.iter().map(move |one| (subject, one)));
+        to.collect_seq(groups.map(|(subject, one)| {
+            let beside = one.beside.iter();
+            let beside = beside.map(|beside| {
+                let bits = beside.likeness.bits();
+                format!("{}{bits:02x}", text(beside.organisation))
+            });
             let group: Group = (
-                own[0].subject.clone(),
-                own[0].name.clone(),
-                own[0].protects,
-                enterprises,
+                subject.clone(),
+                one.name.clone(),
+                one.protects,
+                beside.collect(),
             );
             group
         }))
     }
 
-    pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<Candidate>, D::Error> {
-        let groups = Vec::<Group>::deserialize(from)?;
-        let mut candidates = Vec::new();
-        for (subject, name, protects, enterprises) in groups {
-            candidates.extend(enterprises.into_iter().map(|(enterprise, bits)| Candidate {
-                subject: subject.clone(),
-                name: name.clone(),
+    pub fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<BTreeMap<Subject, Vec<Laid>>, D::Error> {
+        let mut laid: BTreeMap<Subject, Vec<Laid>> = BTreeMap::new();
+        for (subject, name, protects, text) in Vec::<Group>::deserialize(from)? {
+            let beside = read(&text).ok_or_else(|| D::Error::custom("not what was written"))?;
+            laid.entry(subject).or_default().push(Laid {
+                name,
                 protects,
-                enterprise,
-                likeness: likeness(bits),
-            }));
+                beside,
+            });
         }
-        Ok(candidates)
+        Ok(laid)
     }
 
-    fn bits(likeness: &BTreeSet<Likeness>) -> u16 {
-        let all = Likeness::ALL.iter().enumerate();
-        all.filter(|(_, one)| likeness.contains(one))
-            .fold(0, |bits, (at, _)| bits | 1 << at)
-    }
-
-    fn likeness(bits: u16) -> BTreeSet<Likeness> {
-        let all = Likeness::ALL.into_iter().enumerate();
-        all.filter(|(at, _)| bits & 1 << at != 0)
-            .map(|(_, one)| one)
-            .collect()
+    fn read(text: &str) -> Option<Vec<Beside>> {
+        let all = text.as_bytes().chunks(CHARS);
+        all.map(|one| {
+            let (organisation, bits) = one.split_first_chunk()?;
+            let digit = |at: usize| char::from(*bits.get(at)?).to_digit(16);
+            let bits = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+            Some(Beside {
+                organisation: *organisation,
+                likeness: Likenesses::of_bits(bits),
+            })
+        })
+        .collect()
     }
 }
 
@@ -406,7 +438,7 @@ impl<'s> Search<'s> {
             return;
         };
         self.remember(enterprise, organisation, registration, insured);
-        let mut found: BTreeMap<&Subject, BTreeSet<Likeness>> = BTreeMap::new();
+        let mut found: BTreeMap<&Subject, Likenesses> = BTreeMap::new();
         for (subject, why) in self.loose.open.get(&organisation).into_iter().flatten() {
             found.entry(subject).or_default().insert(*why);
         }
@@ -435,7 +467,7 @@ impl<'s> Search<'s> {
         &self,
         organisation: Organisation,
         registration: &Record,
-        found: &BTreeMap<&Subject, BTreeSet<Likeness>>,
+        found: &BTreeMap<&Subject, Likenesses>,
     ) -> BTreeSet<&'s Subject> {
         let mut near = BTreeSet::new();
         if self.loose.near.is_empty() {
@@ -473,7 +505,7 @@ impl<'s> Search<'s> {
         &mut self,
         subject: &Subject,
         organisation: Organisation,
-        mut likeness: BTreeSet<Likeness>,
+        mut likeness: Likenesses,
     ) {
         if self.anchors.is_apart(subject, organisation) {
             return;
@@ -489,13 +521,12 @@ impl<'s> Search<'s> {
                 likeness.insert(Likeness::SamePeople);
             }
         }
-        self.searched.candidates.push(Candidate {
-            subject: subject.clone(),
-            name: end.name.clone(),
-            protects: end.protects,
-            enterprise: format!("E{}", pairing::text(organisation)),
+        let beside = Beside {
+            organisation,
             likeness,
-        });
+        };
+        self.searched
+            .lay(subject, &end.name, end.protects, [beside]);
     }
 
     /// Keeps what tells whether a company continues an individual business.
@@ -537,24 +568,60 @@ impl<'s> Search<'s> {
 impl Searched {
     /// Adds what another search found, of other enterprises.
     pub fn add(&mut self, other: Self) {
-        self.candidates.extend(other.candidates);
+        for (subject, all) in other.laid {
+            for one in all {
+                self.lay(&subject, &one.name, one.protects, one.beside);
+            }
+        }
         self.ended.extend(other.ended);
         self.founded.extend(other.founded);
     }
 
+    fn lay(
+        &mut self,
+        subject: &Subject,
+        name: &str,
+        protects: bool,
+        beside: impl IntoIterator<Item = Beside>,
+    ) {
+        if !self.laid.contains_key(subject) {
+            self.laid.insert(subject.clone(), Vec::new());
+        }
+        let Some(all) = self.laid.get_mut(subject) else {
+            return;
+        };
+        let known = all
+            .iter_mut()
+            .find(|one| one.name == name && one.protects == protects);
+        match known {
+            Some(one) => one.beside.extend(beside),
+            None => all.push(Laid {
+                name: name.to_owned(),
+                protects,
+                beside: beside.into_iter().collect(),
+            }),
+        }
+    }
+
     /// Of an earlier search what stands whatever was met anew: neither of these enterprises nor of these subjects.
     #[must_use]
-    pub fn without(mut self, met: &BTreeSet<Organisation>, touched: &BTreeSet<Subject>) -> Self {
-        let is_met = |id: &str| pairing::organisation(id).is_some_and(|own| met.contains(&own));
-        self.candidates.retain(|candidate| {
+    pub fn without(mut self, met: &HashSet<Organisation>, touched: &BTreeSet<Subject>) -> Self {
+        self.laid.retain(|subject, all| {
             // An individual business is known by its code, as is a firm of another registrar whose records are settled.
-            let is_of_met = match &candidate.subject {
+            let has_ended = match subject {
                 Subject::Enterprise(own) => {
-                    candidate.likeness.contains(&Likeness::Successor) && is_met(own)
+                    pairing::organisation(own).is_some_and(|own| met.contains(&own))
                 }
                 Subject::Code(_) | Subject::Unit(_) => false,
             };
-            !is_of_met && !is_met(&candidate.enterprise) && !touched.contains(&candidate.subject)
+            for one in &mut *all {
+                one.beside.retain(|beside| {
+                    let is_of_met = has_ended && beside.likeness.contains(Likeness::Successor);
+                    !is_of_met && !met.contains(&beside.organisation)
+                });
+            }
+            all.retain(|one| !one.beside.is_empty());
+            !all.is_empty() && !touched.contains(subject)
         });
         self.ended
             .retain(|ended| !met.contains(&ended.organisation));
@@ -563,24 +630,27 @@ impl Searched {
 
     /// Lays companies that were met beside the individual businesses that they may have been.
     pub fn succeed(&mut self, is_apart: &dyn Fn(&Subject, Organisation) -> bool) {
-        let successors = self.successors(is_apart);
-        self.candidates.extend(successors);
+        for (subject, name, beside) in self.successors(is_apart) {
+            self.lay(&subject, &name, true, [beside]);
+        }
         self.founded = Vec::new();
-        self.candidates.sort_by(|a, b| {
-            (&a.subject, Reverse(a.score()), &a.enterprise).cmp(&(
-                &b.subject,
-                Reverse(b.score()),
-                &b.enterprise,
-            ))
-        });
-        self.candidates
-            .dedup_by(|a, b| a.subject == b.subject && a.enterprise == b.enterprise);
+        for all in self.laid.values_mut() {
+            all.sort_by(|a, b| (&a.name, a.protects).cmp(&(&b.name, b.protects)));
+            for one in all {
+                // What was found before is in order but for the few that were added.
+                one.beside.sort_by_key(Beside::rank);
+                one.beside.dedup();
+            }
+        }
         self.ended.sort();
     }
 
     /// Individual businesses on the roll that are no longer active, and companies founded when they ended, by the same person or at the
     /// same telephone and address: the roll may still carry the company's staff under the old code.
-    fn successors(&self, is_apart: &dyn Fn(&Subject, Organisation) -> bool) -> Vec<Candidate> {
+    fn successors(
+        &self,
+        is_apart: &dyn Fn(&Subject, Organisation) -> bool,
+    ) -> Vec<(Subject, String, Beside)> {
         let mut by_owner: HashMap<u64, Vec<&Ended>> = HashMap::new();
         for ended in &self.ended {
             by_owner.entry(ended.owner).or_default().push(ended);
@@ -594,13 +664,12 @@ impl Searched {
                     .is_ok_and(|span| span.get_days().abs() <= SUCCESSION_DAYS);
                 let subject = Subject::enterprise(old.organisation);
                 if is_then && !is_apart(&subject, *organisation) {
-                    found.push(Candidate {
-                        subject,
-                        name: old.name.clone(),
-                        protects: true,
-                        enterprise: format!("E{}", pairing::text(*organisation)),
-                        likeness: BTreeSet::from([Likeness::Successor, Likeness::SamePeople]),
-                    });
+                    let likeness = [Likeness::Successor, Likeness::SamePeople];
+                    let beside = Beside {
+                        organisation: *organisation,
+                        likeness: likeness.into_iter().collect(),
+                    };
+                    found.push((subject, old.name.clone(), beside));
                 }
             }
         }
@@ -610,14 +679,30 @@ impl Searched {
     /// What a person is shown and what protects, sorted: by subject, the likeliest first.
     #[must_use]
     pub fn listed(&self) -> Vec<Candidate> {
-        let by_subject = self.candidates.chunk_by(|a, b| a.subject == b.subject);
-        by_subject
-            .flat_map(|own| {
-                let protects = own.iter().any(|candidate| candidate.protects);
-                let most = if protects { own.len() } else { MOST };
-                own.iter().take(most).cloned()
-            })
-            .collect()
+        let mut listed = Vec::new();
+        for (subject, all) in &self.laid {
+            let protects = all.iter().any(|one| one.protects);
+            let mut beside: Vec<(&Laid, &Beside)> = all
+                .iter()
+                .flat_map(|one| one.beside.iter().map(move |beside| (one, beside)))
+                .collect();
+            if all.len() > 1 {
+                beside.sort_by_key(|(_, beside)| beside.rank());
+            }
+            let most = if protects { beside.len() } else { MOST };
+            let mut seen = HashSet::new();
+            let told = beside
+                .into_iter()
+                .filter(|(_, beside)| seen.insert(beside.organisation));
+            listed.extend(told.take(most).map(|(one, beside)| Candidate {
+                subject: subject.clone(),
+                name: one.name.clone(),
+                protects: one.protects,
+                enterprise: format!("E{}", pairing::text(beside.organisation)),
+                likeness: beside.likeness,
+            }));
+        }
+        listed
     }
 }
 
@@ -734,7 +819,7 @@ mod tests {
                 (
                     candidate.subject.to_string(),
                     candidate.enterprise,
-                    candidate.likeness.into_iter().collect(),
+                    candidate.likeness.iter().collect(),
                 )
             })
             .collect()

@@ -899,7 +899,7 @@ mod tests {
                 name: String::new(),
                 protects: true,
                 enterprise: enterprise.to_owned(),
-                likeness: std::collections::BTreeSet::new(),
+                likeness: crate::domain::pairing::Likenesses::default(),
             },
             found: None,
             answer: Some(Answer {

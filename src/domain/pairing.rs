@@ -164,6 +164,73 @@ impl Likeness {
     }
 }
 
+/// Several of them, each once; written as a list in their order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "Vec<Likeness>", from = "Vec<Likeness>")]
+pub struct Likenesses(u8);
+
+impl Likenesses {
+    const fn bit(one: Likeness) -> u8 {
+        1 << one as u8
+    }
+
+    /// Adds one.
+    pub const fn insert(&mut self, one: Likeness) {
+        self.0 |= Self::bit(one);
+    }
+
+    /// Whether it is among them.
+    #[must_use]
+    pub const fn contains(self, one: Likeness) -> bool {
+        self.0 & Self::bit(one) != 0
+    }
+
+    /// In the order in which they are told.
+    pub fn iter(self) -> impl Iterator<Item = Likeness> {
+        Likeness::ALL
+            .into_iter()
+            .filter(move |one| self.contains(*one))
+    }
+
+    /// What they count together: the greater, the likelier.
+    #[must_use]
+    pub fn score(self) -> u32 {
+        self.iter().map(Likeness::weight).sum()
+    }
+
+    /// A bit for each, in the order of [`Likeness::ALL`].
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// What [`Self::bits`] gave.
+    #[must_use]
+    pub const fn of_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+}
+
+impl FromIterator<Likeness> for Likenesses {
+    fn from_iter<I: IntoIterator<Item = Likeness>>(all: I) -> Self {
+        let mut likenesses = Self::default();
+        all.into_iter().for_each(|one| likenesses.insert(one));
+        likenesses
+    }
+}
+
+impl From<Vec<Likeness>> for Likenesses {
+    fn from(all: Vec<Likeness>) -> Self {
+        all.into_iter().collect()
+    }
+}
+
+impl From<Likenesses> for Vec<Likeness> {
+    fn from(all: Likenesses) -> Self {
+        all.iter().collect()
+    }
+}
+
 /// A pair as a review finds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -176,20 +243,20 @@ pub struct Candidate {
     /// The enterprise.
     pub enterprise: String,
     /// Why.
-    pub likeness: BTreeSet<Likeness>,
+    pub likeness: Likenesses,
 }
 
 impl Candidate {
     /// The greater, the likelier.
     #[must_use]
     pub fn score(&self) -> u32 {
-        self.likeness.iter().map(|why| why.weight()).sum()
+        self.likeness.score()
     }
 
     /// In Chinese.
     #[must_use]
     pub fn reason(&self) -> String {
-        let reasons: Vec<&str> = self.likeness.iter().map(|why| why.title()).collect();
+        let reasons: Vec<&str> = self.likeness.iter().map(Likeness::title).collect();
         reasons.join("，")
     }
 }
@@ -326,7 +393,7 @@ pub fn apply(
             name: String::new(),
             protects: matches!(subject, Subject::Unit(_)),
             enterprise: enterprise.to_owned(),
-            likeness: BTreeSet::new(),
+            likeness: Likenesses::default(),
         },
         found: None,
         answer: None,

@@ -204,6 +204,10 @@ impl<T: Item> SortedFile<T> {
         }
     }
 
+    fn unread(&self, error: std::io::Error) -> StoreError {
+        io(format!("读取{}{}", T::TITLE, self.path.display()))(error)
+    }
+
     /// Adds the items of `many` blocks from `at` on.
     fn read(&self, at: u64, many: u64, items: &mut Vec<T>) -> Result<(), StoreError> {
         let from = HEAD as u64 + at * BLOCK as u64;
@@ -211,7 +215,7 @@ impl<T: Item> SortedFile<T> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
         self.file
             .read_exact_at(&mut bytes, from)
-            .map_err(io(format!("读取{}{}", T::TITLE, self.path.display())))?;
+            .map_err(|error| self.unread(error))?;
         for (block, bytes) in (at..).zip(bytes.chunks(BLOCK)) {
             let body = checked::<T>(bytes).ok_or_else(|| {
                 Self::damaged(&self.path, &format!("第{}段的校验和不符", block + 1))
@@ -226,11 +230,9 @@ impl<T: Item> SortedFile<T> {
         let from = HEAD as u64 + at * BLOCK as u64;
         let length = (BLOCK as u64).min(self.length - from);
         let bytes = &mut bytes[..usize::try_from(length).unwrap_or(0)];
-        self.file.read_exact_at(bytes, from).map_err(io(format!(
-            "读取{}{}",
-            T::TITLE,
-            self.path.display()
-        )))?;
+        self.file
+            .read_exact_at(bytes, from)
+            .map_err(|error| self.unread(error))?;
         checked::<T>(bytes)
             .ok_or_else(|| Self::damaged(&self.path, &format!("第{}段的校验和不符", at + 1)))
     }
@@ -250,7 +252,7 @@ impl<T: Item> SortedFile<T> {
         for block in 0..self.blocks {
             self.file
                 .read_exact_at(&mut first, HEAD as u64 + block * BLOCK as u64)
-                .map_err(io(format!("读取{}{}", T::TITLE, self.path.display())))?;
+                .map_err(|error| self.unread(error))?;
             let item = T::take(&first[BLOCK_HEAD..]);
             guide.push(item.map_or(0, |item| item.hash()));
         }

@@ -18,7 +18,7 @@ use crate::store::sorted_file::{self, Item, SortedFile};
 use crate::store::{Store, StoreError};
 
 /// Version of both layouts.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Hex digits of a digest, and the end of its line.
 const DIGEST_LINE: usize = 65;
 /// No file of loose ends and pairs is longer.

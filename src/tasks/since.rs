@@ -7,7 +7,8 @@
 //!    records are told otherwise, of whom a person found out something, and who has an open case.
 //! 4. Of findings without a case only as many are founded anew as may open one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
@@ -344,7 +345,7 @@ impl Renewing<'_> {
             }
         }
         // Under whom they stand is met as well.
-        let mut organisations: BTreeSet<Organisation> = met
+        let mut organisations: HashSet<Organisation> = met
             .iter()
             .filter_map(|own| pairing::organisation(own))
             .collect();
@@ -364,12 +365,16 @@ impl Renewing<'_> {
         loose: Option<&LaidOut<'_>>,
     ) -> Result<Passed, Failure> {
         let asked: Vec<&String> = asked.iter().collect();
-        let groups: Vec<&[&String]> = asked.chunks(GROUP).collect();
-        let groups = &groups;
+        let next = AtomicUsize::new(0);
         let parts = shared(|worker| {
             let mut gathering = locked(&self.workers[worker]);
             let mut passed = Passed::default();
-            for group in groups.iter().skip(worker).step_by(WORKERS) {
+            // Whoever is done takes the next group: one takes longer than another.
+            let groups = std::iter::repeat_with(|| {
+                let at = next.fetch_add(GROUP, Ordering::Relaxed);
+                asked.get(at..)?.chunks(GROUP).next()
+            });
+            for group in groups.map_while(|group| group) {
                 self.pass_group(&mut gathering, group, protecting, loose, &mut passed)?;
             }
             Ok(passed)
@@ -521,25 +526,25 @@ impl Renewing<'_> {
     fn outcomes(&self) -> Vec<Outcome> {
         let mut all = Vec::with_capacity(self.before.len() + self.judged.len());
         let mut kept = self.before.as_slice();
-        let mut gone = self.gone.iter().copied().peekable();
-        let mut keep = |kept: &[Outcome], all: &mut Vec<Outcome>| {
-            for one in kept {
-                while gone.next_if(|gone| *gone < one.enterprise).is_some() {}
-                if gone.peek() != Some(&one.enterprise) {
-                    all.push(*one);
-                }
-            }
-        };
-        for (enterprise, (outcome, _)) in &self.judged {
-            let at = kept.partition_point(|one| one.enterprise < *enterprise);
-            keep(&kept[..at], &mut all);
-            let is_known = kept
-                .get(at)
-                .is_some_and(|one| one.enterprise == *enterprise);
+        // Up to this enterprise they are as before; of itself nothing is kept.
+        let mut keep = |enterprise: u64, all: &mut Vec<Outcome>| {
+            let at = kept.partition_point(|one| one.enterprise < enterprise);
+            all.extend_from_slice(&kept[..at]);
+            let is_known = kept.get(at).is_some_and(|one| one.enterprise == enterprise);
             kept = &kept[at + usize::from(is_known)..];
+        };
+        let mut gone = self.gone.iter().copied().peekable();
+        for (enterprise, (outcome, _)) in &self.judged {
+            while let Some(gone) = gone.next_if(|gone| gone < enterprise) {
+                keep(gone, &mut all);
+            }
+            keep(*enterprise, &mut all);
             all.push(*outcome);
         }
-        keep(kept, &mut all);
+        for gone in gone {
+            keep(gone, &mut all);
+        }
+        all.extend_from_slice(kept);
         all
     }
 
@@ -547,12 +552,16 @@ impl Renewing<'_> {
     fn first_of_units(&self, outcomes: &[Outcome], room: usize) -> First {
         type Place = (std::cmp::Reverse<u64>, u64, FindingKind);
         let units = &self.footing.desk.configuration.units().units;
+        let ids = self.cases.keys();
+        let with_cases: HashSet<u64> = ids
+            .filter_map(|id| pairing::organisation(id).map(rank))
+            .collect();
         let mut by_unit: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
         for one in outcomes {
-            if one.findings == 0 || self.judged.contains_key(&one.enterprise) {
-                continue;
-            }
-            if self.cases.contains_key(&one.id()) {
+            if one.findings == 0
+                || with_cases.contains(&one.enterprise)
+                || self.judged.contains_key(&one.enterprise)
+            {
                 continue;
             }
             let unit = one.unit.and_then(|at| units.get(usize::from(at)));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::courier::Parcel;
 use crate::courier::trouble::Trouble;
@@ -57,6 +58,11 @@ pub(super) fn check(parcel: &Parcel<'_>) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// What the names of files begin with that are being written.
+const UNFINISHED: &str = ".writing-";
+/// None takes as long to write.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
 /// Letters, digits, `.`, `-` and `_` of ASCII, not hidden: safe as a file name, and readable in the oldest mail programs.
 pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty()
@@ -107,16 +113,21 @@ pub(super) fn write(
     Ok(slashed(relative))
 }
 
-fn place(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+/// Writes the whole file or nothing; one that already holds these bytes stays untouched. `durable` as in [`write`].
+///
+/// # Errors
+/// The disk's.
+pub fn place(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     let folder = path
         .parent()
-        .ok_or_else(|| io::Error::other("no folder above the file"))?;
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     let same = fs::metadata(path).is_ok_and(|found| found.len() == bytes.len() as u64)
         && fs::read(path)? == bytes;
     if !same {
         fs::create_dir_all(folder)?;
         let mut file = tempfile::Builder::new()
-            .prefix(".writing-")
+            .prefix(UNFINISHED)
             .tempfile_in(folder)?;
         file.write_all(bytes)?;
         if durable {
@@ -129,6 +140,40 @@ fn place(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
         fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Removes what a power cut left of files that were being written, below the folder of outputs: of those that nobody has touched for
+/// an hour. How many.
+///
+/// # Errors
+/// The disk's.
+pub fn sweep(outputs: &Path) -> io::Result<u64> {
+    let mut swept = 0;
+    let mut folders = vec![outputs.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let items = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            items => items?,
+        };
+        for item in items {
+            let item = item?;
+            let is_unfinished = item
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.starts_with(UNFINISHED));
+            let found = item.metadata()?;
+            if found.is_dir() {
+                folders.push(item.path());
+            } else if is_unfinished {
+                let age = found.modified()?.elapsed().unwrap_or_default();
+                if age >= ABANDONED {
+                    fs::remove_file(item.path())?;
+                    swept += 1;
+                }
+            }
+        }
+    }
+    Ok(swept)
 }
 
 fn slashed(path: &Path) -> String {
@@ -146,6 +191,27 @@ pub(super) fn day_folder(top: &str, day: jiff::civil::Date) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_power_cut_left_is_swept_once_it_is_old() {
+        let root = tempfile::tempdir().expect("folder");
+        let folder = root.path().join("out/2026-03-02/issues");
+        place(&folder.join("a.xlsx"), b"abc", true).expect("write");
+        let left = folder.join(".writing-x1");
+        fs::write(&left, b"half").expect("write");
+        assert_eq!(sweep(&root.path().join("out")).expect("sweep"), 0, "new");
+        let long_ago = std::time::SystemTime::now() - 2 * ABANDONED;
+        for name in [".writing-x1", "a.xlsx"] {
+            let file = fs::File::options()
+                .write(true)
+                .open(folder.join(name))
+                .expect("open");
+            file.set_modified(long_ago).expect("age");
+        }
+        assert_eq!(sweep(&root.path().join("out")).expect("sweep"), 1);
+        assert!(!left.exists() && folder.join("a.xlsx").exists());
+        assert_eq!(sweep(&root.path().join("none")).expect("sweep"), 0);
+    }
 
     #[test]
     fn names_are_plain_and_differ() {

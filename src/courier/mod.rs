@@ -16,7 +16,7 @@ use crate::courier::trouble::Trouble;
 use crate::domain::notice::{Channel, Notice, Outcome};
 
 pub mod dry_run;
-mod files;
+pub mod files;
 mod mime;
 pub mod outputs;
 pub mod settings;

@@ -116,12 +116,14 @@ impl Lookup<'_> {
     }
 
     /// Where the records stand that may bear this identity, in the order of the source: whether they do, they say themselves.
-    pub fn orders(&self, identity: &Identity) -> Result<BTreeSet<u64>, StoreError> {
-        let mut orders = BTreeSet::new();
+    pub fn orders(&self, identity: &Identity) -> Result<Vec<u64>, StoreError> {
+        let mut orders = Vec::new();
         for first in self.firsts(identity)? {
             let known = self.tracker.under(first)?;
             orders.extend(known.iter().map(|known| known.place().0));
         }
+        orders.sort_unstable();
+        orders.dedup();
         Ok(orders)
     }
 
@@ -131,13 +133,13 @@ impl Lookup<'_> {
     }
 
     /// The first halves of the keys that may bear it.
-    fn firsts(&self, identity: &Identity) -> Result<BTreeSet<u64>, StoreError> {
-        let mut firsts = BTreeSet::new();
+    fn firsts(&self, identity: &Identity) -> Result<Vec<u64>, StoreError> {
+        let mut firsts = Vec::new();
         if let Identity::Organisation(text) | Identity::Unit(text) | Identity::Written(text) =
             identity
             && identity.leads(self.kind)
         {
-            firsts.insert(KeyHash::of_first(self.kind, text));
+            firsts.push(KeyHash::of_first(self.kind, text));
             // What stands as an identifier in one row may be the registrar's number in another.
             if !matches!(identity, Identity::Written(_)) {
                 return Ok(firsts);
@@ -148,6 +150,8 @@ impl Lookup<'_> {
                 firsts.extend(bearers.find(hash)?.iter().map(|pair| pair.1));
             }
         }
+        firsts.sort_unstable();
+        firsts.dedup();
         Ok(firsts)
     }
 

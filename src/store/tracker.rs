@@ -557,21 +557,22 @@ impl Tracker {
 
     /// What is known of the keys of which the first half is this, sorted by key.
     pub fn under(&self, first: u64) -> Result<Vec<Known>, StoreError> {
-        let base = self.under_in_base(first)?.into_iter();
-        let mut newest: BTreeMap<_, _> = base.map(|known| (known.key, known)).collect();
+        let mut newest = self.under_in_base(first)?;
         if let Some(overlay) = self.held_overlay()? {
             let from = overlay.partition_point(|known| known.key.first < first);
             let own = overlay[from..].iter();
-            let own = own.take_while(|known| known.key.first == first);
-            newest.extend(own.map(|known| (known.key, *known)));
+            newest.extend(own.take_while(|known| known.key.first == first));
         } else {
             for run in &self.runs {
-                let found = self.under_in(*run, first)?;
-                newest.extend(found.into_iter().map(|known| (known.key, known)));
+                newest.extend(self.under_in(*run, first)?);
             }
         }
-        newest.retain(|_, known| !known.is_forgotten());
-        Ok(newest.into_values().collect())
+        // Of each key the last that was said.
+        newest.reverse();
+        newest.sort_by_key(|known| known.key);
+        newest.dedup_by_key(|known| known.key);
+        newest.retain(|known| !known.is_forgotten());
+        Ok(newest)
     }
 
     fn held_overlay(&self) -> Result<Option<&[Known]>, StoreError> {

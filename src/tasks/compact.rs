@@ -1,9 +1,11 @@
 //! Compact: writes index and tracking files anew, so that they do not grow with what was overwritten in them. What they say stays.
+//! What a power cut left of files that were being written goes.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::courier::files;
 use crate::store::compaction::Compacted;
 use crate::tasks::{Desk, Failure};
 
@@ -66,6 +68,11 @@ pub fn run(desk: Desk<'_>, dry_run: bool) -> Result<CompactReport, Failure> {
     let sizes = if dry_run {
         desk.store.sizes()?
     } else {
+        let outputs = desk.configuration.home.state.join("out");
+        files::sweep(&outputs).map_err(|source| Failure::Io {
+            what: format!("清理未写完的文件{}", outputs.display()),
+            source,
+        })?;
         desk.store.compact()?
     };
     Ok(CompactReport {

@@ -46,6 +46,8 @@ pub(super) struct Gathering<'a> {
     placed: BTreeMap<(usize, u64), Read>,
     /// What was read, taken in or not; what does not count any longer as nothing.
     read: HashMap<(usize, u64), Option<Read>>,
+    /// Where the records stand that may bear what was looked up, by source: a name is looked up for one reason after the other.
+    orders: HashMap<Identity, Vec<Option<Vec<u64>>>>,
     /// Organisation codes whose records outside the roll are here, and the names and numbers that the registrar gives each: `None`
     /// when it knows none of them.
     known: BTreeMap<String, Option<Registered>>,
@@ -91,6 +93,7 @@ impl<'a> Gathering<'a> {
             files: Files::default(),
             placed: BTreeMap::new(),
             read: HashMap::new(),
+            orders: HashMap::new(),
             known: BTreeMap::new(),
             names: BTreeMap::new(),
             joining: BTreeSet::new(),
@@ -110,11 +113,25 @@ impl<'a> Gathering<'a> {
         if self.read.len() > READ_MOST {
             self.read.clear();
         }
+        if self.orders.len() > READ_MOST {
+            self.orders.clear();
+        }
+        if !self.orders.contains_key(identity) {
+            let nothing = vec![None; self.sources.len()];
+            self.orders.insert(identity.clone(), nothing);
+        }
+        let Some(orders) = self.orders.get_mut(identity) else {
+            return Ok(());
+        };
         for (at, (adapter, lookup)) in self.sources.iter_mut().enumerate() {
             if !is_asked(adapter.record) {
                 continue;
             }
-            for order in lookup.orders(identity)? {
+            let orders = match &mut orders[at] {
+                Some(orders) => orders,
+                none => none.insert(lookup.orders(identity)?),
+            };
+            for order in orders.iter().copied() {
                 let key = (at, order);
                 if !self.read.contains_key(&key) {
                     let stored = lookup.at(order)?;
@@ -460,6 +477,7 @@ impl<'a> Gathering<'a> {
     pub(super) fn clear(&mut self) {
         self.placed.clear();
         self.read.clear();
+        self.orders.clear();
         self.known.clear();
         self.names.clear();
         self.joining.clear();

@@ -1,10 +1,9 @@
 //! The sheets of issues that go back to the departments: one for every batch with something wrong in it, below the state folder.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::calendar::shanghai;
+use crate::courier::files;
 use crate::domain::batch::{Batch, ISSUES_KEPT, Verdict};
 use crate::render::issue_sheet::{IssueSheet, xlsx};
 use crate::tasks::{Desk, Failure};
@@ -106,15 +105,5 @@ pub fn due(desk: Desk<'_>, adapter: &str) -> Result<Vec<PathBuf>, Failure> {
 /// # Errors
 /// Disk.
 pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or_else(|| std::path::Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|refused| refused.error)?;
-    Ok(())
+    files::place(path, bytes, false)
 }

@@ -110,22 +110,24 @@ pub fn subject_of(record: &Record, claim: Claim) -> Option<Subject> {
     }
 }
 
+/// All that whoever links hears of a record.
+pub const HEARD: [Field; 11] = [
+    Field::CreditCode,
+    Field::Name,
+    Field::FormerNames,
+    Field::RegistrationNumber,
+    Field::UnitNumber,
+    Field::HeadOfficeCode,
+    Field::Representative,
+    Field::Phone,
+    Field::Region,
+    Field::Township,
+    Field::Agency,
+];
+
 /// Whether two versions of a record say the same to whoever links: they lead where they led, and so does what is led to them.
 #[must_use]
 pub fn links_alike(one: &Record, other: &Record) -> bool {
-    const HEARD: [Field; 11] = [
-        Field::CreditCode,
-        Field::Name,
-        Field::FormerNames,
-        Field::RegistrationNumber,
-        Field::UnitNumber,
-        Field::HeadOfficeCode,
-        Field::Representative,
-        Field::Phone,
-        Field::Region,
-        Field::Township,
-        Field::Agency,
-    ];
     HEARD
         .iter()
         .all(|field| one.text(*field) == other.text(*field))

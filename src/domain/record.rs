@@ -133,6 +133,42 @@ fields! {
     IndustryName = 37, "industry_name", "行业名称", Text, County;
 }
 
+/// Some fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldSet(u64);
+
+impl FieldSet {
+    /// All that there are.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// These.
+    #[must_use]
+    pub const fn of(fields: &[Field]) -> Self {
+        let (mut set, mut at) = (0, 0);
+        while at < fields.len() {
+            set |= Self::bit(fields[at]);
+            at += 1;
+        }
+        Self(set)
+    }
+
+    const fn bit(field: Field) -> u64 {
+        1 << (field as u32)
+    }
+
+    /// These and those.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether a field is among them.
+    #[must_use]
+    pub const fn has(self, field: Field) -> bool {
+        self.0 & Self::bit(field) != 0
+    }
+}
+
 impl Field {
     /// The field with this name in adapters and JSON.
     #[must_use]
@@ -572,7 +608,13 @@ impl Record {
     /// The same over what it says now, so that one after the other is read without asking for memory; `None` when the bytes are
     /// damaged, and then it says nothing.
     #[must_use]
-    pub fn decode_over(&mut self, mut bytes: &[u8]) -> Option<()> {
+    pub fn decode_over(&mut self, bytes: &[u8]) -> Option<()> {
+        self.decode_some_over(bytes, FieldSet::ALL)
+    }
+
+    /// The same, of no more than these fields; what the others say is not looked at.
+    #[must_use]
+    pub fn decode_some_over(&mut self, mut bytes: &[u8], wanted: FieldSet) -> Option<()> {
         let mut fields = Refill::over(std::mem::take(&mut self.fields));
         let mut last = 0;
         while !bytes.is_empty() {
@@ -583,6 +625,10 @@ impl Record {
             // Fields are written in the order of their numbers.
             let field = Field::by_id(head[0]).filter(|_| head[0] > last)?;
             last = head[0];
+            bytes = rest;
+            if !wanted.has(field) {
+                continue;
+            }
             match head[1] {
                 1 => fields.text(field, text()?),
                 2 => fields.value(
@@ -598,7 +644,6 @@ impl Record {
                 6 => fields.value(field, Value::Unread(text()?.to_owned())),
                 _ => return None,
             }
-            bytes = rest;
         }
         self.fields = fields.done();
         Some(())

@@ -11,7 +11,7 @@ use std::sync::RwLockReadGuard;
 
 use crate::domain::batch::ChangeCounts;
 use crate::domain::duplicate::prevails;
-use crate::domain::record::{Field, Record, RecordKind, encoded_fingerprint};
+use crate::domain::record::{Field, FieldSet, Record, RecordKind, encoded_fingerprint};
 use crate::store::bearers::Gathered;
 use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Segments, Writer};
@@ -840,14 +840,18 @@ impl ExactSizeIterator for Left {}
 /// The record of an entry.
 pub(super) fn decode(kind: RecordKind, entry: &Entry) -> Result<Record, StoreError> {
     let mut record = Record::new(kind);
-    decode_over(entry, &mut record)?;
+    decode_over(entry, &mut record, FieldSet::ALL)?;
     Ok(record)
 }
 
-/// The same over another record.
-pub(super) fn decode_over(entry: &Entry, record: &mut Record) -> Result<(), StoreError> {
+/// The same over another record, of no more than these fields.
+pub(super) fn decode_over(
+    entry: &Entry,
+    record: &mut Record,
+    wanted: FieldSet,
+) -> Result<(), StoreError> {
     record
-        .decode_over(&entry.bytes)
+        .decode_some_over(&entry.bytes, wanted)
         .ok_or_else(|| StoreError::Damaged {
             what: "明细文件".to_owned(),
             text: format!(

@@ -17,10 +17,10 @@ use crate::adapter::language::Adapter;
 use crate::domain::candidates::{LooseEnds, Search, Searched};
 use crate::domain::code::{Organisation, organisation_bytes_of};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all};
-use crate::domain::linking::{Anchors, UnitLead};
+use crate::domain::linking::{Anchors, HEARD, UnitLead};
 use crate::domain::outcome::{of_rank, rank};
 use crate::domain::pairing::{self, Candidate};
-use crate::domain::record::{Field, Record, RecordKind};
+use crate::domain::record::{Field, FieldSet, Record, RecordKind};
 use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::survey::Surveys;
 use crate::store::{Records, StoredRecord};
@@ -293,14 +293,20 @@ fn of_kinds<'s>(
         .map(|(at, adapter)| (at, *adapter))
 }
 
-/// Tells `each` the standing records of a source, or of one reader's share of it, with their places, in order.
+/// What is looked at of records that are gone through to be linked and held against each other.
+const LOOKED_AT: FieldSet =
+    FieldSet::of(&HEARD).with(FieldSet::of(&[Field::RegisteredHeads, Field::Address]));
+
+/// Tells `each` the standing records of a source, or of one reader's share of it, with their places, in order: no more of them than is
+/// looked at in linking.
 pub(super) fn stream(
     desk: Desk<'_>,
     adapter: &Adapter,
     share: Option<usize>,
     each: &mut dyn FnMut(u64, &Record),
 ) -> Result<(), Failure> {
-    let mut records = desk.store.scan(&adapter.name, adapter.record)?;
+    let records = desk.store.scan(&adapter.name, adapter.record)?;
+    let mut records = records.only(LOOKED_AT);
     if let Some(reader) = share {
         records = records.share(reader, WORKERS);
     }

@@ -126,8 +126,14 @@ impl Store {
     pub fn standpoint(&self) -> Option<(Standpoint, Vec<Outcome>)> {
         let kept = self.kept()?;
         let file = SortedFile::open(&outcomes_file(&self.review_folder(), kept.outcomes)).ok()?;
-        let outcomes: Vec<Outcome> = file.walk().collect::<Result<_, _>>().ok()?;
-        (outcomes.len() as u64 == kept.items).then_some((kept.standpoint, outcomes))
+        if file.items() != kept.items {
+            return None;
+        }
+        let mut outcomes = Vec::with_capacity(usize::try_from(kept.items).ok()?);
+        for outcome in file.walk() {
+            outcomes.push(outcome.ok()?);
+        }
+        Some((kept.standpoint, outcomes))
     }
 
     /// Keeps what a review leaves in place of what the one before left; `outcomes` are sorted by enterprise.

@@ -161,7 +161,11 @@ pub fn sweep(outputs: &Path) -> io::Result<u64> {
                 .file_name()
                 .to_str()
                 .is_some_and(|name| name.starts_with(UNFINISHED));
-            let found = item.metadata()?;
+            let found = match item.metadata() {
+                // Written to its end meanwhile, and called otherwise.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                found => found?,
+            };
             if found.is_dir() {
                 folders.push(item.path());
             } else if is_unfinished {

@@ -12,10 +12,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::code::{self, Claim, Organisation};
 use crate::domain::linking::{
-    Anchors, Evidence, Lead, Tier, claim_of, comparable_name, names_of, subject_of,
+    Anchors, Evidence, HEARD, Lead, Tier, claim_of, comparable_name, names_of, subject_of,
 };
 use crate::domain::pairing::{self, Candidate, Likeness, Likenesses, Subject};
-use crate::domain::record::{Field, Record, RecordKind};
+use crate::domain::record::{Field, FieldSet, Record, RecordKind};
 use crate::domain::register::Enterprise;
 
 /// More than a handful of candidates helps nobody to decide. Those that protect are kept all the same: the rows may be any one's.
@@ -24,6 +24,10 @@ const MOST: usize = 5;
 const SHORTEST: usize = 5;
 /// Days that may lie between the end of an individual business and the founding of the company it became (个体工商户登记管理办法 art. 18).
 const SUCCESSION_DAYS: i32 = 180;
+
+/// All that is looked at of a record that is linked and held against others here; an enterprise that is met has the whole of its own.
+pub const LOOKED_AT: FieldSet =
+    FieldSet::of(&HEARD).with(FieldSet::of(&[Field::RegisteredHeads, Field::Address]));
 
 /// What is known of one loose end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,13 +14,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::adapter::language::Adapter;
-use crate::domain::candidates::{LooseEnds, Search, Searched};
+use crate::domain::candidates::{LOOKED_AT, LooseEnds, Search, Searched};
 use crate::domain::code::{Organisation, organisation_bytes_of};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all};
-use crate::domain::linking::{Anchors, HEARD, UnitLead};
+use crate::domain::linking::{Anchors, UnitLead};
 use crate::domain::outcome::{of_rank, rank};
 use crate::domain::pairing::{self, Candidate};
-use crate::domain::record::{Field, FieldSet, Record, RecordKind};
+use crate::domain::record::{Field, Record, RecordKind};
 use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::survey::Surveys;
 use crate::store::{Records, StoredRecord};
@@ -292,10 +292,6 @@ fn of_kinds<'s>(
     all.filter(|(_, adapter)| kinds.contains(&adapter.record))
         .map(|(at, adapter)| (at, *adapter))
 }
-
-/// What is looked at of records that are gone through to be linked and held against each other.
-const LOOKED_AT: FieldSet =
-    FieldSet::of(&HEARD).with(FieldSet::of(&[Field::RegisteredHeads, Field::Address]));
 
 /// Tells `each` the standing records of a source, or of one reader's share of it, with their places, in order: no more of them than is
 /// looked at in linking.

@@ -277,6 +277,8 @@ fn killed_at_ten_moments_it_ends_as_if_it_had_not_been() {
             || name.ends_with("journal.log")
             || name.starts_with("home/state/known")
             || name.starts_with("home/state/segments")
+            // How far each source had come is said by the numbers of deliveries; what was found is in the outcomes.
+            || name == "home/state/review/standpoint"
             || is_broken_off(name)
     });
     assert_eq!(segments(Path::new(&whole)), segments(Path::new(&killed)));

@@ -25,9 +25,16 @@ const SHORTEST: usize = 5;
 /// Days that may lie between the end of an individual business and the founding of the company it became (个体工商户登记管理办法 art. 18).
 const SUCCESSION_DAYS: i32 = 180;
 
-/// All that is looked at of a record that is linked and held against others here; an enterprise that is met has the whole of its own.
+/// All that is looked at of a record that is linked and held against others here.
 pub const LOOKED_AT: FieldSet =
     FieldSet::of(&HEARD).with(FieldSet::of(&[Field::RegisteredHeads, Field::Address]));
+
+/// All that is looked at of the registration of an enterprise that is met.
+pub const MET: FieldSet = LOOKED_AT.with(FieldSet::of(&[
+    Field::Status,
+    Field::Founded,
+    Field::Approved,
+]));
 
 /// What is known of one loose end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,6 +206,7 @@ impl LooseEnds {
             loose: self,
             open: HashMap::new(),
             slipped: HashMap::new(),
+            names: Vec::new(),
             near: HashMap::new(),
             cuts: HashMap::new(),
         };
@@ -212,9 +220,16 @@ impl LooseEnds {
                 own.push(subject);
             }
             for name in &end.names {
-                for hash in without_one(&bare(name)) {
-                    laid_out.near.entry(hash).or_default().push((subject, name));
+                let at = laid_out.names.len();
+                let bare = bare(name);
+                for hash in without_one(&bare) {
+                    laid_out.near.entry(hash).or_default().push(at);
                 }
+                laid_out.names.push(Named {
+                    subject,
+                    name,
+                    bare,
+                });
             }
             for cut in end.cuts() {
                 laid_out.cuts.entry(cut).or_default().push(subject);
@@ -252,10 +267,21 @@ pub struct LaidOut<'s> {
     open: HashMap<Organisation, Vec<(&'s Subject, Likeness)>>,
     /// By what a code becomes with one character mended.
     slipped: HashMap<Organisation, Vec<&'s Subject>>,
+    /// Every name of theirs.
+    names: Vec<Named<'s>>,
     /// By the hashes of what names become with one character left out.
-    near: HashMap<u64, Vec<(&'s Subject, &'s str)>>,
+    near: HashMap<u64, Vec<usize>>,
     /// By what spreadsheets left of codes.
     cuts: HashMap<String, Vec<&'s Subject>>,
+}
+
+/// A name of a loose end.
+#[derive(Debug)]
+struct Named<'s> {
+    subject: &'s Subject,
+    name: &'s str,
+    /// Without brackets.
+    bare: String,
 }
 
 /// What a registration has in common with some loose end, when it may have anything to do with it.
@@ -480,14 +506,17 @@ impl<'s> Search<'s> {
         for name in names_of(registration) {
             let own = comparable_name(name);
             let bare_own = bare(&own);
-            for hash in without_one(&bare_own) {
-                for (subject, name) in self.loose.near.get(&hash).into_iter().flatten() {
-                    let is_near = own != **name
-                        && strsim::osa_distance(&bare_own, &bare(name)) <= 1
-                        && (found.contains_key(subject) || self.may_be(subject, organisation));
-                    if is_near {
-                        near.insert(*subject);
-                    }
+            // One slip leaves most of what a name becomes with one character left out, so the same names are met many times.
+            let hashes = without_one(&bare_own);
+            let met = hashes.iter().filter_map(|hash| self.loose.near.get(hash));
+            let met: BTreeSet<usize> = met.flatten().copied().collect();
+            for named in met.into_iter().map(|at| &self.loose.names[at]) {
+                let is_near = own != named.name
+                    && is_one_slip(&bare_own, &named.bare)
+                    && (found.contains_key(named.subject)
+                        || self.may_be(named.subject, organisation));
+                if is_near {
+                    near.insert(named.subject);
                 }
             }
         }
@@ -715,6 +744,36 @@ fn bare(name: &str) -> String {
     name.replace(['(', ')'], "")
 }
 
+/// Whether two names are the same, or one becomes the other with one character lost, doubled or misread, or two exchanged: told
+/// without the table of a general distance.
+fn is_one_slip(one: &str, other: &str) -> bool {
+    let same = |(a, b): &(char, char)| a == b;
+    let at_start: usize = one
+        .chars()
+        .zip(other.chars())
+        .take_while(same)
+        .map(|(c, _)| c.len_utf8())
+        .sum();
+    let (one, other) = (&one[at_start..], &other[at_start..]);
+    let at_end: usize = one
+        .chars()
+        .rev()
+        .zip(other.chars().rev())
+        .take_while(same)
+        .map(|(c, _)| c.len_utf8())
+        .sum();
+    let mut one = one[..one.len() - at_end].chars();
+    let mut other = other[..other.len() - at_end].chars();
+    match (
+        (one.next(), one.next(), one.next()),
+        (other.next(), other.next(), other.next()),
+    ) {
+        ((_, None, _), (_, None, _)) => true,
+        ((Some(a), Some(b), None), (Some(c), Some(d), None)) => a == d && b == c,
+        _ => false,
+    }
+}
+
 /// The hashes of a name and of every text it becomes when one character is left out. Two names of which one is a slip of the other
 /// have one of them in common.
 fn without_one(name: &str) -> Vec<u64> {
@@ -770,6 +829,29 @@ mod tests {
     const OTHER: &str = "91411381MA4RHCMP9A";
     const DIGITS: &str = "911522010783762860";
     const OLD: &str = "92411381MA4FQYQ67Y";
+
+    proptest::proptest! {
+        #[test]
+        fn one_slip_is_a_distance_of_one(one in "[南阳(商a]{0,7}", other in "[南阳(商a]{0,7}") {
+            let is_one = strsim::osa_distance(&one, &other) <= 1;
+            proptest::prop_assert_eq!(is_one_slip(&one, &other), is_one);
+        }
+
+        #[test]
+        fn a_slip_is_one(name in "[南阳(商a]{5,9}", at in 0_usize..9, how in 0..4) {
+            let mut chars: Vec<char> = name.chars().collect();
+            let at = at % (chars.len() - 1);
+            match how {
+                0 => { chars.remove(at); }
+                1 => chars.insert(at, chars[at]),
+                2 => chars[at] = '宛',
+                _ => chars.swap(at, at + 1),
+            }
+            let slipped: String = chars.into_iter().collect();
+            proptest::prop_assert!(is_one_slip(&name, &slipped));
+            proptest::prop_assert!(strsim::osa_distance(&name, &slipped) <= 1);
+        }
+    }
 
     fn placed(kind: RecordKind, fields: &[(Field, &str)]) -> Placed {
         let mut record = Record::new(kind);

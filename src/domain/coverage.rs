@@ -262,7 +262,7 @@ impl Standing {
 /// What a size class was taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClassBasis {
-    /// The year its figures speak of: that of the annual report, else that of the newest tax row.
+    /// The year its figures speak of: that of the annual report, else that of the tax row.
     pub year: Option<i16>,
     /// The edition of GB/T 4754 the industry code is of.
     pub edition: Edition,
@@ -530,6 +530,12 @@ impl Context<'_> {
                 }
                 _ => {}
             }
+            // Its class is fixed anew by other rows.
+            let new_year = Date::new(self.today.year().saturating_add(1), 1, 1).ok();
+            let running = registered.tax.keys().next_back();
+            days.push(
+                new_year.filter(|_| running.is_some_and(|month| month.year >= self.today.year())),
+            );
         }
         if let Evidence::Strong(months) = evidence {
             days.push(self.staff_since(enterprise, months));
@@ -871,8 +877,8 @@ impl Context<'_> {
         let head_office = self.head_office(enterprise);
         let sized = head_office.unwrap_or(enterprise);
         let record = sized.registration.as_ref().map(|placed| &placed.record);
-        let newest = sized.tax.iter().next_back();
-        let tax = newest.map(|(_, placed)| &placed.record);
+        let annual = sized.annual_tax(self.today);
+        let tax = annual.map(|(_, placed)| &placed.record);
         let (code, name) = doubt::industry_of(sized)?;
         let class = size::classify(
             &self.rules.size,
@@ -899,7 +905,7 @@ impl Context<'_> {
         Some((
             class,
             ClassBasis {
-                year: reported.or_else(|| newest.map(|(month, _)| month.year)),
+                year: reported.or_else(|| annual.map(|(month, _)| month.year)),
                 edition: read.edition,
                 told_by: read.told_by,
                 head_office: head_office.map(|head| head.id.clone()),

@@ -229,7 +229,7 @@ pub fn doubts(rules: &DoubtRules, asked: &Asked<'_>) -> Vec<Doubt> {
         found.extend(industry_doubt(asked.enterprise));
     }
     found.extend(absurd_heads(rules, asked));
-    found.extend(revenue_unit(rules, asked.sized));
+    found.extend(revenue_unit(rules, asked.sized, asked.today));
     found.extend(founded_in_future(asked));
     found.extend(unknown_region(asked));
     found.extend(status(asked));
@@ -288,12 +288,15 @@ fn industry_doubt(enterprise: &Enterprise) -> Option<Doubt> {
 }
 
 fn absurd_heads(rules: &DoubtRules, asked: &Asked<'_>) -> Option<Doubt> {
-    let newest = |enterprise: &'_ Enterprise| -> Vec<Placed> {
+    let looked_at = |enterprise: &'_ Enterprise| -> Vec<Placed> {
         let oldest = asked.oldest_tax;
+        let annual = enterprise.annual_tax(asked.today).map(|(month, _)| month);
         enterprise
             .tax
             .iter()
-            .filter(|(month, _)| oldest.is_some_and(|oldest| **month >= oldest))
+            .filter(|(month, _)| {
+                oldest.is_some_and(|oldest| **month >= oldest) || annual == Some(*month)
+            })
             .map(|(_, row)| row)
             .chain(&enterprise.registration)
             .filter(|row| {
@@ -305,9 +308,9 @@ fn absurd_heads(rules: &DoubtRules, asked: &Asked<'_>) -> Option<Doubt> {
             .cloned()
             .collect()
     };
-    let mut rows = newest(asked.enterprise);
+    let mut rows = looked_at(asked.enterprise);
     if asked.sized.id != asked.enterprise.id {
-        rows.extend(newest(asked.sized));
+        rows.extend(looked_at(asked.sized));
     }
     if rows.is_empty() {
         return None;
@@ -332,8 +335,8 @@ fn absurd_heads(rules: &DoubtRules, asked: &Asked<'_>) -> Option<Doubt> {
     })
 }
 
-fn revenue_unit(rules: &DoubtRules, enterprise: &Enterprise) -> Option<Doubt> {
-    let tax = enterprise.tax.values().next_back();
+fn revenue_unit(rules: &DoubtRules, enterprise: &Enterprise, today: Date) -> Option<Doubt> {
+    let tax = enterprise.annual_tax(today).map(|(_, row)| row);
     let registration = enterprise.registration.as_ref();
     let shown = |row: &Placed| {
         let revenue = row
@@ -446,23 +449,20 @@ fn status(asked: &Asked<'_>) -> Option<Doubt> {
 }
 
 /// The figures of one row alone, as the size rule takes them.
-fn class_of_row(tables: &size::Tables, industry: (&str, &str), row: &Placed) -> size::SizeClass {
-    size::classify(
-        tables,
-        &size::Input {
-            industry: industry.0.to_owned(),
-            industry_name: industry.1.to_owned(),
-            employees: row.record.count(Field::Employees),
-            revenue_fen: row.record.money(Field::Revenue),
-            assets_fen: row.record.money(Field::Assets),
-            ..size::Input::default()
-        },
-    )
+fn figures_of_row(industry: (&str, &str), row: &Placed) -> size::Input {
+    size::Input {
+        industry: industry.0.to_owned(),
+        industry_name: industry.1.to_owned(),
+        employees: row.record.count(Field::Employees),
+        revenue_fen: row.record.money(Field::Revenue),
+        assets_fen: row.record.money(Field::Assets),
+        ..size::Input::default()
+    }
 }
 
 fn class_contradiction(rules: &DoubtRules, asked: &Asked<'_>) -> Option<Doubt> {
     let registration = asked.sized.registration.as_ref()?;
-    let tax = asked.sized.tax.values().next_back()?;
+    let (_, tax) = asked.sized.annual_tax(asked.today)?;
     // Most firms end here: two sources that are near each other are not classed twice.
     let figure = |row: &Placed, field: Field| match row.record.fields.get(&field) {
         Some(Value::Count(n)) => i64::try_from(*n).ok(),
@@ -482,15 +482,18 @@ fn class_contradiction(rules: &DoubtRules, asked: &Asked<'_>) -> Option<Doubt> {
         return None;
     }
     let industry = industry_of(asked.sized)?;
-    let [by_register, by_tax] =
-        [registration, tax].map(|row| class_of_row(asked.tables, industry, row));
-    let is_small = |class: &size::SizeClass| class.upper.is_some_and(|upper| upper <= Class::Small);
-    let is_big = |class: &size::SizeClass| class.lower.is_some_and(|lower| lower >= Class::Medium);
-    let contradicts =
-        is_small(&by_register) && is_big(&by_tax) || is_big(&by_register) && is_small(&by_tax);
+    let [by_register, by_tax] = [registration, tax].map(|row| figures_of_row(industry, row));
+    let left = [&by_register, &by_tax].map(|figures| size::bounds(asked.tables, figures));
+    let is_small =
+        |left: Option<(Class, Class)>| left.is_some_and(|(_, upper)| upper <= Class::Small);
+    let is_big =
+        |left: Option<(Class, Class)>| left.is_some_and(|(lower, _)| lower >= Class::Medium);
+    let [one, other] = left;
+    let contradicts = is_small(one) && is_big(other) || is_big(one) && is_small(other);
     contradicts.then(|| {
-        let ground = |row: &Placed, class: &size::SizeClass| {
-            let text = format!("按本行数据划为{}", class.class.title());
+        let ground = |row: &Placed, figures: &size::Input| {
+            let class = size::classify(asked.tables, figures).class;
+            let text = format!("按本行数据划为{}", class.title());
             row.ground(text, "doubt.class", &asked.tables.size.basis)
         };
         Doubt {

@@ -506,7 +506,7 @@ fn class(asked: &Asked<'_>) -> Option<Verdict> {
         .enterprise
         .registration
         .iter()
-        .chain(asked.enterprise.tax.values().next_back());
+        .chain(asked.enterprise.annual_tax(asked.today).map(|(_, row)| row));
     let facts: Vec<Ground> = rows
         .filter_map(|row| fact(row, &fields, RULE, &class.basis))
         .collect();

@@ -1,6 +1,6 @@
 //! Industry codes of GB/T 4754 in the shapes departments write them, and what the editions of 2011 and 2017 mean by them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub mod names;
 
@@ -52,6 +52,60 @@ pub fn matched(code: &str, digits: &str) -> Option<usize> {
             (first <= division && division <= last).then_some(2)
         }
         None => (!code.is_empty() && digits.starts_with(code)).then_some(code.len()),
+    }
+}
+
+/// Prefixes and ranges of divisions, as a rule table lists them; with the divisions they speak of, by which most codes are told to be
+/// none of theirs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<String>")]
+pub struct Codes {
+    texts: Vec<String>,
+    divisions: u128,
+}
+
+impl From<Vec<String>> for Codes {
+    fn from(texts: Vec<String>) -> Self {
+        let divisions = texts.iter().fold(0, |all, text| all | divisions_of(text));
+        Self { texts, divisions }
+    }
+}
+
+impl std::ops::Deref for Codes {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+impl Codes {
+    /// How many digits of a code the longest of them matches.
+    #[must_use]
+    pub fn longest(&self, digits: &str) -> Option<usize> {
+        if divisions_of(digits) & self.divisions == 0 {
+            return None;
+        }
+        self.texts
+            .iter()
+            .filter_map(|code| matched(code, digits))
+            .max()
+    }
+}
+
+/// The divisions of a code or a range, a bit each; all of them of what is neither.
+fn divisions_of(code: &str) -> u128 {
+    let division = |text: &str| {
+        let two = text.get(..2)?;
+        two.parse::<u32>().ok().filter(|_| text.is_ascii())
+    };
+    let (first, last) = match code.split_once('-') {
+        Some((first, last)) => (division(first), division(last)),
+        None => (division(code), division(code)),
+    };
+    match (first, last) {
+        (Some(first), Some(last)) => (first..=last).fold(0, |all, one| all | 1 << one),
+        _ => u128::MAX,
     }
 }
 

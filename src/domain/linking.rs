@@ -258,6 +258,62 @@ impl Bearers {
     }
 }
 
+/// What one registration tells: whoever reads a share of them hears it without the others.
+#[derive(Debug, Clone)]
+pub enum Heard {
+    /// Under a code that passes its checks.
+    Sound(Anchored),
+    /// Under one that does not: whose it is can be told when all are heard.
+    Doubtful(Organisation, Record),
+}
+
+/// A registration as records are led to it.
+#[derive(Debug, Clone)]
+pub struct Anchored {
+    organisation: Organisation,
+    individual: bool,
+    evidence: Evidence,
+    /// Hashes of its names.
+    names: Vec<u64>,
+    /// Hash of its registration number.
+    number: Option<u64>,
+}
+
+impl Heard {
+    /// Of a registration; nothing of one without an organisation code.
+    #[must_use]
+    pub fn of(record: &Record, units: &Units) -> Option<Self> {
+        match claim_of(record) {
+            Claim::Sound(organisation) => {
+                Some(Self::Sound(Anchored::of(organisation, record, units)))
+            }
+            Claim::Doubtful(organisation) => Some(Self::Doubtful(organisation, record.clone())),
+            Claim::Opaque | Claim::Blank => None,
+        }
+    }
+}
+
+impl Anchored {
+    fn of(organisation: Organisation, record: &Record, units: &Units) -> Self {
+        let names = names_of(record).map(comparable_name);
+        let number = record.text(Field::RegistrationNumber);
+        Self {
+            organisation,
+            individual: record
+                .text(Field::CreditCode)
+                .is_some_and(|code| code.starts_with("92")),
+            evidence: Evidence::of(record, units),
+            names: names
+                .filter(|name| !name.is_empty())
+                .map(|name| xxh3_64(name.as_bytes()))
+                .collect(),
+            number: number
+                .filter(|number| !number.is_empty())
+                .map(|number| xxh3_64(number.as_bytes())),
+        }
+    }
+}
+
 /// The enterprises of the registrar, as records are led to them.
 #[derive(Debug, Clone)]
 pub struct Anchors<'a> {
@@ -306,10 +362,16 @@ impl<'a> Anchors<'a> {
 
     /// Hears one registration, in any order.
     pub fn hear(&mut self, record: &Record) {
-        match claim_of(record) {
-            Claim::Sound(organisation) => self.add(organisation, true, record),
-            Claim::Doubtful(organisation) => self.doubtful.push((organisation, record.clone())),
-            Claim::Opaque | Claim::Blank => {}
+        if let Some(heard) = Heard::of(record, self.units) {
+            self.take(heard);
+        }
+    }
+
+    /// Takes what another has heard.
+    pub fn take(&mut self, heard: Heard) {
+        match heard {
+            Heard::Sound(anchored) => self.add(true, anchored),
+            Heard::Doubtful(organisation, record) => self.doubtful.push((organisation, record)),
         }
     }
 
@@ -333,13 +395,13 @@ impl<'a> Anchors<'a> {
         }
         self.aliases = aliases;
         for (organisation, record) in doubtful {
-            self.add(self.canonical(organisation), false, &record);
+            let organisation = self.canonical(organisation);
+            self.add(false, Anchored::of(organisation, &record, self.units));
         }
     }
 
-    fn add(&mut self, organisation: Organisation, sound: bool, record: &Record) {
-        let organisation = self.canonical(organisation);
-        let evidence = Evidence::of(record, self.units);
+    fn add(&mut self, sound: bool, anchored: Anchored) {
+        let organisation = self.canonical(anchored.organisation);
         let at = *self.by_organisation.entry(organisation).or_insert_with(|| {
             self.list.push(Anchor {
                 organisation,
@@ -351,15 +413,13 @@ impl<'a> Anchors<'a> {
         });
         let anchor = &mut self.list[at as usize];
         anchor.sound |= sound;
-        anchor.individual |= record
-            .text(Field::CreditCode)
-            .is_some_and(|code| code.starts_with("92"));
-        anchor.evidence.add(evidence);
-        for name in names_of(record) {
-            bear(&mut self.by_name, comparable_name(name).as_bytes(), at);
+        anchor.individual |= anchored.individual;
+        anchor.evidence.add(anchored.evidence);
+        for name in anchored.names {
+            bear(&mut self.by_name, name, at);
         }
-        if let Some(number) = record.text(Field::RegistrationNumber) {
-            bear(&mut self.by_number, number.as_bytes(), at);
+        if let Some(number) = anchored.number {
+            bear(&mut self.by_number, number, at);
         }
     }
 
@@ -634,12 +694,9 @@ impl<'a> Anchors<'a> {
     }
 }
 
-fn bear(index: &mut HashMap<u64, Bearers>, text: &[u8], at: u32) {
-    if text.is_empty() {
-        return;
-    }
+fn bear(index: &mut HashMap<u64, Bearers>, hash: u64, at: u32) {
     index
-        .entry(xxh3_64(text))
+        .entry(hash)
         .and_modify(|bearers| bearers.add(at))
         .or_insert(Bearers::One(at));
 }

@@ -126,6 +126,26 @@ impl Enterprise {
                 }))
     }
 
+    /// The tax row that its size class of a day's year is taken from. A class is fixed once a year by the figures of the year before, and
+    /// what is declared meanwhile does not change it (213号): the last row of that year with a figure; who has none is classed by the
+    /// first of the running year, and who has neither by the newest there is.
+    #[must_use]
+    pub fn annual_tax(&self, today: Date) -> Option<(&Month, &Placed)> {
+        let has_figure = |(_, row): &(&Month, &Placed)| {
+            [Field::Employees, Field::Revenue, Field::Assets]
+                .iter()
+                .any(|field| row.record.fields.get(field).is_some())
+        };
+        let of_year = |year| {
+            let month = |month| Month { year, month };
+            self.tax.range(month(1)..=month(12)).filter(has_figure)
+        };
+        of_year(today.year().saturating_sub(1))
+            .next_back()
+            .or_else(|| of_year(today.year()).next())
+            .or_else(|| self.tax.iter().next_back())
+    }
+
     /// Its organisation code.
     #[must_use]
     pub fn organisation(&self) -> &str {

@@ -1,8 +1,10 @@
 //! Size class by 国统字〔2017〕213号 and, for finance, 银发〔2015〕309号: an interval when indicators are missing.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::domain::industry::{self, Edition, ToldBy};
+use crate::domain::industry::{self, Codes, Edition, ToldBy};
 
 /// A size class; the smaller is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,7 +90,7 @@ pub struct SizeTable {
     /// The rows.
     pub row: Vec<SizeRow>,
     /// Divisions and groups without a class, by name: prefixes or ranges such as `66-69`.
-    pub out_of_scope: std::collections::BTreeMap<String, Vec<String>>,
+    pub out_of_scope: std::collections::BTreeMap<String, Codes>,
 }
 
 /// One row of the table: lower bounds of `[large, medium, small]`, inclusive.
@@ -100,7 +102,7 @@ pub struct SizeRow {
     /// Its name in the table.
     pub name: String,
     /// Prefixes or division ranges of GB/T 4754-2017; the longest prefix wins.
-    pub codes: Vec<String>,
+    pub codes: Codes,
     /// 从业人员, persons.
     pub employees: Option<[u64; 3]>,
     /// 营业收入, 万元.
@@ -120,7 +122,7 @@ pub struct FinanceTable {
     /// The rows.
     pub row: Vec<FinanceRow>,
     /// Codes without a class.
-    pub out_of_scope: Vec<String>,
+    pub out_of_scope: Codes,
 }
 
 /// One row: lower bounds of `[large, medium, small]` in 亿元, inclusive.
@@ -132,7 +134,7 @@ pub struct FinanceRow {
     /// Its name in the table.
     pub name: String,
     /// Prefixes of GB/T 4754-2017.
-    pub codes: Vec<String>,
+    pub codes: Codes,
     /// 资产总额 (信托资产 where `trust`), 亿元.
     pub assets_yi: [u64; 3],
     /// Judged on trust assets.
@@ -182,11 +184,17 @@ impl Tables {
                 faults.push(format!("金融划型行“{}”的界限应为大型≥中型≥小型", row.id));
             }
         }
-        let of_size = self.size.row.iter().flat_map(|row| &row.codes);
-        let left_out = self.size.out_of_scope.values().flatten();
-        let of_finance = self.finance.row.iter().flat_map(|row| &row.codes);
+        let of_size = self.size.row.iter().flat_map(|row| row.codes.iter());
+        let left_out = self
+            .size
+            .out_of_scope
+            .values()
+            .flat_map(|codes| codes.iter());
+        let of_finance = self.finance.row.iter().flat_map(|row| row.codes.iter());
         faults.extend(code_faults(of_size.chain(left_out)));
-        faults.extend(code_faults(of_finance.chain(&self.finance.out_of_scope)));
+        faults.extend(code_faults(
+            of_finance.chain(self.finance.out_of_scope.iter()),
+        ));
         faults
     }
 
@@ -239,29 +247,23 @@ impl Tables {
             .size
             .row
             .iter()
-            .map(|row| (Target::Row(row), &row.codes[..]));
+            .map(|row| (Target::Row(row), &row.codes));
         let left_out = self
             .size
             .out_of_scope
             .iter()
-            .map(|(name, codes)| (Target::Out(name), &codes[..]));
+            .map(|(name, codes)| (Target::Out(name), codes));
         let finance_rows = self
             .finance
             .row
             .iter()
-            .map(|row| (Target::Finance(row), &row.codes[..]));
-        let supervisors = (Target::Out("金融监管服务"), &self.finance.out_of_scope[..]);
+            .map(|row| (Target::Finance(row), &row.codes));
+        let supervisors = (Target::Out("金融监管服务"), &self.finance.out_of_scope);
         size_rows
             .chain(left_out)
             .chain(finance_rows)
             .chain([supervisors])
-            .filter_map(|(target, codes)| {
-                let length = codes
-                    .iter()
-                    .filter_map(|code| industry::matched(code, digits))
-                    .max()?;
-                Some((length, target))
-            })
+            .filter_map(|(target, codes)| Some((codes.longest(digits)?, target)))
             .max_by_key(|(length, _)| *length)
             .map(|(_, target)| target)
     }
@@ -373,19 +375,20 @@ pub fn classify(tables: &Tables, input: &Input) -> SizeClass {
         [target] => judge(tables, *target, input),
         several => judge_coarse(tables, several, input),
     };
-    if read.notes.is_empty() {
-        return answer;
+    let mut answer = answer;
+    let mut between = "。";
+    for note in &read.notes {
+        answer.why.push_str(between);
+        answer.why.push_str(note);
+        between = "；";
     }
-    SizeClass {
-        why: format!("{}。{}", answer.why, read.notes.join("；")),
-        ..answer
-    }
+    answer
 }
 
 /// An industry code as understood, with what was assumed.
 struct Read<'a> {
     targets: Vec<Target<'a>>,
-    notes: Vec<String>,
+    notes: Vec<Cow<'static, str>>,
 }
 
 impl<'a> Read<'a> {
@@ -404,7 +407,7 @@ impl<'a> Read<'a> {
         };
         if edition == Edition::E2017 && digits.starts_with(OWN_PROPERTY) {
             notes.push(
-                "704在2011版为自有房地产经营活动（不划型），2017版口径更宽，按设置处理".to_owned(),
+                "704在2011版为自有房地产经营活动（不划型），2017版口径更宽，按设置处理".into(),
             );
         }
         Self { targets, notes }
@@ -423,10 +426,9 @@ impl<'a> Read<'a> {
         match found {
             Some((edition, digits)) => Self {
                 targets: code_targets(tables, &digits, edition),
-                notes: vec![format!(
-                    "只有行业名称，按GB/T 4754-{}的大类处理",
-                    edition.title()
-                )],
+                notes: vec![
+                    format!("只有行业名称，按GB/T 4754-{}的大类处理", edition.title()).into(),
+                ],
             },
             None => Self {
                 targets: Vec::new(),
@@ -437,36 +439,34 @@ impl<'a> Read<'a> {
 }
 
 /// The edition given, else the one that letter, name or code tell, else 2017.
-fn edition(input: &Input, notes: &mut Vec<String>) -> Edition {
+fn edition(input: &Input, notes: &mut Vec<Cow<'static, str>>) -> Edition {
     let read = industry::read(&input.industry, &input.industry_name);
     if read.letter_misfits {
-        notes.push("门类字母与代码不符，按数字代码处理".to_owned());
+        notes.push("门类字母与代码不符，按数字代码处理".into());
     }
     if let Some(contradiction) = read.contradiction {
-        notes.push(format!("{contradiction}，按数字代码处理"));
+        notes.push(format!("{contradiction}，按数字代码处理").into());
     }
     match (input.edition, input.edition.and_then(Edition::of_year)) {
         (_, Some(edition)) => return edition,
         (Some(year), None) => {
-            notes.push(format!("不识别{year}版行业分类，按GB/T 4754-2017处理"));
+            notes.push(format!("不识别{year}版行业分类，按GB/T 4754-2017处理").into());
             return Edition::E2017;
         }
         (None, None) => {}
     }
     match (read.told_by, read.edition) {
         (ToldBy::Letter, Edition::E2011) => {
-            notes.push("门类字母只合GB/T 4754-2011，按2011版处理".to_owned());
+            notes.push("门类字母只合GB/T 4754-2011，按2011版处理".into());
         }
-        (ToldBy::Name, edition) => notes.push(format!(
-            "行业名称只合GB/T 4754-{0}，按{0}版处理",
-            edition.title()
-        )),
-        (ToldBy::Code, edition) => notes.push(format!(
-            "代码只见于GB/T 4754-{0}，按{0}版处理",
-            edition.title()
-        )),
+        (ToldBy::Name, edition) => {
+            notes.push(format!("行业名称只合GB/T 4754-{0}，按{0}版处理", edition.title()).into())
+        }
+        (ToldBy::Code, edition) => {
+            notes.push(format!("代码只见于GB/T 4754-{0}，按{0}版处理", edition.title()).into())
+        }
         (ToldBy::Assumed, _) => {
-            notes.push("未注明行业分类版本，按GB/T 4754-2017处理".to_owned());
+            notes.push("未注明行业分类版本，按GB/T 4754-2017处理".into());
         }
         (ToldBy::Letter | ToldBy::Given, _) => {}
     }
@@ -524,20 +524,45 @@ fn judge(tables: &Tables, target: Target<'_>, input: &Input) -> SizeClass {
     }
 }
 
-fn from_indicators(id: &str, name: &str, basis: &str, indicators: &[Indicator]) -> SizeClass {
+/// The smallest and the greatest class that indicators leave possible. A row without any says nothing.
+fn left_by(indicators: &[Indicator]) -> (Class, Class) {
     let least = |missing: Class| {
-        indicators
-            .iter()
-            .map(|(_, class)| class.unwrap_or(missing))
-            .min()
-            .unwrap_or(missing)
+        let classes = indicators.iter().map(|(_, class)| class.unwrap_or(missing));
+        classes.min()
     };
-    // A row without any indicator says nothing.
-    let (lower, upper) = if indicators.is_empty() {
-        (Class::Micro, Class::Large)
-    } else {
-        (least(Class::Micro), least(Class::Large))
+    (
+        least(Class::Micro).unwrap_or(Class::Micro),
+        least(Class::Large).unwrap_or(Class::Large),
+    )
+}
+
+/// The smallest and the greatest class still possible; `None` out of scope. What [`classify`] says, without its reasons.
+#[must_use]
+pub fn bounds(tables: &Tables, input: &Input) -> Option<(Class, Class)> {
+    bounds_of_all(&Read::new(tables, input).targets, input)
+}
+
+fn bounds_of_all(targets: &[Target<'_>], input: &Input) -> Option<(Class, Class)> {
+    let each = |target: &Target<'_>| match target {
+        Target::Row(row) => Some(left_by(&size_indicators(row, input))),
+        Target::Finance(row) => Some(left_by(&finance_indicators(row, input))),
+        Target::Out(_) => None,
     };
+    let all: Vec<Option<(Class, Class)>> = targets.iter().map(each).collect();
+    let known: Vec<(Class, Class)> = all.iter().copied().flatten().collect();
+    if known.is_empty() && !all.is_empty() {
+        return None;
+    }
+    let lower = known.iter().map(|(lower, _)| *lower).min();
+    let upper = known.iter().map(|(_, upper)| *upper).max();
+    match (lower, upper) {
+        (Some(lower), Some(upper)) if known.len() == all.len() => Some((lower, upper)),
+        _ => Some((Class::Micro, Class::Large)),
+    }
+}
+
+fn from_indicators(id: &str, name: &str, basis: &str, indicators: &[Indicator]) -> SizeClass {
+    let (lower, upper) = left_by(indicators);
     let decided = lower == upper;
     SizeClass {
         class: if decided { lower } else { Class::Undecided },
@@ -552,31 +577,35 @@ fn from_indicators(id: &str, name: &str, basis: &str, indicators: &[Indicator]) 
 
 /// Names the indicators and their classes, never their figures: a class may be shown where revenue and assets may not.
 fn reason(name: &str, indicators: &[Indicator], lower: Class, upper: Class) -> String {
-    let known: Vec<String> = indicators
-        .iter()
-        .filter_map(|(name, class)| class.map(|class| format!("{name}属{}", class.title())))
-        .collect();
-    let missing: Vec<&str> = indicators
-        .iter()
-        .filter(|(_, class)| class.is_none())
-        .map(|(name, _)| *name)
-        .collect();
-    let mut why = format!("按“{name}”");
-    if !known.is_empty() {
-        why.push('，');
-        why.push_str(&known.join("，"));
+    // Most enterprises are told their class, so it is written into one text.
+    let mut why = String::with_capacity(160);
+    why.push_str("按“");
+    why.push_str(name);
+    why.push('”');
+    let mut known = 0;
+    for (indicator, class) in indicators {
+        if let Some(class) = class {
+            known += 1;
+            for part in ["，", indicator, "属", class.title()] {
+                why.push_str(part);
+            }
+        }
     }
-    if !missing.is_empty() {
-        why.push_str("，缺");
-        why.push_str(&missing.join("、"));
+    let missing = indicators.iter().filter(|(_, class)| class.is_none());
+    let mut between = "，缺";
+    for (indicator, _) in missing {
+        why.push_str(between);
+        why.push_str(indicator);
+        between = "、";
     }
-    let end = match (lower == upper, known.len()) {
-        (true, 1) if missing.is_empty() => format!("，定为{}", lower.title()),
-        (true, _) => format!("，以最低者定为{}", lower.title()),
-        (false, 0) => "，不能确定".to_owned(),
-        (false, _) => format!("，介于{}与{}之间", lower.title(), upper.title()),
+    let is_all = known == indicators.len();
+    let end = match (lower == upper, known) {
+        (true, 1) if is_all => ["，定为", lower.title(), "", "", ""],
+        (true, _) => ["，以最低者定为", lower.title(), "", "", ""],
+        (false, 0) => ["，不能确定", "", "", "", ""],
+        (false, _) => ["，介于", lower.title(), "与", upper.title(), "之间"],
     };
-    why.push_str(&end);
+    why.extend(end);
     why
 }
 
@@ -584,29 +613,18 @@ fn reason(name: &str, indicators: &[Indicator], lower: Class, upper: Class) -> S
 fn judge_coarse(tables: &Tables, targets: &[Target<'_>], input: &Input) -> SizeClass {
     let names: Vec<&str> = targets.iter().map(Target::name).collect();
     let why = format!("行业代码过粗，可能属{}", names.join("、"));
-    let answers: Vec<SizeClass> = targets
-        .iter()
-        .map(|target| judge(tables, *target, input))
-        .collect();
-    if answers.iter().all(|one| one.class == Class::OutOfScope) {
+    let Some((lower, upper)) = bounds_of_all(targets, input) else {
         return SizeClass {
             why: format!("{why}，均不在划型范围"),
             ..judge(tables, targets[0], input)
         };
-    }
-    let bounds: Option<Vec<(Class, Class)>> = answers
-        .iter()
-        .map(|one| Some((one.lower?, one.upper?)))
-        .collect();
-    let lower = bounds
-        .as_ref()
-        .and_then(|b| b.iter().map(|(l, _)| *l).min());
-    let upper = bounds
-        .as_ref()
-        .and_then(|b| b.iter().map(|(_, u)| *u).max());
-    let (Some(lower), Some(upper)) = (lower, upper) else {
-        return unknown(tables, &format!("{why}，其中有不划型的行业"));
     };
+    if targets
+        .iter()
+        .any(|target| matches!(target, Target::Out(_)))
+    {
+        return unknown(tables, &format!("{why}，其中有不划型的行业"));
+    }
     let decided = lower == upper;
     let end = if decided {
         format!("，各标准均为{}", lower.title())
@@ -981,16 +999,82 @@ mod tests {
         assert_eq!(json["decided"], true);
     }
 
+    /// Every code, division and group, by all that the tables list.
+    #[test]
+    fn the_divisions_of_a_list_leave_out_none_of_its_codes() {
+        let tables = shipped();
+        let size = tables.size.row.iter().map(|row| &row.codes);
+        let finance = tables.finance.row.iter().map(|row| &row.codes);
+        let out = tables.size.out_of_scope.values();
+        let mut matched = 0;
+        for codes in size
+            .chain(finance)
+            .chain(out)
+            .chain([&tables.finance.out_of_scope])
+        {
+            for number in 0..10_000 {
+                for digits in [format!("{number:04}"), format!("{number}")] {
+                    let each = codes
+                        .iter()
+                        .filter_map(|code| industry::matched(code, &digits));
+                    let longest = each.max();
+                    assert_eq!(codes.longest(&digits), longest, "{digits} {codes:?}");
+                    matched += u32::from(longest.is_some());
+                }
+            }
+        }
+        assert!(matched > 9_000, "{matched}");
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_class() {
+        let tables = shipped();
+        for industry in [
+            "6513",
+            "I6513",
+            "5900",
+            "59",
+            "F",
+            "7040",
+            "E47",
+            "66",
+            "90",
+            "",
+            "0",
+            "9700",
+            "X",
+            "餐饮业",
+        ] {
+            for employees in ["", "5", "60", "120", "2000"] {
+                for revenue in ["", "40", "600", "20000", "90000"] {
+                    let input = input(industry, employees, revenue, "");
+                    let class = classify(&tables, &input);
+                    let told = class.lower.zip(class.upper);
+                    assert_eq!(
+                        bounds(&tables, &input),
+                        told,
+                        "{industry} {employees} {revenue}"
+                    );
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_wrong_table_is_told() {
+        let with = |codes: &Codes, more: &str| {
+            let mut all = codes.to_vec();
+            all.push(more.to_owned());
+            Codes::from(all)
+        };
         assert_eq!(shipped().faults(), Vec::<String>::new());
         let mut tables = shipped();
         tables.size.own_property = "maybe".to_owned();
         tables.size.row[0].revenue_wan = Some([1, 2, 3]);
-        tables.size.row[1].codes.push("6-46".to_owned());
+        tables.size.row[1].codes = with(&tables.size.row[1].codes, "6-46");
         tables.size.row[1].employees = None;
         tables.size.row[1].revenue_wan = None;
-        tables.size.row[3].codes.push("52".to_owned());
+        tables.size.row[3].codes = with(&tables.size.row[3].codes, "52");
         tables.finance.row[0].assets_yi = [1, 2, 0];
         let faults = tables.faults();
         assert_eq!(faults.len(), 6, "{faults:?}");

@@ -14,15 +14,16 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::adapter::language::Adapter;
-use crate::domain::candidates::{LOOKED_AT, LooseEnds, Search, Searched};
+use crate::domain::candidates::{LOOKED_AT, LooseEnds, MET, Search, Searched};
 use crate::domain::code::{Organisation, organisation_bytes_of};
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all};
-use crate::domain::linking::{Anchors, UnitLead};
+use crate::domain::linking::{self, Anchors, UnitLead};
 use crate::domain::outcome::{of_rank, rank};
 use crate::domain::pairing::{self, Candidate};
-use crate::domain::record::{Field, Record, RecordKind};
+use crate::domain::record::{Field, FieldSet, Record, RecordKind};
 use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::survey::Surveys;
+use crate::domain::unit::Units;
 use crate::store::{Records, StoredRecord};
 use crate::tasks::known::{Files, decisions, periods};
 use crate::tasks::{Desk, Failure};
@@ -134,6 +135,8 @@ struct Owned {
 
 impl Owned {
     /// Hears the registrar. Under whom a registration stands is known when all are heard, so first it stands under its own code.
+    ///
+    /// Two read and say what they heard; it is taken here, in the same order whoever is faster.
     fn registrations(
         &mut self,
         desk: Desk<'_>,
@@ -142,23 +145,34 @@ impl Owned {
     ) -> Result<(), Failure> {
         // Under an identifier without an organisation code: few.
         let mut without: Vec<(usize, u64, Record)> = Vec::new();
-        for (source, adapter) in of_kinds(sources, &[RecordKind::Registration]) {
-            stream(desk, adapter, None, &mut |place, record| {
-                anchors.hear(record);
-                let own = record
-                    .text(Field::CreditCode)
-                    .and_then(organisation_bytes_of);
-                let Some(own) = own else {
-                    without.push((source, place, record.clone()));
-                    return;
-                };
-                let head = record
-                    .text(Field::HeadOfficeCode)
-                    .and_then(organisation_bytes_of);
-                self.branches.extend(head.map(|head| (own, head)));
-                self.records.push(Own::of(own, source, place));
-            })?;
-        }
+        let units = anchors.units();
+        std::thread::scope(|scope| {
+            let mut readers: Vec<Receiver<Result<Registrations, Failure>>> = (0..WORKERS)
+                .map(|worker| {
+                    let (give, take) = sync_channel(WAITING);
+                    scope.spawn(move || Registrations::read(desk, sources, units, worker, &give));
+                    take
+                })
+                .collect();
+            while !readers.is_empty() {
+                let mut going = Vec::with_capacity(readers.len());
+                for reader in readers {
+                    let Ok(read) = reader.recv() else {
+                        continue;
+                    };
+                    let read = read?;
+                    for heard in read.heard {
+                        anchors.take(heard);
+                    }
+                    self.records.extend(read.records);
+                    self.branches.extend(read.branches);
+                    without.extend(read.without);
+                    going.push(reader);
+                }
+                readers = going;
+            }
+            Ok::<_, Failure>(())
+        })?;
         anchors.settle();
         for (source, place, record) in without {
             if let Some((organisation, ..)) = anchors.of_registration(&record) {
@@ -256,6 +270,59 @@ impl Owned {
             }
         }
         self.records.sort_unstable();
+    }
+}
+
+/// What one reader has read of the registrar, some hundred registrations at a time.
+#[derive(Debug, Default)]
+struct Registrations {
+    heard: Vec<linking::Heard>,
+    records: Vec<Own>,
+    branches: Vec<(Organisation, Organisation)>,
+    without: Vec<(usize, u64, Record)>,
+    count: usize,
+}
+
+impl Registrations {
+    fn read(
+        desk: Desk<'_>,
+        sources: &[&Adapter],
+        units: &Units,
+        worker: usize,
+        give: &SyncSender<Result<Self, Failure>>,
+    ) {
+        let mut read = Self::default();
+        for (source, adapter) in of_kinds(sources, &[RecordKind::Registration]) {
+            let streamed = stream(desk, adapter, Some(worker), &mut |place, record| {
+                read.hear(units, source, place, record);
+                if read.count == GROUP {
+                    // Nobody listens any longer only when another has failed.
+                    let _ = give.send(Ok(std::mem::take(&mut read)));
+                }
+            });
+            if let Err(failure) = streamed {
+                let _ = give.send(Err(failure));
+                return;
+            }
+        }
+        let _ = give.send(Ok(read));
+    }
+
+    fn hear(&mut self, units: &Units, source: usize, place: u64, record: &Record) {
+        self.count += 1;
+        self.heard.extend(linking::Heard::of(record, units));
+        let own = record
+            .text(Field::CreditCode)
+            .and_then(organisation_bytes_of);
+        let Some(own) = own else {
+            self.without.push((source, place, record.clone()));
+            return;
+        };
+        let head = record
+            .text(Field::HeadOfficeCode)
+            .and_then(organisation_bytes_of);
+        self.branches.extend(head.map(|head| (own, head)));
+        self.records.push(Own::of(own, source, place));
     }
 }
 
@@ -376,7 +443,6 @@ impl<'a> Reading<'a> {
             return Ok(Searched::default());
         }
         let laid_out = loose.laid_out();
-        let mut search = Search::begin(&laid_out, anchors);
         let registrar = |own: &&Own| {
             let adapter = self.sources.get(own.source());
             adapter.is_some_and(|adapter| adapter.record == RecordKind::Registration)
@@ -388,23 +454,43 @@ impl<'a> Reading<'a> {
             .filter(registrar)
             .copied()
             .collect();
-        let mut open = self.open()?;
-        for group in groups(&registrations) {
-            for enterprise in open.enterprises(group, &|_| true)? {
-                if let Some(row) = &enterprise.registration {
-                    let is_insured = pairing::organisation(&enterprise.id)
-                        .is_some_and(|organisation| insured.contains(&rank(organisation)));
-                    search.meet(&enterprise, &row.record, is_insured);
+        let groups = groups(&registrations);
+        // Each has a stretch of them, so that what was found stands in the order of ids.
+        let found = shared(|worker| {
+            let (from, to) = (
+                groups.len() * worker / WORKERS,
+                groups.len() * (worker + 1) / WORKERS,
+            );
+            let mut search = Search::begin(&laid_out, anchors);
+            let mut open = self.open()?.only(MET);
+            for group in &groups[from..to] {
+                for enterprise in open.enterprises(group, &|_| true)? {
+                    if let Some(row) = &enterprise.registration {
+                        let is_insured = pairing::organisation(&enterprise.id)
+                            .is_some_and(|organisation| insured.contains(&rank(organisation)));
+                        search.meet(&enterprise, &row.record, is_insured);
+                    }
                 }
             }
+            Ok(search.done())
+        })?;
+        let mut searched = Searched::default();
+        for more in found {
+            searched.add(more);
         }
-        let mut searched = search.done();
         searched.succeed(&|subject, organisation| anchors.is_apart(subject, organisation));
         Ok(searched)
     }
 }
 
 impl Open<'_> {
+    /// Of all records no more than these fields.
+    fn only(mut self, wanted: FieldSet) -> Self {
+        let records = self.records.into_iter();
+        self.records = records.map(|records| records.only(wanted)).collect();
+        self
+    }
+
     /// The enterprises of these records, those that are wanted, in the order of their ids.
     fn enterprises(
         &mut self,

@@ -434,6 +434,58 @@ fn status_age_form_and_size_come_before_any_question() {
     assert_eq!(unknown.standing, Standing::NotOnRegister);
 }
 
+/// 213号: a class is fixed once a year.
+#[test]
+fn what_is_declared_within_the_year_does_not_change_the_class() {
+    let declared = |at: &str, heads: u64, wan: i64| {
+        vec![
+            (Field::CreditCode, text(FIRM)),
+            (Field::Month, Value::Month(month(at))),
+            (Field::Employees, Value::Count(heads)),
+            (Field::Revenue, Value::Money(wan * 1_000_000)),
+        ]
+    };
+    let registered = |rows: &[(&str, u64, i64)]| {
+        let fields = vec![
+            (Field::CreditCode, text(FIRM)),
+            (Field::Status, text("active")),
+            (Field::IndustryCode, text("I6513")),
+            (Field::Founded, Value::Date(day("2020-01-01"))),
+            (Field::Region, text("411303")),
+        ];
+        let mut all = City::default().row(RecordKind::Registration, fields);
+        for (at, heads, wan) in rows {
+            all = all.row(RecordKind::Tax, declared(at, *heads, *wan));
+        }
+        all
+    };
+    let class = |all: &City, today: &str| {
+        let register = Register::build(all.rows.clone());
+        let all = assess_all(&register, &rules(), &roll_of(&[]), &all.surveys, day(today));
+        let one = all.into_iter().next().expect("one enterprise");
+        let year = one.class_basis.and_then(|basis| basis.year);
+        (one.class.map(|class| class.class), year, one.turns)
+    };
+    let grown = registered(&[
+        ("2025-11", 9, 40),
+        ("2025-12", 120, 5_000),
+        ("2026-02", 8, 30),
+        ("2026-03", 320, 20_000),
+    ]);
+    let new_year = Some(day("2027-01-01"));
+    let medium = Some(size::Class::Medium);
+    assert_eq!(class(&grown, "2026-04-10"), (medium, Some(2025), new_year));
+    assert_eq!(class(&grown, "2026-12-31"), (medium, Some(2025), new_year));
+    let large = Some(size::Class::Large);
+    assert_eq!(class(&grown, "2027-01-01"), (large, Some(2026), None));
+    // Nothing of the year before: by what it declared first, and so all year.
+    let young = registered(&[("2026-02", 8, 30), ("2026-03", 320, 20_000)]);
+    let micro = Some(size::Class::Micro);
+    assert_eq!(class(&young, "2026-04-10"), (micro, Some(2026), new_year));
+    let old = registered(&[("2023-11", 8, 30), ("2023-12", 320, 20_000)]);
+    assert_eq!(class(&old, "2026-04-10"), (large, Some(2023), None));
+}
+
 #[test]
 fn a_large_platform_is_in_scope_and_an_expired_licence_makes_none() {
     let licensed = |until: &str, status: &str| {

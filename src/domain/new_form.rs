@@ -195,7 +195,8 @@ fn add(found: &mut Vec<NewFormTag>, category: &str, strength: Strength, proof: S
 
 /// Whether the scope claims this work somewhere: “（不含快递）” does not.
 fn is_claimed(scope: &str, word: &str) -> bool {
-    if word.is_empty() {
+    // Most scopes hold none of the words.
+    if word.is_empty() || memchr::memmem::find(scope.as_bytes(), word.as_bytes()).is_none() {
         return false;
     }
     scope.match_indices(word).any(|(at, _)| {

@@ -9,7 +9,7 @@ use crate::domain::batch::{Batch, Verdict};
 use crate::domain::case::{self, Case, CaseEvent, CaseId};
 use crate::domain::event::{Event, JournalEntry, LastRun};
 use crate::domain::notice::{Notice, NoticeState, Outcome};
-use crate::domain::pairing;
+use crate::domain::pairing::{self, Pairing};
 use crate::domain::survey::Survey;
 use crate::store::index::{Index, Rows, json};
 use crate::store::journal::Place;
@@ -117,13 +117,21 @@ impl<'a> Fold<'a> {
                 change,
             } => {
                 check_name(enterprise)?;
-                let key = keys::below(keys::PAIRINGS, enterprise, subject.to_string().as_bytes());
+                let name = subject.to_string();
+                let key = keys::below(keys::PAIRINGS, enterprise, name.as_bytes());
+                let answered = keys::below(keys::ANSWERED, enterprise, name.as_bytes());
                 let before = match self.get(&key)? {
-                    Some(row) => Some(json("归集认定", &row)?),
+                    Some(row) => Some(json::<Pairing>("归集认定", &row)?),
                     None => None,
                 };
+                let was_answered = before.as_ref().is_some_and(|known| known.answer.is_some());
                 let after = pairing::apply(before, subject, enterprise, *day, change)
                     .map_err(|refusal| unfit(format!("{}：{refusal}", subject.title())))?;
+                if after.answer.is_some() {
+                    self.put(answered, Vec::new());
+                } else if was_answered {
+                    self.rows.insert(answered, None);
+                }
                 // Found once, never decided about, and gone: nothing of it is to be kept but the journal's word.
                 let is_forgotten =
                     after.found.is_none() && after.answer.is_none() && after.history.is_empty();

@@ -14,6 +14,7 @@
 //! | `k/CASE` | a case (JSON) |
 //! | `e/ENTERPRISE\0CASE` | nothing: the cases of one enterprise |
 //! | `p/ENTERPRISE\0SUBJECT` | a pair that may be one firm, with what was decided (JSON) |
+//! | `r/ENTERPRISE\0SUBJECT` | nothing: the pairs that a person has answered |
 //! | `j/SEQ` | where the journal's entry SEQ lies; only those with case events |
 //! | `m/NOTICE` | place in the outbox and notice (JSON) |
 //! | `o/PLACE` | key of a notice that waits in the outbox |
@@ -50,6 +51,8 @@ pub const CASES: &str = "k/";
 pub const BY_ENTERPRISE: &str = "e/";
 /// Pairs by enterprise.
 pub const PAIRINGS: &str = "p/";
+/// Pairs that were answered.
+pub const ANSWERED: &str = "r/";
 /// Journal entries with case events.
 pub const CASE_ENTRIES: &str = "j/";
 /// Notices.

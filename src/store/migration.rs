@@ -1,4 +1,4 @@
-//! A state folder of version 2 or 3 becomes one of this version.
+//! A state folder of version 2, 3 or 4 becomes one of this version.
 //!
 //! Version 2 kept all that was known of a source as pages in sled, sorted by a hash of the key's first field. Now it lies in a sorted
 //! file, by a hash of the organisation code inside that field, with a file of what the keys bear and the months they speak of in
@@ -11,8 +11,11 @@
 //! the roll that hold no organisation code, were not looked up then. What the records bear is gathered anew and laid beside what was
 //! noted, which also says where histories ended that were taken back. Nothing tells such a source from one that has been done, so
 //! after a kill it is done again: what is noted twice is noted once.
+//!
+//! Version 4 did not note which pairs were answered.
 
 use crate::domain::batch::Batch;
+use crate::domain::pairing::Pairing;
 use crate::domain::record::{Record, RecordKind};
 use crate::store::bearers::Gathered;
 use crate::store::comparison::decode;
@@ -25,10 +28,15 @@ use crate::store::{StoreError, keys, rows};
 
 /// Takes a folder of an older version on. What an earlier process left unpublished must be gone.
 pub fn to_this_version(
+    version: u32,
     index: &Index,
     segments: &Segments,
     trackers: &Trackers,
 ) -> Result<(), StoreError> {
+    note_answered(index)?;
+    if version >= 4 {
+        return Ok(());
+    }
     let tracked: Vec<(Vec<u8>, Vec<u8>)> =
         index.scan(keys::TRACKED.into()).collect::<Result<_, _>>()?;
     for (adapter, manifest) in tracked {
@@ -41,6 +49,19 @@ pub fn to_this_version(
         }
     }
     Ok(())
+}
+
+fn note_answered(index: &Index) -> Result<(), StoreError> {
+    let mut answered = Rows::new();
+    for item in index.scan(keys::PAIRINGS.into()) {
+        let (own, row) = item?;
+        let pairing: Pairing = json("归集认定", &row)?;
+        if pairing.answer.is_some() {
+            let key = [keys::ANSWERED.as_bytes(), &own].concat();
+            answered.insert(key, Some(Vec::new()));
+        }
+    }
+    index.write(answered, None)
 }
 
 /// What a source carries, as its last batch says.
@@ -172,10 +193,13 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
+    use jiff::civil::date;
+
     use super::*;
     use crate::domain::batch::Verdict;
     use crate::domain::event::Event;
     use crate::domain::identity::Identity;
+    use crate::domain::pairing::{PairingEvent, Subject};
     use crate::domain::record::{Field, Month, Value};
     use crate::store::bearers::{self, Pair};
     use crate::store::comparison::Terms;
@@ -273,6 +297,54 @@ mod tests {
         }
         assert_eq!(left_out, forgotten, "each was noted before it was left out");
         std::fs::write(state.join("VERSION"), "3\n").unwrap();
+    }
+
+    #[test]
+    fn pairs_that_were_answered_are_noted_when_version_4_was_taken_on() {
+        let home = tempfile::tempdir().unwrap();
+        let day = date(2026, 4, 10);
+        let enterprise = "EMA49U85BX";
+        let answered = |store: &Store| -> Vec<Subject> {
+            let all = store.answered().map(Result::unwrap);
+            all.map(|pairing| pairing.candidate.subject).collect()
+        };
+        let unit = |n: u32| Subject::Unit(format!("4113{n:04}"));
+        let said = |n: u32, change: PairingEvent| Event::Pairing {
+            subject: unit(n),
+            enterprise: enterprise.to_owned(),
+            day,
+            change,
+        };
+        let answer = |same| PairingEvent::Answered {
+            same,
+            by: "张示例".to_owned(),
+            reason: "核对营业执照".to_owned(),
+        };
+        let undone = PairingEvent::Undone {
+            by: "张示例".to_owned(),
+            reason: "看错".to_owned(),
+        };
+        let store = Store::open(home.path()).unwrap();
+        let events = vec![
+            said(1, answer(true)),
+            said(2, answer(false)),
+            said(3, answer(false)),
+            said(3, undone),
+        ];
+        store.commit(at(1), "identity", events).unwrap();
+        assert_eq!(answered(&store), [unit(1), unit(2)]);
+        assert_eq!(store.pairings().count(), 3);
+        let noted = [1, 2].map(|n| {
+            let name = unit(n).to_string();
+            keys::below(keys::ANSWERED, enterprise, name.as_bytes())
+        });
+        let gone = noted.into_iter().map(|key| (key, None)).collect();
+        store.index.write(gone, None).unwrap();
+        assert_eq!(answered(&store), []);
+        drop(store);
+        std::fs::write(home.path().join("VERSION"), "4\n").unwrap();
+        let store = Store::open(home.path()).unwrap();
+        assert_eq!(answered(&store), [unit(1), unit(2)]);
     }
 
     #[test]

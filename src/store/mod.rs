@@ -257,7 +257,7 @@ impl Store {
     /// publishes those with one, applies journal entries the index has not seen.
     pub fn open(state: &Path) -> Result<Self, StoreError> {
         private_folder(state)?;
-        let is_older = opening::check_version(state)?;
+        let older = opening::check_version(state)?;
         // From here on no other process is in: sled holds the lock of the whole folder.
         let index = Index::open(&state.join("index"))?;
         index::remove_fresh(&state.join("index"))?;
@@ -292,8 +292,8 @@ impl Store {
             );
             marker.remove(&index, &segments, &trackers)?;
         }
-        if is_older {
-            migration::to_this_version(&index, &segments, &trackers)?;
+        if let Some(version) = older {
+            migration::to_this_version(version, &index, &segments, &trackers)?;
             opening::mark_version(state)?;
             tracing::info!("the state folder of an older version was taken on");
         }
@@ -740,6 +740,24 @@ impl Store {
         self.index
             .scan(keys::PAIRINGS.into())
             .map(|item| json("归集认定", &item?.1))
+    }
+
+    /// The pairs that a person has answered: few of them.
+    pub fn answered(&self) -> impl Iterator<Item = Result<Pairing, StoreError>> + '_ {
+        self.index.scan(keys::ANSWERED.into()).map(|item| {
+            let (own, _) = item?;
+            let key = [keys::PAIRINGS.as_bytes(), &own].concat();
+            let row = self.index.get(&key)?;
+            row.map_or_else(
+                || {
+                    Err(StoreError::Damaged {
+                        what: "索引".to_owned(),
+                        text: "缺少已作答的归集认定".to_owned(),
+                    })
+                },
+                |row| json("归集认定", &row),
+            )
+        })
     }
 
     /// The pairs of one enterprise.

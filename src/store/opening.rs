@@ -14,12 +14,12 @@ use crate::store::journal::Line;
 use crate::store::stage::Marker;
 
 /// Version of the layout of the state folder.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// The oldest that is taken on: its records lie where this program looks.
 const OLDEST: u32 = 2;
 
-/// Refuses a folder of a newer or too old a program; marks a new one. Whether an older one is to be taken on.
-pub fn check_version(state: &Path) -> Result<bool, StoreError> {
+/// Refuses a folder of a newer or too old a program; marks a new one. The version of an older one that is to be taken on.
+pub fn check_version(state: &Path) -> Result<Option<u32>, StoreError> {
     let path = state.join("VERSION");
     let damaged = |text: String| StoreError::Damaged {
         what: "状态目录的VERSION文件".to_owned(),
@@ -41,8 +41,8 @@ pub fn check_version(state: &Path) -> Result<bool, StoreError> {
                     found,
                     known: VERSION,
                 }),
-                Ordering::Less => Ok(true),
-                Ordering::Equal => Ok(false),
+                Ordering::Less => Ok(Some(found)),
+                Ordering::Equal => Ok(None),
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -50,7 +50,7 @@ pub fn check_version(state: &Path) -> Result<bool, StoreError> {
                 return Err(damaged("文件不存在，而目录中已有数据".to_owned()));
             }
             mark_version(state)?;
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(io("读取VERSION文件")(error)),
     }

@@ -948,11 +948,11 @@ fn strange_folders_are_told_apart() {
     let journal = home.path().join("journal/journal.log");
     let whole = std::fs::read(&journal).unwrap();
     let version = home.path().join("VERSION");
-    for (text, newer) in [("5\n", true), ("x", false), ("", false)] {
+    for (text, newer) in [("6\n", true), ("x", false), ("", false)] {
         std::fs::write(&version, text).unwrap();
         let error = Store::open(home.path()).unwrap_err();
         assert_eq!(
-            matches!(error, StoreError::Newer { found: 5, known: 4 }),
+            matches!(error, StoreError::Newer { found: 6, known: 5 }),
             newer,
             "{error}"
         );
@@ -960,14 +960,14 @@ fn strange_folders_are_told_apart() {
     std::fs::write(&version, "1\n").unwrap();
     assert!(matches!(
         Store::open(home.path()),
-        Err(StoreError::Older { found: 1, known: 4 })
+        Err(StoreError::Older { found: 1, known: 5 })
     ));
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(
         Store::open(home.path()),
         Err(StoreError::Damaged { .. })
     ));
-    std::fs::write(&version, "4\n").unwrap();
+    std::fs::write(&version, "5\n").unwrap();
     // What the index has seen must be there; what nobody saw may be torn.
     std::fs::write(&journal, &whole[..whole.len() - 1]).unwrap();
     assert!(matches!(

@@ -177,7 +177,7 @@ pub fn periods(desk: Desk<'_>) -> Result<Periods, Failure> {
 
 /// What persons have decided about who is one firm.
 pub fn decisions(desk: Desk<'_>) -> Result<Decisions, Failure> {
-    let pairings = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
+    let pairings = desk.store.answered().collect::<Result<Vec<_>, _>>()?;
     Ok(Decisions::of(&pairings))
 }
 

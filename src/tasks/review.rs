@@ -218,7 +218,15 @@ fn find_all(footing: &Footing<'_>, reviewing: &mut Reviewing<'_>) -> Result<Foun
 /// What a review would come to, with `all` judging everybody.
 pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     let today = desk.today();
-    let cases = desk.store.cases().collect::<Result<Vec<_>, _>>()?;
+    // What the last review left is read beside the cases and the pairs.
+    let (before, cases, decided) = std::thread::scope(|scope| {
+        let before = scope.spawn(|| if all { None } else { desk.store.standpoint() });
+        let cases = desk.store.cases().collect::<Result<Vec<_>, _>>();
+        let pairings = desk.store.pairings().collect::<Result<Vec<_>, _>>();
+        let before = before.join();
+        let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok::<_, Failure>((before, cases?, pairings?))
+    })?;
     let feeds = feeds(desk)?;
     let roll = roll_knowledge(&feeds);
     // While the register or the tax data are stale or held, nothing new is founded on them: findings wait.
@@ -233,9 +241,7 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     } else {
         0
     };
-    let decided = desk.store.pairings().collect::<Result<Vec<_>, _>>()?;
     let mergers = mergers(&decided);
-    let before = if all { None } else { desk.store.standpoint() };
     let is_due = before.as_ref().is_some_and(|(before, _)| {
         let days = before.full.until(today).map(|span| span.get_days());
         days.unwrap_or(ALL_AFTER) >= ALL_AFTER

@@ -80,10 +80,10 @@ impl std::ops::Deref for Codes {
 }
 
 impl Codes {
-    /// How many digits of a code the longest of them matches.
+    /// How many digits of a code of these [`divisions_of`] the longest of them matches.
     #[must_use]
-    pub fn longest(&self, digits: &str) -> Option<usize> {
-        if divisions_of(digits) & self.divisions == 0 {
+    pub fn longest(&self, digits: &str, divisions: u128) -> Option<usize> {
+        if divisions & self.divisions == 0 {
             return None;
         }
         self.texts
@@ -94,7 +94,8 @@ impl Codes {
 }
 
 /// The divisions of a code or a range, a bit each; all of them of what is neither.
-fn divisions_of(code: &str) -> u128 {
+#[must_use]
+pub fn divisions_of(code: &str) -> u128 {
     let division = |text: &str| {
         let two = text.get(..2)?;
         two.parse::<u32>().ok().filter(|_| text.is_ascii())

@@ -360,7 +360,7 @@ impl<'a> Anchors<'a> {
         }
     }
 
-    /// Hears one registration, in any order.
+    /// Hears one registration: those under codes that fail their checks in the order of sources and places, all others in any.
     pub fn hear(&mut self, record: &Record) {
         if let Some(heard) = Heard::of(record, self.units) {
             self.take(heard);

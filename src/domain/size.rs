@@ -243,6 +243,7 @@ impl Tables {
                 _ => None,
             };
         }
+        let divisions = industry::divisions_of(digits);
         let size_rows = self
             .size
             .row
@@ -263,7 +264,7 @@ impl Tables {
             .chain(left_out)
             .chain(finance_rows)
             .chain([supervisors])
-            .filter_map(|(target, codes)| Some((codes.longest(digits)?, target)))
+            .filter_map(|(target, codes)| Some((codes.longest(digits, divisions)?, target)))
             .max_by_key(|(length, _)| *length)
             .map(|(_, target)| target)
     }
@@ -1018,7 +1019,11 @@ mod tests {
                         .iter()
                         .filter_map(|code| industry::matched(code, &digits));
                     let longest = each.max();
-                    assert_eq!(codes.longest(&digits), longest, "{digits} {codes:?}");
+                    assert_eq!(
+                        codes.longest(&digits, industry::divisions_of(&digits)),
+                        longest,
+                        "{digits} {codes:?}"
+                    );
                     matched += u32::from(longest.is_some());
                 }
             }

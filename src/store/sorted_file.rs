@@ -15,8 +15,8 @@ use std::io::{BufWriter, Write};
 use std::marker::PhantomData;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -37,8 +37,6 @@ const GUESSES: u32 = 4;
 const WORTH_A_GUIDE: u64 = 256;
 /// A file of so many blocks (one mebibyte) is held as a whole then.
 const SMALL: u64 = 256;
-/// One of so many (64 mebibytes) is, when as much was looked up as it has blocks: by then they were all read.
-const LARGE: u64 = 16_384;
 
 /// What such a file holds.
 pub trait Item: Copy {
@@ -148,8 +146,6 @@ pub struct SortedFile<T> {
     asked: AtomicU64,
     guide: OnceLock<Vec<u64>>,
     items_held: OnceLock<Vec<T>>,
-    /// Held by whoever reads them all.
-    holding: Mutex<()>,
     kind: PhantomData<T>,
 }
 
@@ -192,7 +188,6 @@ impl<T: Item> SortedFile<T> {
             asked: AtomicU64::new(0),
             guide: OnceLock::new(),
             items_held: OnceLock::new(),
-            holding: Mutex::new(()),
             kind: PhantomData,
         })
     }
@@ -244,10 +239,11 @@ impl<T: Item> SortedFile<T> {
 
     /// The hash with which each block begins, once so much was looked up that it is worth knowing them. They only say where to look:
     /// what is read is checked.
-    fn guide(&self, asked: u64) -> Result<Option<&[u64]>, StoreError> {
+    fn guide(&self) -> Result<Option<&[u64]>, StoreError> {
         if let Some(guide) = self.guide.get() {
             return Ok(Some(guide));
         }
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         if asked < WORTH_A_GUIDE.max(self.blocks / 16) {
             return Ok(None);
         }
@@ -263,25 +259,15 @@ impl<T: Item> SortedFile<T> {
         Ok(Some(self.guide.get_or_init(|| guide)))
     }
 
-    /// All items, once so much was looked up that it is worth holding them; of a large file never.
-    fn whole(&self, asked: u64) -> Result<Option<&[T]>, StoreError> {
+    /// All items of a small file, once so much was looked up that it is worth holding them.
+    fn whole(&self) -> Result<Option<&[T]>, StoreError> {
         if let Some(items) = self.items_held.get() {
             return Ok(Some(items));
         }
-        if self.blocks > LARGE
-            || asked < WORTH_A_GUIDE
-            || (self.blocks > SMALL && asked < self.blocks)
-        {
+        if self.blocks > SMALL || self.asked.load(Ordering::Relaxed) < WORTH_A_GUIDE {
             return Ok(None);
         }
-        let _reading = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(items) = self.items_held.get() {
-            return Ok(Some(items));
-        }
-        let mut items = Vec::with_capacity(usize::try_from(self.items).unwrap_or(0));
-        for item in self.walk() {
-            items.push(item?);
-        }
+        let items = self.walk().collect::<Result<Vec<_>, _>>()?;
         Ok(Some(self.items_held.get_or_init(|| items)))
     }
 
@@ -291,18 +277,14 @@ impl<T: Item> SortedFile<T> {
     /// The disk's; [`StoreError::Damaged`].
     pub fn find(&self, hash: u64) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
-        let asked = match self.items_held.get() {
-            Some(_) => 0,
-            None => self.asked.fetch_add(1, Ordering::Relaxed),
-        };
-        if let Some(items) = self.whole(asked)? {
-            let from = first_of(items, hash);
+        if let Some(items) = self.whole()? {
+            let from = items.partition_point(|item| item.hash() < hash);
             let own = items[from..].iter().take_while(|item| item.hash() == hash);
             found.extend(own);
             return Ok(found);
         }
         let mut bytes = [0; BLOCK];
-        let mut low = match self.guide(asked)? {
+        let mut low = match self.guide()? {
             // The block before the first that begins with this hash or a greater one may end with it.
             Some(guide) => {
                 let at = guide.partition_point(|first| *first < hash);
@@ -375,26 +357,6 @@ impl<T: Item> SortedFile<T> {
             next: 0,
         }
     }
-}
-
-/// Where the items of a hash or a greater one begin. Hashes are spread evenly, so it is looked for around the place that it would have
-/// if they were quite so.
-fn first_of<T: Item>(items: &[T], hash: u64) -> usize {
-    let is_less = |item: &T| item.hash() < hash;
-    let guess = (u128::from(hash) * items.len() as u128) >> 64;
-    let guess = usize::try_from(guess).unwrap_or(0);
-    let mut reach = 32;
-    let (mut from, mut to) = (guess, guess);
-    while from > 0 && !is_less(&items[from]) {
-        from = from.saturating_sub(reach);
-        reach *= 2;
-    }
-    reach = 32;
-    while to < items.len() && is_less(&items[to]) {
-        to = (to + reach).min(items.len());
-        reach *= 2;
-    }
-    from + items[from..to].partition_point(is_less)
 }
 
 /// The items of a block; `None` when they are not what was written.
@@ -471,28 +433,11 @@ mod tests {
             pairs.sort_unstable();
             let folder = tempfile::tempdir().unwrap();
             let file = written(&folder.path().join("x"), &pairs);
-            // Read block by block at first, held as a whole at last.
-            for n in (0..62).cycle().take(62 * 5) {
+            for n in 0..62 {
                 let expected: Vec<Pair> = pairs.iter().filter(|pair| pair.0 == hash(n)).copied().collect();
                 prop_assert_eq!(file.find(hash(n)).unwrap(), expected);
             }
-            prop_assert!(file.items_held.get().is_some());
             prop_assert!(file.walk().map(Result::unwrap).eq(pairs));
-        }
-    }
-
-    #[test]
-    fn a_large_file_is_held_when_as_much_was_looked_up_as_it_has_blocks() {
-        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut pairs: Vec<Pair> = (0..80_000).map(|n| Pair(hash(n / 2), n)).collect();
-        pairs.sort_unstable();
-        let folder = tempfile::tempdir().unwrap();
-        let file = written(&folder.path().join("x"), &pairs);
-        assert!(file.blocks > SMALL);
-        for n in 0..file.blocks * 2 {
-            assert_eq!(file.items_held.get().is_some(), n > file.blocks, "{n}");
-            let found = file.find(hash(n)).unwrap();
-            assert_eq!(found, [Pair(hash(n), 2 * n), Pair(hash(n), 2 * n + 1)]);
         }
     }
 

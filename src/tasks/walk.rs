@@ -145,6 +145,8 @@ impl Owned {
     ) -> Result<(), Failure> {
         // Under an identifier without an organisation code: few.
         let mut without: Vec<(usize, u64, Record)> = Vec::new();
+        // Under codes that fail their checks: of two under one code the later counts, so these are heard in order.
+        let mut doubtful: Vec<(usize, u64, linking::Heard)> = Vec::new();
         let units = anchors.units();
         std::thread::scope(|scope| {
             let mut readers: Vec<Receiver<Result<Registrations, Failure>>> = (0..WORKERS)
@@ -166,6 +168,7 @@ impl Owned {
                     }
                     self.records.extend(read.records);
                     self.branches.extend(read.branches);
+                    doubtful.extend(read.doubtful);
                     without.extend(read.without);
                     going.push(reader);
                 }
@@ -173,6 +176,10 @@ impl Owned {
             }
             Ok::<_, Failure>(())
         })?;
+        doubtful.sort_unstable_by_key(|(source, place, _)| (*source, *place));
+        for (.., heard) in doubtful {
+            anchors.take(heard);
+        }
         anchors.settle();
         for (source, place, record) in without {
             if let Some((organisation, ..)) = anchors.of_registration(&record) {
@@ -277,6 +284,7 @@ impl Owned {
 #[derive(Debug, Default)]
 struct Registrations {
     heard: Vec<linking::Heard>,
+    doubtful: Vec<(usize, u64, linking::Heard)>,
     records: Vec<Own>,
     branches: Vec<(Organisation, Organisation)>,
     without: Vec<(usize, u64, Record)>,
@@ -310,7 +318,12 @@ impl Registrations {
 
     fn hear(&mut self, units: &Units, source: usize, place: u64, record: &Record) {
         self.count += 1;
-        self.heard.extend(linking::Heard::of(record, units));
+        match linking::Heard::of(record, units) {
+            Some(heard @ linking::Heard::Doubtful(..)) => {
+                self.doubtful.push((source, place, heard));
+            }
+            heard => self.heard.extend(heard),
+        }
         let own = record
             .text(Field::CreditCode)
             .and_then(organisation_bytes_of);

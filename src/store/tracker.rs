@@ -9,7 +9,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::iter::Peekable;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -710,10 +709,14 @@ fn known_only(
     entries.filter(|entry| !matches!(entry, Ok(known) if known.is_forgotten()))
 }
 
-/// Two sorted streams as one; of a key that is in both the newer counts.
-struct Merged<A: Iterator, B: Iterator> {
-    old: Peekable<A>,
-    new: Peekable<B>,
+/// Two sorted streams as one; of a key that is in both the newer counts. The newer is the shorter by far: most entries are handed on
+/// as they come from the older.
+struct Merged<A, B> {
+    old: A,
+    /// What was read of the older and comes after the next of the newer.
+    held: Option<Known>,
+    new: B,
+    next_of_new: Option<Result<Known, StoreError>>,
 }
 
 impl<A, B> Merged<A, B>
@@ -721,11 +724,18 @@ where
     A: Iterator<Item = Result<Known, StoreError>>,
     B: Iterator<Item = Result<Known, StoreError>>,
 {
-    fn new(old: A, new: B) -> Self {
+    fn new(old: A, mut new: B) -> Self {
         Self {
-            old: old.peekable(),
-            new: new.peekable(),
+            old,
+            held: None,
+            next_of_new: new.next(),
+            new,
         }
+    }
+
+    fn newer(&mut self) -> Option<Result<Known, StoreError>> {
+        let next = self.new.next();
+        std::mem::replace(&mut self.next_of_new, next)
     }
 }
 
@@ -737,18 +747,24 @@ where
     type Item = Result<Known, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match (self.old.peek(), self.new.peek()) {
-            (Some(Ok(old)), Some(Ok(new))) => {
-                if old.key < new.key {
-                    return self.old.next();
+        let old = match self.held.take() {
+            Some(held) => held,
+            None => match self.old.next() {
+                Some(Ok(old)) => old,
+                Some(Err(error)) => return Some(Err(error)),
+                None => return self.newer(),
+            },
+        };
+        match &self.next_of_new {
+            None => Some(Ok(old)),
+            Some(Ok(new)) if old.key < new.key => Some(Ok(old)),
+            Some(Ok(new)) => {
+                if old.key != new.key {
+                    self.held = Some(old);
                 }
-                if old.key == new.key {
-                    self.old.next();
-                }
-                self.new.next()
+                self.newer()
             }
-            (Some(_), None) | (Some(Err(_)), _) => self.old.next(),
-            _ => self.new.next(),
+            Some(Err(_)) => self.newer(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::identity::Identity;
 use crate::domain::linking::{comparable_name, names_of, variants};
 use crate::domain::record::{Field, RecordKind};
 use crate::domain::register::{
-    Enterprise, Periods, Placed, organisation_code, organisation_wanted,
+    Enterprise, Periods, Placed, Register, organisation_code, organisation_wanted,
 };
 use crate::store::lookup::Said;
 use crate::tasks::gathering::{Gathering, unit_of};
@@ -40,7 +40,8 @@ pub struct One {
 /// The enterprises of this credit code, organisation code, id or exact name, in the order of ids: as
 /// [`Register::find`] has them. More than one share the name.
 pub fn find(desk: Desk<'_>, wanted: &str) -> Result<Vec<Enterprise>, Failure> {
-    Gathering::begin(desk)?.find(wanted)
+    let (found, _) = Gathering::begin(desk)?.find(wanted)?;
+    Ok(found)
 }
 
 /// The one enterprise that is meant, with what the rules say of it and its history; else all that may be.
@@ -49,12 +50,16 @@ pub fn find_one(
     wanted: &str,
 ) -> Result<Result<Box<One>, Vec<Enterprise>>, Failure> {
     let mut gathering = Gathering::begin(desk)?;
-    let mut found = gathering.find(wanted)?;
-    let (Some(enterprise), true) = (found.pop(), found.is_empty()) else {
-        return Ok(Err(gathering.find(wanted)?));
+    let (mut found, register) = gathering.find(wanted)?;
+    let enterprise = match found.pop() {
+        Some(only) if found.is_empty() => only,
+        last => {
+            found.extend(last);
+            return Ok(Err(found));
+        }
     };
     let rows = gathering.rows_of(&enterprise);
-    let assessment = gathering.assess(&enterprise)?;
+    let assessment = gathering.assess(&enterprise, register)?;
     let (history, spans) = gathering.history(&enterprise)?;
     Ok(Ok(Box::new(One {
         enterprise,
@@ -66,11 +71,13 @@ pub fn find_one(
 }
 
 impl Gathering<'_> {
-    fn find(&mut self, wanted: &str) -> Result<Vec<Enterprise>, Failure> {
+    /// Who is meant, and the register of the few who are here.
+    fn find(&mut self, wanted: &str) -> Result<(Vec<Enterprise>, Register), Failure> {
         let organisation = organisation_wanted(wanted);
         self.gather(&organisation)?;
-        if let Some(found) = self.register()?.of_code(&organisation) {
-            return Ok(vec![found.clone()]);
+        let register = self.register()?;
+        if let Some(found) = register.of_code(&organisation).cloned() {
+            return Ok((vec![found], register));
         }
         let names = variants(wanted);
         self.bearers(&names)?;
@@ -96,10 +103,9 @@ impl Gathering<'_> {
                 .filter(|organisation| !self.is_whole(organisation))
                 .collect();
             if fresh.is_empty() {
-                let called = register.enterprises.into_iter();
-                return Ok(called
-                    .filter(|enterprise| enterprise.is_called(wanted))
-                    .collect());
+                let called = register.enterprises.iter();
+                let called = called.filter(|enterprise| enterprise.is_called(wanted));
+                return Ok((called.cloned().collect(), register));
             }
             for organisation in fresh {
                 self.gather(organisation)?;
@@ -119,15 +125,20 @@ impl Gathering<'_> {
         self.placed().filter(is_own).cloned().collect()
     }
 
-    fn assess(&mut self, enterprise: &Enterprise) -> Result<Option<Assessment>, Failure> {
+    /// What the rules say of an enterprise that stands in this register.
+    fn assess(
+        &mut self,
+        enterprise: &Enterprise,
+        mut register: Register,
+    ) -> Result<Option<Assessment>, Failure> {
         let is_branch = enterprise
             .registration
             .as_ref()
             .is_some_and(|placed| placed.record.text(Field::HeadOfficeCode).is_some());
         if is_branch {
             self.family(enterprise.organisation())?;
+            register = self.register()?;
         }
-        let mut register = self.register()?;
         register.periods = Periods::default();
         for (_, lookup) in &self.sources {
             lookup.add_to(&mut register.periods);

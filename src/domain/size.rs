@@ -461,10 +461,10 @@ fn edition(input: &Input, notes: &mut Vec<Cow<'static, str>>) -> Edition {
             notes.push("门类字母只合GB/T 4754-2011，按2011版处理".into());
         }
         (ToldBy::Name, edition) => {
-            notes.push(format!("行业名称只合GB/T 4754-{0}，按{0}版处理", edition.title()).into())
+            notes.push(format!("行业名称只合GB/T 4754-{0}，按{0}版处理", edition.title()).into());
         }
         (ToldBy::Code, edition) => {
-            notes.push(format!("代码只见于GB/T 4754-{0}，按{0}版处理", edition.title()).into())
+            notes.push(format!("代码只见于GB/T 4754-{0}，按{0}版处理", edition.title()).into());
         }
         (ToldBy::Assumed, _) => {
             notes.push("未注明行业分类版本，按GB/T 4754-2017处理".into());

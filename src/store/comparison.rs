@@ -16,7 +16,7 @@ use crate::store::bearers::Gathered;
 use crate::store::pages::{KeyHash, Known};
 use crate::store::segment::{Entry, EntryKind, Place, Segments, Writer};
 use crate::store::stage::Ticket;
-use crate::store::table::{Bits, Raws, Table};
+use crate::store::table::{Bits, Pieces, Raws, Table};
 use crate::store::tracker::{Complete, Manifest, Shift, Tracker};
 use crate::store::{StoreError, fold};
 
@@ -133,7 +133,7 @@ pub struct Comparison<'s> {
     doubles: Vec<u64>,
     /// All else of the known keys, when rows can not be known by their raw fingerprints.
     rest: Vec<Rest>,
-    fresh: Vec<Fresh>,
+    fresh: Pieces<Fresh>,
     by_key: Table,
     pass: u8,
     counts: ChangeCounts,
@@ -188,7 +188,7 @@ impl<'s> Comparison<'s> {
             overlay: Vec::new(),
             doubles: Vec::new(),
             rest: Vec::new(),
-            fresh: Vec::new(),
+            fresh: Pieces::default(),
             by_key: Table::default(),
             pass: 1,
             counts: ChangeCounts::default(),
@@ -781,8 +781,8 @@ impl<'s> Comparison<'s> {
 
     /// What `accept` needs, in the order of keys.
     pub(super) fn into_parts(self) -> Parts {
-        let mut fresh = self.fresh;
         drop(self.by_key);
+        let mut fresh = self.fresh.into_vec();
         fresh.sort_unstable_by_key(|fresh| fresh.known.key);
         Parts {
             adapter: self.adapter,

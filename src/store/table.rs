@@ -1,4 +1,4 @@
-//! Small memory for many keys: a hash table of positions, and a row of bits.
+//! Small memory for many keys: a hash table of positions, a list that grows by pieces, and a row of bits.
 
 /// No position.
 const EMPTY: u32 = u32::MAX;
@@ -20,6 +20,69 @@ struct Slot {
 }
 
 const FREE: Slot = Slot { half: 0, at: EMPTY };
+
+/// Items of a piece.
+const PIECE: usize = if cfg!(test) { 4 } else { 1 << 16 };
+
+/// A list that is never copied to grow: of ten million keys that would take twice the memory for a moment.
+#[derive(Debug)]
+pub struct Pieces<T>(Vec<Vec<T>>);
+
+impl<T> Default for Pieces<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Pieces<T> {
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        let last = self.0.last().map_or(0, Vec::len);
+        self.0.len().saturating_sub(1) * PIECE + last
+    }
+
+    /// Adds an item at the end.
+    pub fn push(&mut self, item: T) {
+        match self.0.last_mut() {
+            Some(last) if last.len() < PIECE => last.push(item),
+            // A short list has a short piece.
+            None => self.0.push(vec![item]),
+            Some(_) => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(item);
+                self.0.push(piece);
+            }
+        }
+    }
+
+    /// All items, from front to back.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+
+    /// All items side by side; each piece is let go of as it is moved.
+    pub fn into_vec(self) -> Vec<T> {
+        let mut all = Vec::with_capacity(self.len());
+        for piece in self.0 {
+            all.extend(piece);
+        }
+        all
+    }
+}
+
+impl<T> std::ops::Index<usize> for Pieces<T> {
+    type Output = T;
+
+    fn index(&self, at: usize) -> &T {
+        &self.0[at / PIECE][at % PIECE]
+    }
+}
+
+impl<T> std::ops::IndexMut<usize> for Pieces<T> {
+    fn index_mut(&mut self, at: usize) -> &mut T {
+        &mut self.0[at / PIECE][at % PIECE]
+    }
+}
 
 impl Table {
     /// Makes room for so many in all.
@@ -250,6 +313,23 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn pieces_hold_what_a_list_holds(items in prop::collection::vec(any::<u16>(), 0..40), changes in prop::collection::vec((0usize..40, any::<u16>()), 0..10)) {
+            let (mut list, mut pieces) = (items.clone(), Pieces::default());
+            for item in items {
+                pieces.push(item);
+            }
+            prop_assert_eq!(pieces.len(), list.len());
+            let length = list.len();
+            for (at, item) in changes.into_iter().filter(|(at, _)| *at < length) {
+                list[at] = item;
+                pieces[at] = item;
+                prop_assert_eq!(pieces[at], list[at]);
+            }
+            prop_assert!(pieces.iter().eq(&list));
+            prop_assert_eq!(pieces.into_vec(), list);
+        }
+
         #[test]
         fn what_was_added_is_found_and_nothing_else(hashes in prop::collection::vec(0u64..500, 0..400), asked in 0u64..600) {
             let mut table = Table::default();

@@ -16,7 +16,7 @@ use crate::domain::record::RecordKind;
 use crate::domain::register::Enterprise;
 use crate::domain::review::Reviewing;
 use crate::store::Reviewed;
-use crate::tasks::known::{feeds, roll_knowledge};
+use crate::tasks::known::{feeds, periods, roll_knowledge};
 use crate::tasks::since::{Footing, renew};
 use crate::tasks::walk::walk;
 use crate::tasks::{Desk, Failure, withdraw};
@@ -218,14 +218,15 @@ fn find_all(footing: &Footing<'_>, reviewing: &mut Reviewing<'_>) -> Result<Foun
 /// What a review would come to, with `all` judging everybody.
 pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     let today = desk.today();
-    // What the last review left is read beside the cases and the pairs.
-    let (before, cases, decided) = std::thread::scope(|scope| {
+    // What the last review left is read beside the cases, the pairs and the sources.
+    let (before, cases, decided, periods) = std::thread::scope(|scope| {
         let before = scope.spawn(|| if all { None } else { desk.store.standpoint() });
         let cases = desk.store.cases().collect::<Result<Vec<_>, _>>();
         let pairings = desk.store.pairings().collect::<Result<Vec<_>, _>>();
+        let periods = periods(desk);
         let before = before.join();
         let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok::<_, Failure>((before, cases?, pairings?))
+        Ok::<_, Failure>((before, cases?, pairings?, periods?))
     })?;
     let feeds = feeds(desk)?;
     let roll = roll_knowledge(&feeds);
@@ -250,7 +251,7 @@ pub fn decide(desk: Desk<'_>, all: bool) -> Result<Decided, Failure> {
     let mut aside =
         is_due.then(|| Reviewing::begin(cases.clone(), &roll, cap, today).knowing(mergers.clone()));
     let mut reviewing = Reviewing::begin(cases, &roll, cap, today).knowing(mergers);
-    let footing = Footing::of(desk, &roll, Decisions::of(&decided))?;
+    let footing = Footing::of(desk, &roll, periods, Decisions::of(&decided))?;
     let mut standpoint = footing.standpoint()?;
     let changed = match before {
         None => None,

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::civil::Date;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::adapter::language::Adapter;
 use crate::domain::candidates::{LaidOut, LooseEnds, Search, Searched, Traces};
 use crate::domain::code::Organisation;
 use crate::domain::coverage::{Assessment, RollKnowledge, assess_all, common_to_all};
@@ -26,7 +27,6 @@ use crate::domain::register::{Enterprise, Periods, Register};
 use crate::domain::review::Reviewing;
 use crate::domain::survey::Surveys;
 use crate::tasks::gathering::{Gathering, own_code};
-use crate::tasks::known::periods;
 use crate::tasks::touched::{Touched, Touching, settled};
 use crate::tasks::walk::{WORKERS, protecting, shared, stream};
 use crate::tasks::{Desk, Failure};
@@ -51,12 +51,13 @@ impl<'a> Footing<'a> {
     pub fn of(
         desk: Desk<'a>,
         roll: &'a RollKnowledge,
+        periods: Periods,
         decisions: Decisions,
     ) -> Result<Self, Failure> {
         Ok(Self {
             desk,
             roll,
-            periods: periods(desk)?,
+            periods,
             surveys: desk.store.surveys()?,
             decisions: Arc::new(decisions),
         })
@@ -177,7 +178,7 @@ pub(super) fn renew(
 }
 
 impl Footing<'_> {
-    /// Whom the changes since then may concern; `None` when that can not be told, or is everybody. Each worker hears some sources.
+    /// Whom the changes since then may concern; `None` when that can not be told, or is everybody. Whichever worker is free hears the next source.
     fn touched(
         &self,
         workers: &[Mutex<Gathering<'_>>],
@@ -185,11 +186,12 @@ impl Footing<'_> {
         enterprises: usize,
     ) -> Result<Option<Touched>, Failure> {
         let most = (enterprises / MUCH).max(FEW);
+        let adapters: Vec<&Adapter> = self.desk.configuration.adapters.values().collect();
+        let next = AtomicUsize::new(0);
         let heard = shared(|worker| {
             let mut gathering = locked(&workers[worker]);
             let mut touching = Touching::begin(&mut gathering);
-            let adapters = self.desk.configuration.adapters.values();
-            for adapter in adapters.skip(worker).step_by(WORKERS) {
+            while let Some(adapter) = adapters.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let from = before.positions.get(&adapter.name).cloned();
                 let is_told = self.desk.store.since(
                     &adapter.name,
@@ -608,5 +610,7 @@ impl Renewing<'_> {
         for id in self.cases.keys().filter(|id| is_met(id)) {
             reviewing.pass_over(id);
         }
+        // To let go of tens of thousands of enterprises takes as long as to tell of them.
+        std::thread::spawn(move || drop(self.judged));
     }
 }

@@ -128,7 +128,7 @@ impl Enterprise {
 
     /// The tax row that its size class of a day's year is taken from. A class is fixed once a year by the figures of the year before, and
     /// what is declared meanwhile does not change it (213号): the last row of that year with a figure; who has none is classed by the
-    /// first of the running year, and who has neither by the newest there is.
+    /// first of the running year, and who has neither by the newest with one there is.
     #[must_use]
     pub fn annual_tax(&self, today: Date) -> Option<(&Month, &Placed)> {
         let has_figure = |(_, row): &(&Month, &Placed)| {
@@ -143,6 +143,8 @@ impl Enterprise {
         of_year(today.year().saturating_sub(1))
             .next_back()
             .or_else(|| of_year(today.year()).next())
+            // Without a figure in between, the row of one year stays that of the next.
+            .or_else(|| self.tax.iter().rfind(has_figure))
             .or_else(|| self.tax.iter().next_back())
     }
 

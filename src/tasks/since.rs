@@ -178,7 +178,8 @@ pub(super) fn renew(
 }
 
 impl Footing<'_> {
-    /// Whom the changes since then may concern; `None` when that can not be told, or is everybody. Whichever worker is free hears the next source.
+    /// Whom the changes since then may concern; `None` when that can not be told, or is everybody. Whichever worker is free hears the
+    /// next source.
     fn touched(
         &self,
         workers: &[Mutex<Gathering<'_>>],
@@ -246,7 +247,7 @@ impl Footing<'_> {
             let mut found = BTreeSet::new();
             let adapters = desk.configuration.adapters.values();
             for adapter in adapters.filter(|one| one.record == RecordKind::Registration) {
-                stream(desk, adapter, Some(worker), &mut |_, record| {
+                stream(desk, adapter, worker, &mut |_, record| {
                     if traces.lead_to(record) {
                         found.extend(own_code(record));
                     }
@@ -610,7 +611,5 @@ impl Renewing<'_> {
         for id in self.cases.keys().filter(|id| is_met(id)) {
             reviewing.pass_over(id);
         }
-        // To let go of tens of thousands of enterprises takes as long as to tell of them.
-        std::thread::spawn(move || drop(self.judged));
     }
 }

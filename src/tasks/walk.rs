@@ -205,13 +205,13 @@ impl Owned {
             let mut heard = Heard::default();
             let others = [RecordKind::Tax, RecordKind::Transport];
             for (source, adapter) in of_kinds(sources, &others) {
-                stream(desk, adapter, Some(worker), &mut |place, record| {
+                stream(desk, adapter, worker, &mut |place, record| {
                     heard.hear(anchors, source, place, record, None);
                 })?;
             }
             let mut units: HashMap<u64, UnitLead> = HashMap::new();
             for (_, adapter) in of_kinds(sources, &[RecordKind::InsuredRoll]) {
-                stream(desk, adapter, Some(worker), &mut |_, record| {
+                stream(desk, adapter, worker, &mut |_, record| {
                     if let Some(unit) = unit_of(record)
                         && let Some(said) = anchors.said_by_row(record)
                     {
@@ -236,7 +236,7 @@ impl Owned {
         let heard = shared(|worker| {
             let mut heard = Heard::default();
             for (source, adapter) in of_kinds(sources, &[RecordKind::InsuredRoll]) {
-                stream(desk, adapter, Some(worker), &mut |place, record| {
+                stream(desk, adapter, worker, &mut |place, record| {
                     let of_unit = unit_of(record).and_then(|unit| units.get(&unit)?.one());
                     let whose = heard.hear(anchors, source, place, record, of_unit);
                     let heads = record.count(Field::RegisteredHeads);
@@ -301,7 +301,7 @@ impl Registrations {
     ) {
         let mut read = Self::default();
         for (source, adapter) in of_kinds(sources, &[RecordKind::Registration]) {
-            let streamed = stream(desk, adapter, Some(worker), &mut |place, record| {
+            let streamed = stream(desk, adapter, worker, &mut |place, record| {
                 read.hear(units, source, place, record);
                 if read.count == GROUP {
                     // Nobody listens any longer only when another has failed.
@@ -373,19 +373,16 @@ fn of_kinds<'s>(
         .map(|(at, adapter)| (at, *adapter))
 }
 
-/// Tells `each` the standing records of a source, or of one reader's share of it, with their places, in order: no more of them than is
+/// Tells `each` the standing records of one reader's share of a source with their places, in order: no more of them than is
 /// looked at in linking.
 pub(super) fn stream(
     desk: Desk<'_>,
     adapter: &Adapter,
-    share: Option<usize>,
+    reader: usize,
     each: &mut dyn FnMut(u64, &Record),
 ) -> Result<(), Failure> {
     let records = desk.store.scan(&adapter.name, adapter.record)?;
-    let mut records = records.only(LOOKED_AT);
-    if let Some(reader) = share {
-        records = records.share(reader, WORKERS);
-    }
+    let mut records = records.only(LOOKED_AT).share(reader, WORKERS);
     let mut stored = StoredRecord::blank(adapter.record);
     while let Some(place) = records.placed_over(&mut stored) {
         let place = place?;

@@ -484,6 +484,12 @@ fn what_is_declared_within_the_year_does_not_change_the_class() {
     assert_eq!(class(&young, "2026-04-10"), (micro, Some(2026), new_year));
     let old = registered(&[("2023-11", 8, 30), ("2023-12", 320, 20_000)]);
     assert_eq!(class(&old, "2026-04-10"), (large, Some(2023), None));
+    // A row of wages alone says nothing of the class, neither in the year after nor later.
+    let silent = old.filers(FIRM, &[("2024-02", 8)]);
+    for today in ["2024-12-31", "2025-04-10", "2026-04-10"] {
+        let (of, year, _) = class(&silent, today);
+        assert_eq!((of, year), (large, Some(2023)), "{today}");
+    }
 }
 
 #[test]
